@@ -1,0 +1,247 @@
+// Package taskhub is the contract between the engine and its storage: a task
+// hub is a set of queues, a History table and an Instances table. The contract
+// has two implementations, azure and memory, and one conformance suite,
+// taskhubtest, that both pass.
+package taskhub
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/durable-go/functions/internal/history"
+)
+
+var (
+	// ErrNotFound: there is no such instance.
+	ErrNotFound = errors.New("instance not found")
+	// ErrExists: the row to insert exists already.
+	ErrExists = errors.New("instance already exists")
+	// ErrChanged: the row is not as the caller last saw it (its ETag differs).
+	ErrChanged = errors.New("instance row was changed by somebody else")
+	// ErrConflict: another worker committed to this execution since the
+	// caller's fence was read. Load the rows from Fence.NextRow on.
+	ErrConflict = errors.New("history was changed by another worker")
+	// ErrGone: the execution was purged or replaced by another one. Drop
+	// everything known about it.
+	ErrGone = errors.New("execution was purged or replaced")
+	// ErrLeaseLost: the message was taken by somebody else or is gone.
+	ErrLeaseLost = errors.New("lease on the message is lost")
+	// ErrTooLarge: a payload does not fit the store.
+	ErrTooLarge = errors.New("payload too large")
+	// ErrFormat: the history was written by a newer version of this module.
+	ErrFormat = errors.New("history has a newer format than this version knows")
+	// ErrForeignHub: the hub belongs to another app.
+	ErrForeignHub = errors.New("task hub belongs to another app")
+)
+
+// Store keeps one task hub. All methods may be called concurrently. Each call
+// is durable when it returns nil. An error that is none of the sentinels above
+// is transient or unknown: the call may or may not have had its effect, and
+// every method may be repeated with the same arguments.
+type Store interface {
+	// Create makes the hub's queues and tables where they are missing and
+	// records owner as the app that the hub belongs to. ErrForeignHub when it
+	// belongs to another app and owner.Shared is false, or when a worker of the
+	// official engine is alive on it.
+	Create(ctx context.Context, owner Owner) error
+
+	// Send puts m on the queue, visible after the delay (rounded up to whole
+	// seconds, at most MaxDelay). The lease it returns is good for as long as
+	// the message is invisible: the sender may renew or delete its own message.
+	Send(ctx context.Context, queue string, m *Message, delay time.Duration) (*Lease, error)
+	// Receive takes up to max (1 to 32) visible messages and hides them for
+	// the duration. Messages that do not decode come back with Err set.
+	Receive(ctx context.Context, queue string, max int, hide time.Duration) ([]Delivery, error)
+	// Renew hides the message for another duration, counted from now; 0 makes
+	// it visible at once. It replaces what the lease holds, so a lease must not
+	// be used concurrently. ErrLeaseLost when somebody else has the message.
+	Renew(ctx context.Context, l *Lease, hide time.Duration) error
+	// Remove deletes the message. A message that is gone or that somebody else
+	// holds is not an error: its next delivery will be recognised.
+	Remove(ctx context.Context, l *Lease) error
+
+	// Insert writes the first row of an instance and sets its ETag. ErrExists
+	// when there is a row; the caller reads it to learn whose it is.
+	Insert(ctx context.Context, row *Instance) error
+	// Replace writes the whole row over the one with the given ETag and sets
+	// the new one. ErrChanged when the stored row is another, ErrNotFound when
+	// it is gone.
+	Replace(ctx context.Context, row *Instance, etag string) error
+	// Merge changes columns of the row. ErrChanged and ErrNotFound as above.
+	// It returns the row's new ETag.
+	Merge(ctx context.Context, id string, change Change) (etag string, err error)
+	// Instance reads a row. ErrNotFound when there is none.
+	Instance(ctx context.Context, id string) (*Instance, error)
+
+	// Commit appends events to a history. With more events than one
+	// transaction holds it is a chain of transactions, each a valid prefix. It
+	// returns the fence for the next commit. After an error that is none of
+	// ErrConflict, ErrGone and ErrFormat the caller may repeat the same Commit (same Nonce);
+	// rows that were applied are recognised and not applied twice.
+	Commit(ctx context.Context, c *Commit) (Fence, error)
+	// Load reads the history of the current execution from the given row on
+	// (0: all of it) and the fence that guards it. A missing history is not an
+	// error: the fence is then zero.
+	Load(ctx context.Context, id string, from uint64) (*History, error)
+
+	// Secrets reads the named small secret blob of the hub, creating it with
+	// initial where it does not exist (whoever creates it first wins). It is
+	// kept apart from the tables.
+	Secrets(ctx context.Context, name string, initial []byte) ([]byte, error)
+}
+
+// MaxDelay is the longest delay of a message: the service hides a message for
+// at most seven days, and official tools split timers at six.
+const MaxDelay = 6 * 24 * time.Hour
+
+// Owner is the app that works on a hub.
+type Owner struct {
+	// Site is the name of the Function App; empty on a developer's machine,
+	// which may work on every hub.
+	Site string
+	// Shared lifts the check.
+	Shared bool
+}
+
+// Message is one message of a control or work-item queue.
+type Message struct {
+	// ID is the logical id, kept over retries of the sender and renewals: two
+	// messages with one ID are one message. A GUID in the D form (lower case,
+	// with dashes).
+	ID    string
+	Event *history.Event
+	// Target is the orchestration that the message is for. An empty
+	// ExecutionID means whichever execution is current.
+	Target history.InstanceRef
+	// Sender is the orchestration that sent it; zero for clients.
+	Sender history.InstanceRef
+	// Episode is the number of the sender's turn, nil for clients.
+	Episode *int32
+	// Tags of the orchestration, carried by TaskScheduled and by the
+	// ExecutionStarted of children.
+	Tags map[string]string
+	// Sequence orders messages of one sender process that carry one timestamp.
+	Sequence int64
+}
+
+// Lease is the right to work on a message until its time is over. It is owned
+// by one goroutine at a time.
+type Lease struct {
+	Queue string
+	// MessageID and PopReceipt are the queue service's.
+	MessageID  string
+	PopReceipt string
+	// Body is the message's text as it is stored; renewals must repeat it.
+	Body string
+	// Until is when the message becomes visible to others.
+	Until time.Time
+}
+
+// Delivery is a message received, or one just sent by this process and handed
+// over without a hop through the queue.
+type Delivery struct {
+	// Message is nil when Err is set.
+	Message *Message
+	Lease   *Lease
+	// Dequeued counts the deliveries of the message so far, 0 for a message
+	// that was never received.
+	Dequeued int
+	// Inserted is when the message was put on the queue.
+	Inserted time.Time
+	// Err says why the message could not be decoded.
+	Err error
+}
+
+// Instance is a row of the Instances table: what clients see of an
+// orchestration.
+type Instance struct {
+	ID          string
+	ExecutionID string
+	Name        string
+	Version     string
+	Input       history.Payload
+	// Output is the result of a completed instance (JSON text) or the reason of
+	// a failed or terminated one (plain text).
+	Output       history.Payload
+	CustomStatus history.Payload
+	Status       history.Status
+	Created      time.Time
+	Updated      time.Time
+	Completed    time.Time
+	Scheduled    time.Time
+	Generation   *int32
+	Tags         map[string]string
+	// Parked says why the engine stopped working on the instance
+	// (non-determinism); empty otherwise. The official columns still say
+	// Running then.
+	Parked string
+	// ETag is the version of the row, opaque.
+	ETag string
+}
+
+// Change is a conditional change of some columns of an instance row. Nil
+// fields are left alone.
+type Change struct {
+	// ETag that the row must have; empty: any, but the row must exist.
+	ETag string
+	// ExecutionID is written when not empty.
+	ExecutionID  string
+	Status       *history.Status
+	Output       *history.Payload
+	CustomStatus *history.Payload
+	Updated      time.Time
+	Completed    *time.Time
+	Created      *time.Time
+	Input        *history.Payload
+	Name         *string
+	Version      *string
+	Parked       *string
+}
+
+// Fence is what a worker knows of a history's sentinel row. A commit succeeds
+// only where the stored sentinel is still the one of the fence. The zero Fence
+// says that there is no history yet.
+type Fence struct {
+	// ETag of the sentinel row, opaque; empty when there is none.
+	ETag        string
+	ExecutionID string
+	// Number counts the commits of the instance.
+	Number int64
+	// NextRow is the key of the next history row, FirstRow that of the first
+	// row of the current generation. Keys only grow.
+	NextRow  uint64
+	FirstRow uint64
+	// Spilled are the ids of actions whose work is in messages of its own, as
+	// closed ranges in ascending order.
+	Spilled []Range
+}
+
+// Range is a closed range of action ids.
+type Range struct{ First, Last int32 }
+
+// Commit is one step of a history.
+type Commit struct {
+	InstanceID  string
+	ExecutionID string
+	Fence       Fence
+	// Nonce belongs to the commit and not to the try: it is how a lost answer
+	// is told from a lost race. Random, never empty.
+	Nonce string
+	Time  time.Time
+	// Events are appended in order. May be empty when only Spilled changes.
+	Events []*history.Event
+	// Spilled replaces the fence's ranges.
+	Spilled []Range
+	// NewExecution starts a new generation (continue-as-new, or a start over a
+	// finished instance): the rows before are no longer part of the history
+	// and are deleted.
+	NewExecution bool
+}
+
+// History is a history as loaded.
+type History struct {
+	Fence Fence
+	// Events of the current execution, in order, from the row asked for.
+	Events []*history.Event
+}
