@@ -1,0 +1,75 @@
+package durable
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestParseSettings(t *testing.T) {
+	budget := 3 * time.Second
+	base := settings{HubName: defaultHub, Lease: 30 * time.Second, MaxPoisonDeliveries: 5}
+	with := func(change func(*settings)) settings {
+		s := base
+		change(&s)
+		return s
+	}
+	cases := []struct {
+		name, section string
+		want          settings
+		unknown       []string
+	}{
+		{"nothing", ``, base, nil},
+		{"null", `null`, base, nil},
+		{"hub", `{"hubName":"MyHub1"}`, with(func(s *settings) { s.HubName = "MyHub1" }), nil},
+		{"case of keys", `{"HUBNAME":"MyHub1"}`, with(func(s *settings) { s.HubName = "MyHub1" }), nil},
+		{"numbers as text", `{"maxConcurrentActivityFunctions":"7"}`, with(func(s *settings) { s.ActivitySlots = 7 }), nil},
+		{"storage provider", `{"storageProvider":{"partitionCount":1,"controlQueueVisibilityTimeout":"00:00:01","type":"AzureStorage"}}`,
+			with(func(s *settings) { s.Lease = time.Second }), nil},
+		{"queue dispatch", `{"dispatch":"queue"}`, with(func(s *settings) { s.DispatchQueue = true }), nil},
+		{"fail", `{"nonDeterminism":"fail"}`, with(func(s *settings) { s.FailNonDeterminism = true }), nil},
+		{"budget", `{"localBudget":"00:00:03"}`, with(func(s *settings) { s.LocalBudget = &budget }), nil},
+		{"unknown", `{"hubNam":"x","storageProvider":{"y":1},"tracing":{"a":1}}`, base, []string{"hubNam", "storageProvider.y", "tracing"}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			got, unknown, err := parseSettings([]byte(c.section))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.LocalBudget != nil && c.want.LocalBudget != nil && *got.LocalBudget == *c.want.LocalBudget {
+				got.LocalBudget = c.want.LocalBudget
+			}
+			if got != c.want {
+				t.Errorf("got %+v, want %+v", got, c.want)
+			}
+			if !slices.Equal(unknown, c.unknown) {
+				t.Errorf("unknown keys %q, want %q", unknown, c.unknown)
+			}
+		})
+	}
+}
+
+func TestParseSettingsNamesTheField(t *testing.T) {
+	cases := []struct{ name, section, want string }{
+		{"hub too short", `{"hubName":"ab"}`, "hubName"},
+		{"hub from a setting", `{"hubName":"%TaskHub%"}`, "%TaskHub%"},
+		{"hub not text", `{"hubName":1}`, "hubName"},
+		{"slots", `{"maxConcurrentActivityFunctions":0}`, "maxConcurrentActivityFunctions"},
+		{"partitions", `{"storageProvider":{"partitionCount":4}}`, "partitionCount must be 1"},
+		{"provider", `{"storageProvider":{"type":"mssql"}}`, "storageProvider.type"},
+		{"lease", `{"storageProvider":{"controlQueueVisibilityTimeout":"1"}}`, "hh:mm:ss"},
+		{"lease too short", `{"storageProvider":{"controlQueueVisibilityTimeout":"00:00:00.5"}}`, "between"},
+		{"dispatch", `{"dispatch":"remote"}`, "local, queue"},
+		{"not an object", `[]`, "durableTask"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			_, _, err := parseSettings([]byte(c.section))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want an error with %q", err, c.want)
+			}
+		})
+	}
+}
