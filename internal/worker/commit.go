@@ -1,0 +1,105 @@
+package worker
+
+import (
+	"context"
+
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// mayWait tells whether the turn need not be written yet: a first turn is the
+// same when it is repeated, so it can be written together with its first
+// result.
+func (in *instance) mayWait(due bool) bool {
+	return in.deferrable && !due && len(in.pending) > 0
+}
+
+// commit writes what is pending.
+func (in *instance) commit(ctx context.Context) error {
+	if len(in.pending) == 0 && !in.unrecorded {
+		return nil
+	}
+	c := &taskhub.Commit{
+		InstanceID:   in.id,
+		ExecutionID:  in.execution,
+		Fence:        in.fence,
+		Nonce:        in.w.NewID(),
+		Time:         in.w.now(),
+		Events:       in.pending,
+		Spilled:      in.spilled,
+		NewExecution: in.fresh,
+	}
+	err := in.w.retry(ctx, finalStorage, func(ctx context.Context) error {
+		fence, err := in.w.Store.Commit(ctx, c)
+		if err == nil {
+			in.fence = fence
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	in.settle()
+	in.remember(in.pending)
+	in.pending, in.unacked = nil, nil
+	in.fresh, in.deferrable, in.unrecorded = false, false, false
+	in.removeCarriers(ctx)
+	return nil
+}
+
+// settle tells the journal which failures of code that ended the process are
+// stored now.
+func (in *instance) settle() {
+	if in.blame != nil {
+		in.w.Journal.Settle(turnKey(in.id))
+	}
+	for _, it := range in.unacked {
+		if it.call != nil && it.result.Failure != nil && it.result.Failure.ErrorType == exitedType {
+			in.w.Journal.Settle(activityKey(it.call))
+		}
+	}
+}
+
+// removeCarriers deletes the work items whose results are history now.
+func (in *instance) removeCarriers(ctx context.Context) {
+	for _, h := range in.carriers {
+		if !in.w.spawn(h.remove) {
+			h.remove(ctx)
+		}
+	}
+	in.carriers = nil
+}
+
+// isSpilled tells whether the work of an action is in a message of its own.
+func (in *instance) isSpilled(id int32) bool {
+	for _, r := range in.spilled {
+		if r.First <= id && id <= r.Last {
+			return true
+		}
+	}
+	return false
+}
+
+// addSpilled records ids as spilled. The ranges that the fence has are not
+// touched: they may be read elsewhere.
+func (in *instance) addSpilled(id int32) {
+	ranges := append([]taskhub.Range(nil), in.spilled...)
+	at := len(ranges)
+	for at > 0 && ranges[at-1].First > id {
+		at--
+	}
+	switch {
+	case at > 0 && ranges[at-1].Last >= id:
+		return
+	case at > 0 && ranges[at-1].Last == id-1:
+		ranges[at-1].Last = id
+		if at < len(ranges) && ranges[at].First == id+1 {
+			ranges[at-1].Last = ranges[at].Last
+			ranges = append(ranges[:at], ranges[at+1:]...)
+		}
+	case at < len(ranges) && ranges[at].First == id+1:
+		ranges[at].First = id
+	default:
+		ranges = append(ranges[:at], append([]taskhub.Range{{First: id, Last: id}}, ranges[at:]...)...)
+	}
+	in.spilled = ranges
+}

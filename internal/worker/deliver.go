@@ -1,0 +1,209 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// adoptAfter is how long an invocation of the host carries its message before
+// the worker takes the message over. Most work is done by then.
+const adoptAfter = time.Second
+
+// maxAdopted bounds the messages that are adopted and answered while their work
+// is not done: what is beyond stays in open invocations, of which the host
+// allows only so many, so that one process does not hoard a backlog.
+const maxAdopted = 256
+
+// Started takes the start message that this process has just sent for an
+// instance whose row it has just written. The message is still hidden.
+func (w *Worker) Started(d taskhub.Delivery, row *taskhub.Instance) {
+	h := w.hold(d.Message.ID, d.Lease, d.Dequeued)
+	w.post(d.Message.Target.InstanceID, &item{message: d.Message, lease: h, delivery: d, row: row})
+}
+
+// Deliver takes a message that came from a queue. With hosted the Functions
+// host holds the message and removes it when Deliver returns nil: it returns
+// when all that the message asks for is durable, or when the worker has made
+// the message its own. An error says that the host must deliver it again.
+func (w *Worker) Deliver(ctx context.Context, d taskhub.Delivery, hosted bool) error {
+	if d.Err != nil {
+		return w.undecodable(ctx, d, hosted)
+	}
+	h := w.hold(d.Message.ID, d.Lease, d.Dequeued)
+	h.hosted = hosted
+	running := w.route(ctx, d, h)
+	if !hosted {
+		return nil
+	}
+	return w.carry(ctx, d, h, running)
+}
+
+// route hands a message to whom it is for. running is closed once an activity
+// has a slot; it is nil for messages to orchestrations.
+func (w *Worker) route(ctx context.Context, d taskhub.Delivery, h *held) (running <-chan struct{}) {
+	if d.Message.Event.Type == history.TaskScheduled {
+		started := make(chan struct{})
+		if !w.spawn(func(ctx context.Context) { w.workItem(ctx, d, h, started) }) {
+			h.giveBack(ctx, 0)
+		}
+		return started
+	}
+	w.post(d.Message.Target.InstanceID, &item{message: d.Message, lease: h, delivery: d})
+	return nil
+}
+
+// carry keeps the invocation of the host open until its message is done with or
+// adopted.
+func (w *Worker) carry(ctx context.Context, d taskhub.Delivery, h *held, running <-chan struct{}) error {
+	wait := adoptAfter
+	if w.Dispatch == Queue || d.Dequeued > 1 {
+		wait = 0
+	}
+	due := make(chan struct{})
+	stop := w.clock.AfterFunc(wait, func() { close(due) })
+	defer stop()
+	select {
+	case <-h.ended:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-w.ctx.Done():
+		return errors.New("the worker stops")
+	case <-due:
+	}
+	if err := h.adopt(ctx); err != nil {
+		return err
+	}
+	return w.answer(ctx, h, running)
+}
+
+// answer waits until the invocation of an adopted message may be answered.
+func (w *Worker) answer(ctx context.Context, h *held, running <-chan struct{}) error {
+	if running == nil {
+		running = w.room(h)
+	}
+	select {
+	case <-h.ended:
+	case <-running:
+	case <-ctx.Done():
+	case <-w.ctx.Done():
+	}
+	return nil
+}
+
+// room is closed at once while few adopted messages are held, else never: the
+// invocation then ends with its message.
+func (w *Worker) room(h *held) <-chan struct{} {
+	room := make(chan struct{})
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.adopted < maxAdopted {
+		w.adopted++
+		close(room)
+		w.running++
+		go func() {
+			defer w.done()
+			select {
+			case <-h.ended:
+			case <-w.ctx.Done():
+			}
+			w.mu.Lock()
+			w.adopted--
+			w.mu.Unlock()
+		}()
+	}
+	return room
+}
+
+// undecodable puts off a message that is none of ours: another version may
+// understand it.
+func (w *Worker) undecodable(ctx context.Context, d taskhub.Delivery, hosted bool) error {
+	delay := min(time.Second<<min(d.Dequeued, 10), 10*time.Minute)
+	w.log.Error("message cannot be decoded; it is put off", "queue", d.Lease.Queue, "message", d.Lease.MessageID, "deliveries", d.Dequeued, "delay", delay, "error", d.Err)
+	err := w.Store.Renew(ctx, d.Lease, delay)
+	if errors.Is(err, taskhub.ErrLeaseLost) || !hosted {
+		return nil
+	}
+	return err
+}
+
+// workItem runs an activity that came through a queue.
+func (w *Worker) workItem(ctx context.Context, d taskhub.Delivery, h *held, started chan struct{}) {
+	m := d.Message
+	call := &Activity{
+		Name: m.Event.Name, InstanceID: m.Target.InstanceID, ExecutionID: m.Target.ExecutionID, TaskID: m.Event.ID,
+		Input: m.Event.Input, Options: m.Event.Own.Options,
+		IdempotencyKey: idempotencyKey(m.Target.ExecutionID, m.Event.ID),
+	}
+	if _, err := w.Activities(call.Name); err != nil && w.tooEarly(d) {
+		w.log.Warn("activity is unknown here and put off", "activity", call.Name, "instance", call.InstanceID)
+		h.giveBack(ctx, 5*time.Second)
+		return
+	}
+	if d.Dequeued > 1 && w.answered(ctx, call) {
+		h.remove(ctx)
+		return
+	}
+	j := &job{call: call, lease: h}
+	j.started = func() { close(started) }
+	j.finished = func(result *history.Event) { w.report(j, result) }
+	w.activities.submit(j)
+}
+
+// answered tells whether the history has the result of a call already: its
+// message came again because a process died before it removed it. The
+// orchestration may still need somebody to go on with it.
+func (w *Worker) answered(ctx context.Context, call *Activity) bool {
+	h, err := w.Store.Load(ctx, call.InstanceID, 0)
+	if err != nil {
+		return false
+	}
+	if h.Fence.ExecutionID != call.ExecutionID {
+		return h.Fence.ETag != ""
+	}
+	for _, e := range h.Events {
+		if (e.Type == history.TaskCompleted || e.Type == history.TaskFailed) && e.TaskID == call.TaskID || e.Type == history.ExecutionCompleted {
+			return true
+		}
+	}
+	return false
+}
+
+// report brings the result of a work item to its orchestration: directly when
+// it is worked on here, else by message.
+func (w *Worker) report(j *job, result *history.Event) {
+	if result == nil {
+		w.spawn(func(ctx context.Context) { j.lease.giveBack(ctx, 0) })
+		return
+	}
+	if w.Dispatch == Local && w.carries(j.call.InstanceID) {
+		w.post(j.call.InstanceID, &item{call: j.call, result: result, lease: j.lease})
+		return
+	}
+	w.sendResult(j.call, result, j.lease)
+}
+
+func (w *Worker) sendResult(call *Activity, result *history.Event, lease *held) {
+	w.spawn(func(ctx context.Context) {
+		if err := w.sendMessage(ctx, w.Control, resultMessage(call, result), 0); err != nil {
+			w.log.Error("result of an activity could not be sent; the activity runs again", "activity", call.Name, "instance", call.InstanceID, "error", err)
+			return
+		}
+		w.Journal.Settle(activityKey(call))
+		lease.remove(ctx)
+	})
+}
+
+func resultMessage(call *Activity, result *history.Event) *taskhub.Message {
+	target := history.InstanceRef{InstanceID: call.InstanceID, ExecutionID: call.ExecutionID}
+	return &taskhub.Message{
+		ID:     taskhub.GUID("result", call.InstanceID, call.ExecutionID, itoa(call.TaskID)),
+		Event:  result,
+		Target: target,
+		Sender: target,
+	}
+}

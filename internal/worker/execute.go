@@ -1,0 +1,126 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/durable-go/functions/internal/history"
+)
+
+// unknownPatience is how long an activity or orchestrator that came through a
+// queue may be unknown here before its call fails: during a rolling deployment
+// another process knows it already.
+const unknownPatience = 60 * time.Second
+
+// execute runs one activity and returns the event that reports its end, or nil
+// when the process stops before the activity ended.
+func (w *Worker) execute(ctx context.Context, j *job) *history.Event {
+	if !j.lease.alive() {
+		return nil
+	}
+	run, err := w.Activities(j.call.Name)
+	if err != nil {
+		return w.taskFailed(j.call, &history.FailureDetails{ErrorType: "UnknownActivity", ErrorMessage: err.Error(), NonRetriable: true}, err.Error())
+	}
+	key := activityKey(j.call)
+	leave, err := w.Journal.Enter(ctx, key, j.lease.dequeued)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return w.taskFailed(j.call, processExited(err), "")
+	}
+	defer leave()
+	return w.runActivity(ctx, j, run)
+}
+
+// runActivity runs the activity on a goroutine whose loss it notices: user code
+// may call runtime.Goexit.
+func (w *Worker) runActivity(ctx context.Context, j *job, run ActivityFunc) *history.Event {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var result history.Payload
+	failure := &history.FailureDetails{ErrorType: "Goexit", ErrorMessage: "the activity ended its goroutine with runtime.Goexit"}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		result, failure = run(ctx, j.call)
+	}()
+	<-done
+	switch {
+	case failure == nil:
+		return w.taskCompleted(j.call, result)
+	case ctx.Err() != nil:
+		// The activity was told to stop: whoever holds its message next runs it
+		// again.
+		return nil
+	default:
+		return w.taskFailed(j.call, failure, "")
+	}
+}
+
+func (w *Worker) taskCompleted(call *Activity, result history.Payload) *history.Event {
+	if err := fits(result); err != nil {
+		return w.taskFailed(call, &history.FailureDetails{ErrorType: "PayloadTooLarge", ErrorMessage: "the result is too large: " + err.Error(), NonRetriable: true}, "")
+	}
+	return w.taskEvent(call, &history.Event{Type: history.TaskCompleted, Result: result})
+}
+
+func (w *Worker) inputTooLarge(call *Activity, err error) *history.Event {
+	return w.taskFailed(call, &history.FailureDetails{ErrorType: "PayloadTooLarge", ErrorMessage: "the input is too large: " + err.Error(), NonRetriable: true}, "")
+}
+
+func (w *Worker) taskFailed(call *Activity, failure *history.FailureDetails, reason string) *history.Event {
+	if reason == "" {
+		reason = fmt.Sprintf("Activity function '%s' failed: %s", call.Name, failure.ErrorMessage)
+	}
+	return w.taskEvent(call, &history.Event{Type: history.TaskFailed, Reason: history.Payload(reason), Failure: failure})
+}
+
+func (w *Worker) taskEvent(call *Activity, e *history.Event) *history.Event {
+	e.ID = history.NoID
+	e.TaskID = call.TaskID
+	e.Timestamp = w.now()
+	return e
+}
+
+// exitedType is the error type of code that ended the process.
+const exitedType = "ProcessExited"
+
+// processExited is the failure of code that ended the process.
+func processExited(err error) *history.FailureDetails {
+	reason := err.Error()
+	var blamed interface{ BlameReason() string }
+	if errors.As(err, &blamed) {
+		reason = blamed.BlameReason()
+	}
+	return &history.FailureDetails{
+		ErrorType:    exitedType,
+		ErrorMessage: "the process ended while this code ran: " + reason,
+		NonRetriable: true,
+	}
+}
+
+func activityKey(call *Activity) string {
+	return "activity:" + call.InstanceID + ":" + call.ExecutionID + ":" + itoa(call.TaskID)
+}
+
+// idempotencyKey is the same for every run of an activity call.
+func idempotencyKey(execution string, task int32) string { return execution + ":" + itoa(task) }
+
+func itoa(n int32) string { return strconv.Itoa(int(n)) }
+
+func turnKey(instanceID string) string { return "turn:" + instanceID }
+
+// MaxPayload is the largest input or result, in bytes of JSON.
+const MaxPayload = 40 << 10
+
+func fits(p history.Payload) error {
+	if len(p) > MaxPayload {
+		return fmt.Errorf("%d bytes of JSON, at most %d are stored", len(p), MaxPayload)
+	}
+	return nil
+}

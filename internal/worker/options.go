@@ -1,0 +1,126 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"github.com/durable-go/functions/internal/engine"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// Options configure a Worker. Store, Programs, Activities, Control and
+// WorkItems are required; the zero value of every other field means its
+// default.
+type Options struct {
+	Store taskhub.Store
+	// Programs finds the code of an orchestrator. Its error is the text with
+	// which an instance of an unknown orchestrator fails.
+	Programs func(name, version string) (engine.Program, error)
+	// Activities finds an activity. Its error is the text with which the call
+	// of an unknown activity fails.
+	Activities func(name string) (ActivityFunc, error)
+
+	// Control is the queue on which messages to orchestrations are sent.
+	Control string
+	// WorkItems names the queue of an activity.
+	WorkItems func(activity string) string
+
+	// Dispatch says where work runs that this process could run itself.
+	Dispatch Dispatch
+	// Lease is how long a message stays hidden without renewal; a worker that
+	// dies is replaced after that time. Default 30 s, at least 1 s. Leases are
+	// renewed at half time.
+	Lease time.Duration
+	// OrchestratorSlots and ActivitySlots bound what runs user code at the same
+	// time. Default ten a core.
+	OrchestratorSlots int
+	ActivitySlots     int
+	// Patience is how long an activity, or a start, waits for a slot here
+	// before what is behind it is offered to other processes. Default 200 ms.
+	Patience time.Duration
+	// FirstTurn is how long the first turn may stay uncommitted while its first
+	// activity runs. Default 50 ms.
+	FirstTurn time.Duration
+	// Budget bounds how long an orchestration that no host invocation carries
+	// is worked on here before its work goes through the queues. 0: no bound.
+	Budget time.Duration
+	// Cache is how many idle orchestrations stay in memory. Default 1,000.
+	Cache int
+	// MaxActions ends an orchestration that asks for more. Default 100,000.
+	MaxActions int
+	// FailNonDeterministic fails an instance whose code no longer fits its
+	// history; otherwise it is parked until code comes that fits.
+	FailNonDeterministic bool
+
+	Journal Journal
+	Clock   Clock
+	Log     *slog.Logger
+	// NewID makes a random id of 32 hex digits. Default taskhub.NewID.
+	NewID func() string
+}
+
+// Dispatch is where turns and activities run.
+type Dispatch int
+
+const (
+	// Local runs the next step in the process that holds the lease, as long as
+	// it has room.
+	Local Dispatch = iota
+	// Queue sends every step through the queues, so that each is an invocation
+	// of its own.
+	Queue
+)
+
+// Journal knows what user code runs, so that code that ends the process can be
+// told from its neighbours. Enter is called before the code named by key runs
+// and may wait while a suspect must run alone; dequeued is the delivery count
+// of the message behind it. Its error says that this code ended the process
+// before and must not run again. Settle is called when that failure is stored.
+type Journal interface {
+	Enter(ctx context.Context, key string, dequeued int) (leave func(), err error)
+	Settle(key string)
+}
+
+type noJournal struct{}
+
+func (noJournal) Enter(context.Context, string, int) (func(), error) { return func() {}, nil }
+func (noJournal) Settle(string)                                      {}
+
+func (o *Options) setDefaults() error {
+	if o.Store == nil || o.Programs == nil || o.Activities == nil || o.Control == "" || o.WorkItems == nil {
+		return errors.New("worker: Store, Programs, Activities, Control and WorkItems are required")
+	}
+	defaultTo(&o.Lease, 30*time.Second)
+	defaultTo(&o.OrchestratorSlots, 10*runtime.GOMAXPROCS(0))
+	defaultTo(&o.ActivitySlots, 10*runtime.GOMAXPROCS(0))
+	defaultTo(&o.Patience, 200*time.Millisecond)
+	defaultTo(&o.FirstTurn, 50*time.Millisecond)
+	defaultTo(&o.Cache, 1000)
+	defaultTo(&o.MaxActions, 100_000)
+	if o.Lease < time.Second {
+		return errors.New("worker: a lease is at least one second")
+	}
+	if o.Journal == nil {
+		o.Journal = noJournal{}
+	}
+	if o.Clock == nil {
+		o.Clock = SystemClock{}
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.NewID == nil {
+		o.NewID = taskhub.NewID
+	}
+	return nil
+}
+
+func defaultTo[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}

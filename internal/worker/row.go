@@ -1,0 +1,152 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/durable-go/functions/internal/engine"
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// rowState is what is known of the instance row.
+type rowState struct {
+	known  bool
+	etag   string
+	status history.Status
+	// unclaimed says that the row has no execution id: an old client wrote it.
+	unclaimed bool
+	// gone says that the row was purged or belongs to another execution.
+	gone bool
+}
+
+// custom is the custom status of an orchestration and whether the row has it.
+type custom struct {
+	value history.Payload
+	dirty bool
+}
+
+func (c *custom) update(t *engine.Turn) {
+	if t.CustomStatusChanged {
+		c.value, c.dirty = t.CustomStatus, true
+	}
+}
+
+func (in *instance) readRow(ctx context.Context) (*taskhub.Instance, error) {
+	var row *taskhub.Instance
+	err := in.w.retry(ctx, finalStorage, func(ctx context.Context) (err error) {
+		row, err = in.w.Store.Instance(ctx, in.id)
+		return err
+	})
+	return row, err
+}
+
+// learnRow reads the row unless it is known, and finds out whether it still
+// speaks of this execution.
+func (in *instance) learnRow(ctx context.Context) error {
+	if in.row.known {
+		return nil
+	}
+	row, err := in.readRow(ctx)
+	if errors.Is(err, taskhub.ErrNotFound) {
+		in.row = rowState{known: true, gone: true}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	in.row = rowState{
+		known: true, etag: row.ETag, status: row.Status,
+		unclaimed: row.ExecutionID == "",
+		gone:      row.ExecutionID != "" && row.ExecutionID != in.execution,
+	}
+	return nil
+}
+
+// mergeRow changes the instance row, as long as it is this execution's.
+func (in *instance) mergeRow(ctx context.Context, change taskhub.Change) error {
+	for {
+		if err := in.learnRow(ctx); err != nil || in.row.gone {
+			return err
+		}
+		change.ETag = in.row.etag
+		if in.row.unclaimed {
+			change.ExecutionID = in.execution
+		}
+		err := in.w.retry(ctx, finalStorage, func(ctx context.Context) error {
+			etag, err := in.w.Store.Merge(ctx, in.id, change)
+			if err == nil {
+				in.row.etag = etag
+			}
+			return err
+		})
+		if err == nil {
+			in.mergedRow(change)
+			return nil
+		}
+		if !errors.Is(err, taskhub.ErrChanged) && !errors.Is(err, taskhub.ErrNotFound) {
+			return err
+		}
+		in.row = rowState{}
+	}
+}
+
+func (in *instance) mergedRow(change taskhub.Change) {
+	in.row.unclaimed = false
+	if change.Status != nil {
+		in.row.status = *change.Status
+	}
+	if change.CustomStatus != nil {
+		in.custom.dirty = false
+	}
+	in.w.watches.changed(in.id)
+}
+
+// showRunning makes the row say that the orchestration runs.
+func (in *instance) showRunning(ctx context.Context) error {
+	if err := in.learnRow(ctx); err != nil {
+		return err
+	}
+	if in.row.status != history.Pending && !in.custom.dirty {
+		return nil
+	}
+	running := history.Running
+	change := taskhub.Change{Status: &running, Updated: in.w.now()}
+	if in.custom.dirty {
+		change.CustomStatus = &in.custom.value
+	}
+	return in.mergeRow(ctx, change)
+}
+
+// showOutcome makes the row say how the execution ended.
+func (in *instance) showOutcome(ctx context.Context) error {
+	if err := in.learnRow(ctx); err != nil {
+		return err
+	}
+	if in.row.status.Finished() {
+		return nil
+	}
+	end := in.outcome
+	completed := in.w.now()
+	change := taskhub.Change{Status: &end.Status, Output: &end.Result, Updated: completed, Completed: &completed}
+	if in.custom.dirty {
+		change.CustomStatus = &in.custom.value
+	}
+	return in.mergeRow(ctx, change)
+}
+
+// parkedDelay is how long the messages of a parked instance are put off: a
+// deployment may bring code that fits.
+const parkedDelay = time.Minute
+
+// park makes the row say that the code no longer fits the history, and puts the
+// messages off.
+func (in *instance) park(ctx context.Context, cause error) {
+	text := cause.Error()
+	in.w.log.Error("orchestration parked: its code does not fit its history", "instance", in.id, "error", cause)
+	if err := in.mergeRow(ctx, taskhub.Change{Parked: &text, Updated: in.w.now()}); err != nil {
+		in.w.storage.failed(err)
+	}
+	in.abandon(ctx, parkedDelay)
+}

@@ -1,0 +1,168 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/durable-go/functions/internal/engine"
+	"github.com/durable-go/functions/internal/history"
+)
+
+var errNoLease = errors.New("this process holds no message of the orchestration any more")
+
+// inSlot runs user code: in a slot, known to the journal. Code that ended the
+// process before is not run; in.blame is set instead.
+func (in *instance) inSlot(ctx context.Context, run func() error) error {
+	if err := in.w.turns.take(ctx); err != nil {
+		return err
+	}
+	defer in.w.turns.put()
+	leave, err := in.w.Journal.Enter(ctx, turnKey(in.id), in.dequeued())
+	if err != nil {
+		if ctx.Err() == nil {
+			in.blame = err
+		}
+		return ctx.Err()
+	}
+	defer leave()
+	return run()
+}
+
+// dequeued is the highest delivery count among the messages held.
+func (in *instance) dequeued() int {
+	most := 0
+	for _, h := range in.held {
+		most = max(most, h.dequeued)
+	}
+	return most
+}
+
+// turn runs the orchestrator on new events and adds what came of it to what is
+// pending.
+func (in *instance) turn(ctx context.Context, events []*history.Event) error {
+	lease := in.primary()
+	if lease == nil {
+		return errNoLease
+	}
+	waiting := in.w.clock.Now()
+	var t *engine.Turn
+	err := in.inSlot(ctx, func() (err error) {
+		if in.tooLong(waiting, events) {
+			return &postponed{reason: "no slot is free here for a start"}
+		}
+		t, err = in.eng.Turn(in.turnTime(events), events)
+		return err
+	})
+	var differs *engine.NonDeterminismError
+	if errors.As(err, &differs) {
+		err = in.nonDeterministic(differs)
+	}
+	if err != nil {
+		return err
+	}
+	if in.blame != nil {
+		in.pending = append(in.pending, in.failed(events)...)
+		in.deferrable = false
+		return nil
+	}
+	in.deferrable = in.w.FirstTurn > 0 && in.isFirstTurn(events) && !t.SideEffect && t.Status == history.Running && in.onlyActivities(t)
+	for _, e := range t.Events {
+		if dispatched(e.Type) {
+			e.Own.Lease = lease.id
+			in.under[e.ID] = lease.id
+		}
+	}
+	in.pending = append(in.pending, t.Events...)
+	in.custom.update(t)
+	return nil
+}
+
+// turnTime is the orchestrator's clock during the turn. For the first turn it
+// is the time of the start message, so that a repetition before the first
+// commit asks for the same things.
+func (in *instance) turnTime(events []*history.Event) time.Time {
+	if events[0].Type == history.ExecutionStarted {
+		return events[0].Timestamp
+	}
+	return in.w.now()
+}
+
+// tooLong tells whether a start that came straight from its client has waited
+// so long for a slot that another process should have it.
+func (in *instance) tooLong(since time.Time, events []*history.Event) bool {
+	return events[0].Type == history.ExecutionStarted && !in.since.IsZero() &&
+		in.w.clock.Now().Sub(since) > in.w.Patience
+}
+
+// isFirstTurn tells whether the events are a start that has just come and may
+// be repeated as it was.
+func (in *instance) isFirstTurn(events []*history.Event) bool {
+	start := events[0]
+	return len(events) == 1 && start.Type == history.ExecutionStarted && start.ScheduledStart.IsZero() &&
+		len(in.committed) == 0 && in.w.clock.Now().Sub(start.Timestamp) < time.Second
+}
+
+func (in *instance) onlyActivities(t *engine.Turn) bool {
+	if in.throughQueue() {
+		return false
+	}
+	for _, e := range t.Events {
+		if dispatched(e.Type) && e.Type != history.TaskScheduled {
+			return false
+		}
+	}
+	return true
+}
+
+// dispatched tells which events ask for something outside the orchestration.
+func dispatched(t history.Type) bool {
+	switch t {
+	case history.TaskScheduled, history.TimerCreated, history.SubOrchestrationInstanceCreated, history.EventSent:
+		return true
+	}
+	return false
+}
+
+// failed is the end of an orchestration whose code must not run: it ended the
+// process, or it does not fit its history.
+func (in *instance) failed(events []*history.Event) []*history.Event {
+	now := in.w.now()
+	name, next := in.facts(events)
+	failure := in.blameDetails()
+	out := []*history.Event{{Type: history.OrchestratorStarted, ID: history.NoID, Timestamp: now}}
+	out = append(out, events...)
+	return append(out,
+		&history.Event{
+			Type: history.ExecutionCompleted, ID: next, Timestamp: now, Status: history.Failed, Failure: failure,
+			Result: history.Payload(fmt.Sprintf("Orchestrator function '%s' failed: %s", name, failure.ErrorMessage)),
+		},
+		&history.Event{Type: history.OrchestratorCompleted, ID: history.NoID, Timestamp: now})
+}
+
+func (in *instance) blameDetails() *history.FailureDetails {
+	var differs *engine.NonDeterminismError
+	var unknown *unknownCode
+	switch {
+	case errors.As(in.blame, &differs):
+		return &history.FailureDetails{ErrorType: "NonDeterminismError", ErrorMessage: differs.Error(), NonRetriable: true}
+	case errors.As(in.blame, &unknown):
+		return &history.FailureDetails{ErrorType: "UnknownOrchestrator", ErrorMessage: unknown.Error(), NonRetriable: true}
+	default:
+		return processExited(in.blame)
+	}
+}
+
+// facts are the orchestrator's name and the id of its next action.
+func (in *instance) facts(events []*history.Event) (name string, next int32) {
+	for _, list := range [][]*history.Event{in.committed, events} {
+		for _, e := range list {
+			if e.Type == history.ExecutionStarted {
+				name = e.Name
+			}
+			next = max(next, e.ID+1)
+		}
+	}
+	return name, next
+}
