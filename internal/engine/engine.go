@@ -1,0 +1,266 @@
+// Package engine is the core: it runs orchestrator code over a history, one
+// turn at a time. It is a pure function of what it is given. It reads no clock,
+// does no I/O and starts nothing that outlives a call, but for the parked
+// coroutine of the orchestrator, which Close ends.
+//
+// The caller has four duties, in this order:
+//
+//  1. New, then Load with the committed history, if there is one;
+//  2. Turn with the events that have come since;
+//  3. make Turn.Events durable, in order, before anything acts on them;
+//  4. do what Outstanding asks for, and come back with the results.
+//
+// An orchestrator that asks for something in a turn asks for the same in every
+// replay of the turn. Where it does not, the engine says so: see
+// NonDeterminismError.
+package engine
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/durable-go/functions/internal/history"
+)
+
+// Program is the code of an orchestrator. It runs on a coroutine of its own and
+// may block only in the methods of rt. An error fails the orchestration; wrap
+// it in a Failure to say how.
+type Program func(rt *Runtime, input history.Payload) (history.Payload, error)
+
+// Options say what an Instance is made of.
+type Options struct {
+	InstanceID string
+	// Program finds the code by the name and version that the instance was
+	// started with. Its error fails the instance.
+	Program func(name, version string) (Program, error)
+	// MaxActions fails an orchestration that asks for more. 0: no limit.
+	MaxActions int
+}
+
+// Instance is one execution of an orchestration in memory. It is used by one
+// goroutine at a time.
+type Instance struct {
+	options Options
+	rt      *Runtime
+
+	started *history.Event
+	outcome *history.Event
+	now     time.Time
+
+	// unrecorded are actions that the code has asked for and that no event of
+	// the history records yet, in the order of their ids.
+	unrecorded []*history.Event
+	// open are the actions without a result, by id; order has them in the order
+	// of their ids, with finished ones still in it until it is compacted.
+	open  map[int32]*history.Event
+	order []*history.Event
+	// turnOpen says that the history ends within a turn.
+	turnOpen bool
+}
+
+// New makes an execution that has no history yet.
+func New(o Options) *Instance {
+	i := &Instance{options: o, open: map[int32]*history.Event{}}
+	i.rt = &Runtime{instance: i, tasks: map[int32]*Task{}}
+	return i
+}
+
+// Turn is what came of a turn.
+type Turn struct {
+	// Events are what must be appended to the history, in order. They are the
+	// caller's: it fills Own.Lease before it commits them. Actions carry their
+	// input.
+	Events []*history.Event
+	// Status is Running, or how the execution ended.
+	Status history.Status
+	// CustomStatus is the value that the code set last, if it set one in this
+	// turn.
+	CustomStatus        history.Payload
+	CustomStatusChanged bool
+	// SideEffect says that the turn contains a value that a repetition of the
+	// turn would not produce again.
+	SideEffect bool
+}
+
+// Started is the ExecutionStarted event, nil before there is one.
+func (i *Instance) Started() *history.Event { return i.started }
+
+// Outcome is the ExecutionCompleted event, nil while the execution runs.
+func (i *Instance) Outcome() *history.Event { return i.outcome }
+
+// Unrecorded tells whether a replay has produced actions that the history does
+// not have: its last transaction was cut off. The next Turn begins with them,
+// and may have no events of its own.
+func (i *Instance) Unrecorded() bool { return len(i.unrecorded) > 0 }
+
+// Outstanding returns the actions that have no result yet, by ascending id,
+// with their inputs. The slice is valid until the next call of Turn.
+func (i *Instance) Outstanding() []*history.Event {
+	if len(i.order) > 2*len(i.open) {
+		kept := i.order[:0]
+		for _, e := range i.order {
+			if i.open[e.ID] == e {
+				kept = append(kept, e)
+			}
+		}
+		clear(i.order[len(kept):])
+		i.order = kept
+	}
+	if len(i.order) == len(i.open) {
+		return i.order
+	}
+	out := make([]*history.Event, 0, len(i.open))
+	for _, e := range i.order {
+		if i.open[e.ID] == e {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// Turn runs the code on new events. The orchestrator's clock is now, or that of
+// the last turn where it is later. Events that mean nothing to the execution
+// (results that are known or were not asked for, a second start) are left out
+// of the result; a turn of which nothing is left has no events.
+func (i *Instance) Turn(now time.Time, events []*history.Event) (*Turn, error) {
+	t := &Turn{}
+	if i.outcome != nil {
+		t.Status = i.outcome.Status
+		return t, nil
+	}
+	if len(i.unrecorded) > 0 {
+		t.Events = append(t.Events, i.record()...)
+		t.Events = append(t.Events, i.endOfTurn())
+		if i.outcome != nil {
+			t.Status = i.outcome.Status
+			return t, nil
+		}
+	}
+	if now.Before(i.now) {
+		now = i.now
+	}
+	before := len(t.Events)
+	t.Events = append(t.Events, &history.Event{Type: history.OrchestratorStarted, ID: history.NoID, Timestamp: now})
+	i.now = now
+	i.rt.replaying.Store(false)
+	i.each(events, func(e *history.Event) bool {
+		if i.means(e) {
+			t.Events = append(t.Events, e)
+			i.apply(e)
+		}
+		return true
+	})
+	if len(t.Events) == before+1 {
+		t.Events = t.Events[:before]
+		return t, nil
+	}
+	t.Events = append(t.Events, i.record()...)
+	t.Events = append(t.Events, i.endOfTurn())
+	if i.outcome != nil {
+		t.Status = i.outcome.Status
+	}
+	t.CustomStatus, t.CustomStatusChanged = i.rt.customStatus, i.rt.customChanged
+	i.rt.customChanged = false
+	return t, nil
+}
+
+// each calls f for the events until it returns false. Code that ends its
+// goroutine takes the one along that runs it, so each does that on one that
+// nobody misses, and goes on with the next.
+func (i *Instance) each(events []*history.Event, f func(*history.Event) bool) {
+	for len(events) > 0 {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for len(events) > 0 {
+				e := events[0]
+				events = events[1:]
+				if !f(e) {
+					events = nil
+				}
+			}
+		}()
+		<-done
+	}
+}
+
+func (i *Instance) endOfTurn() *history.Event {
+	return &history.Event{Type: history.OrchestratorCompleted, ID: history.NoID, Timestamp: i.now}
+}
+
+// record moves what the code has asked for from unrecorded to the open actions.
+func (i *Instance) record() []*history.Event {
+	out := i.unrecorded
+	i.unrecorded = nil
+	for _, e := range out {
+		i.opened(e)
+	}
+	return out
+}
+
+// opened notes that an action is part of the history.
+func (i *Instance) opened(e *history.Event) {
+	switch e.Type {
+	case history.TaskScheduled, history.TimerCreated, history.SubOrchestrationInstanceCreated:
+		i.open[e.ID] = e
+		i.order = append(i.order, e)
+	case history.ExecutionCompleted:
+		i.outcome = e
+	}
+}
+
+// means tells whether an event means something to the execution as it is.
+func (i *Instance) means(e *history.Event) bool {
+	switch e.Type {
+	case history.ExecutionStarted:
+		return i.started == nil
+	case history.TaskCompleted, history.TaskFailed, history.TimerFired,
+		history.SubOrchestrationInstanceCompleted, history.SubOrchestrationInstanceFailed:
+		action := i.open[e.TaskID]
+		return action != nil && answers(action.Type, e.Type)
+	}
+	return false
+}
+
+// apply gives the code an event that means something and runs it until it
+// waits again.
+func (i *Instance) apply(e *history.Event) {
+	if e.Type == history.ExecutionStarted {
+		i.started = e
+		i.rt.start()
+		return
+	}
+	delete(i.open, e.TaskID)
+	i.rt.complete(e)
+}
+
+// answers tells whether a completion is one of the action's kind.
+func answers(action, completion history.Type) bool {
+	switch completion {
+	case history.TaskCompleted, history.TaskFailed:
+		return action == history.TaskScheduled
+	case history.TimerFired:
+		return action == history.TimerCreated
+	default:
+		return action == history.SubOrchestrationInstanceCreated
+	}
+}
+
+// finish turns the end of the code into the action that completes the
+// execution.
+func (i *Instance) finish(result history.Payload, err error) {
+	e := &history.Event{
+		Type: history.ExecutionCompleted, ID: i.rt.nextID(), Timestamp: i.now,
+		Status: history.Completed, Result: result,
+	}
+	if err != nil {
+		details := failureOf(err)
+		e.Status, e.Failure = history.Failed, details
+		e.Result = history.Payload(fmt.Sprintf("Orchestrator function '%s' failed: %s", i.started.Name, details.ErrorMessage))
+	}
+	i.unrecorded = append(i.unrecorded, e)
+}
+
+// Close ends the code of an execution that is still waiting: its deferred
+// calls run, on a goroutine of their own, before Close returns.
+func (i *Instance) Close() { i.rt.close() }

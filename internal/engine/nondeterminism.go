@@ -1,0 +1,74 @@
+package engine
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/durable-go/functions/internal/history"
+)
+
+// NonDeterminismError says that orchestrator code does not do what it did when
+// the history was made: it was changed while the instance was running, or it
+// depends on something that a replay does not repeat.
+type NonDeterminismError struct {
+	InstanceID   string
+	Orchestrator string
+	// Position is the id of the action at which code and history part.
+	Position int32
+	// Expected is the recorded action, Actual what the code asked for; either
+	// may be absent ("nothing").
+	Expected string
+	Actual   string
+}
+
+// Error says what differs and what to do about it.
+func (e *NonDeterminismError) Error() string {
+	return fmt.Sprintf("Non-Deterministic workflow detected: orchestrator '%s', action %d: the history has %s, the code now asks for %s. "+
+		"Was a change made to the orchestrator code after this instance had already started running? "+
+		"Deploy code that asks for the same (or guard the change with a version or a patch), or rewind, restart or purge the instance.",
+		e.Orchestrator, e.Position, e.Expected, e.Actual)
+}
+
+func (i *Instance) differs(recorded, asked *history.Event) error {
+	err := &NonDeterminismError{InstanceID: i.options.InstanceID, Expected: describe(recorded), Actual: describe(asked)}
+	if i.started != nil {
+		err.Orchestrator = i.started.Name
+	}
+	if recorded != nil {
+		err.Position = recorded.ID
+	} else {
+		err.Position = asked.ID
+	}
+	return err
+}
+
+// same tells whether an action of the code is the recorded one. Names are
+// compared without case, as the official engine does.
+func same(recorded, asked *history.Event) bool {
+	if recorded.Type != asked.Type || recorded.ID != asked.ID {
+		return false
+	}
+	switch recorded.Type {
+	case history.TaskScheduled, history.SubOrchestrationInstanceCreated, history.EventSent:
+		return strings.EqualFold(recorded.Name, asked.Name)
+	}
+	return true
+}
+
+func describe(e *history.Event) string {
+	if e == nil {
+		return "nothing"
+	}
+	switch e.Type {
+	case history.TaskScheduled:
+		return fmt.Sprintf("activity '%s'", e.Name)
+	case history.SubOrchestrationInstanceCreated:
+		return fmt.Sprintf("sub-orchestration '%s'", e.Name)
+	case history.TimerCreated:
+		return "a timer"
+	case history.EventSent:
+		return fmt.Sprintf("event '%s' to instance '%s'", e.Name, e.InstanceID)
+	default:
+		return "the end of the orchestration"
+	}
+}
