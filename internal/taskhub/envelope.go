@@ -1,0 +1,136 @@
+package taskhub
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/durable-go/functions/internal/history"
+)
+
+// MaxMessage is the size of a queue message's text, in bytes.
+const MaxMessage = 64 << 10
+
+// EncodeMessage writes the official envelope, DurableTask.AzureStorage's
+// MessageData.
+func EncodeMessage(m *Message) []byte {
+	dst := append(make([]byte, 0, 1024), `{"$type":"DurableTask.AzureStorage.MessageData","ActivityId":`...)
+	dst = history.AppendString(dst, m.ID)
+	dst = append(dst, `,"TaskMessage":{"$type":"DurableTask.Core.TaskMessage","Event":`...)
+	dst = history.AppendMessageEvent(dst, m.Event)
+	dst = append(dst, `,"SequenceNumber":0,"OrchestrationInstance":{"$type":"DurableTask.Core.OrchestrationInstance","InstanceId":`...)
+	dst = history.AppendString(dst, m.Target.InstanceID)
+	dst = append(dst, `,"ExecutionId":`...)
+	dst = appendOrNull(dst, m.Target.ExecutionID)
+	dst = append(dst, `},"OrchestrationExecutionContext":`...)
+	dst = appendContext(dst, m.Tags)
+	dst = append(dst, `},"CompressedBlobName":null,"SequenceNumber":`...)
+	dst = strconv.AppendInt(dst, m.Sequence, 10)
+	if m.Episode != nil {
+		dst = append(dst, `,"Episode":`...)
+		dst = strconv.AppendInt(dst, int64(*m.Episode), 10)
+	}
+	dst = append(dst, `,"Sender":{"InstanceId":`...)
+	dst = history.AppendString(dst, m.Sender.InstanceID)
+	dst = append(dst, `,"ExecutionId":`...)
+	dst = history.AppendString(dst, m.Sender.ExecutionID)
+	return append(dst, `},"SerializableTraceContext":null}`...)
+}
+
+func appendOrNull(dst []byte, s string) []byte {
+	if s == "" {
+		return append(dst, "null"...)
+	}
+	return history.AppendString(dst, s)
+}
+
+func appendContext(dst []byte, tags map[string]string) []byte {
+	if tags == nil {
+		return append(dst, "null"...)
+	}
+	dst = append(dst, `{"$type":"DurableTask.Core.OrchestrationExecutionContext","OrchestrationTags":`...)
+	dst = history.AppendTags(dst, tags)
+	return append(dst, '}')
+}
+
+// EncodeBody is the text of a message as it is sent: base64, which every
+// version of the official engine reads. ErrTooLarge when a queue does not take
+// it.
+func EncodeBody(m *Message) (string, error) {
+	raw := EncodeMessage(m)
+	if n := base64.StdEncoding.EncodedLen(len(raw)); n > MaxMessage {
+		return "", fmt.Errorf("message %s to instance %q: %d bytes, a queue takes %d: %w", m.Event.Type, m.Target.InstanceID, n, MaxMessage, ErrTooLarge)
+	}
+	return base64.StdEncoding.EncodeToString(raw), nil
+}
+
+// BlobMessageError says that the body of a message is in a blob.
+type BlobMessageError struct{ Name string }
+
+func (e *BlobMessageError) Error() string {
+	return fmt.Sprintf("the message is kept in blob %q, which this version does not read", e.Name)
+}
+
+type wireMessage struct {
+	ActivityId         string
+	CompressedBlobName string
+	SequenceNumber     int64
+	Episode            *int32
+	Sender             struct{ InstanceId, ExecutionId string }
+	TaskMessage        *struct {
+		Event                         json.RawMessage
+		OrchestrationInstance         struct{ InstanceId, ExecutionId string }
+		OrchestrationExecutionContext *struct{ OrchestrationTags json.RawMessage }
+	}
+}
+
+// DecodeMessage reads a message: the envelope as JSON, or that in base64. It
+// takes what old and new official clients write.
+func DecodeMessage(body []byte) (*Message, error) {
+	raw := bytes.TrimSpace(body)
+	if len(raw) == 0 {
+		return nil, errors.New("the message is empty")
+	}
+	if raw[0] != '{' {
+		plain, err := base64.StdEncoding.DecodeString(string(raw))
+		if err != nil {
+			return nil, fmt.Errorf("the message is neither JSON nor base64: %w", err)
+		}
+		raw = plain
+	}
+	var wire wireMessage
+	if err := json.Unmarshal(raw, &wire); err != nil {
+		return nil, fmt.Errorf("decoding message: %w", err)
+	}
+	if wire.CompressedBlobName != "" {
+		return nil, &BlobMessageError{Name: wire.CompressedBlobName}
+	}
+	return wire.message()
+}
+
+func (w *wireMessage) message() (*Message, error) {
+	if w.TaskMessage == nil || w.TaskMessage.OrchestrationInstance.InstanceId == "" {
+		return nil, errors.New("the message names no instance")
+	}
+	e, err := history.DecodeMessageEvent(w.TaskMessage.Event)
+	if err != nil {
+		return nil, err
+	}
+	m := &Message{
+		ID: w.ActivityId, Event: e, Sequence: w.SequenceNumber, Episode: w.Episode,
+		Target: history.InstanceRef{InstanceID: w.TaskMessage.OrchestrationInstance.InstanceId, ExecutionID: w.TaskMessage.OrchestrationInstance.ExecutionId},
+		Sender: history.InstanceRef{InstanceID: w.Sender.InstanceId, ExecutionID: w.Sender.ExecutionId},
+	}
+	if context := w.TaskMessage.OrchestrationExecutionContext; context != nil {
+		if m.Tags, err = history.ParseTags(context.OrchestrationTags); err != nil {
+			return nil, err
+		}
+		if m.Tags == nil {
+			m.Tags = map[string]string{}
+		}
+	}
+	return m, nil
+}

@@ -1,0 +1,124 @@
+package taskhub
+
+import (
+	"fmt"
+	"hash/fnv"
+	"regexp"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+var hubNames = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]{2,44}$`)
+
+// ValidHub checks the name of a task hub: it becomes part of the names of
+// tables, queues and containers.
+func ValidHub(name string) error {
+	if !hubNames.MatchString(name) {
+		return fmt.Errorf("%q is not a task hub name: it must be a letter followed by 2 to 44 letters or digits", name)
+	}
+	return nil
+}
+
+// ControlQueue is the queue of messages to the hub's orchestrations.
+func ControlQueue(hub string) string { return strings.ToLower(hub) + "-control-00" }
+
+// WorkItemQueue is the queue of the hub's activities.
+func WorkItemQueue(hub string) string { return strings.ToLower(hub) + "-workitems" }
+
+// HistoryTable and InstancesTable are the hub's tables.
+func HistoryTable(hub string) string { return hub + "History" }
+
+// InstancesTable is the table that clients read.
+func InstancesTable(hub string) string { return hub + "Instances" }
+
+// MaxInstanceID is the longest instance id, in UTF-16 units, as in the official
+// extension.
+const MaxInstanceID = 256
+
+// ValidInstanceID checks an id that a caller chose for an orchestration. The
+// rules are the official extension's: entities begin with @, and the other
+// characters cannot stand in a key or a path.
+func ValidInstanceID(id string) error {
+	switch {
+	case id == "":
+		return fmt.Errorf("an instance id must not be empty")
+	case !utf8.ValidString(id):
+		return fmt.Errorf("an instance id must be valid UTF-8")
+	case len(utf16.Encode([]rune(id))) > MaxInstanceID:
+		return fmt.Errorf("the instance id is longer than %d characters", MaxInstanceID)
+	case id[0] == '@':
+		return fmt.Errorf("the instance id %q begins with @, which marks entities", id)
+	}
+	for _, r := range id {
+		if strings.ContainsRune(`/\#?`, r) || r < 0x20 || r >= 0x7f && r <= 0x9f {
+			return fmt.Errorf("the instance id %q contains %q: slashes, backslashes, #, ? and control characters are not allowed", id, r)
+		}
+	}
+	return nil
+}
+
+var keyEscapes = map[rune]rune{'^': '^', '/': '0', '\\': '1', '#': '2', '?': '3'}
+
+// EscapeKey makes a partition key of an instance id, as the official engine
+// does.
+func EscapeKey(id string) string {
+	var b strings.Builder
+	for _, r := range id {
+		escape, special := keyEscapes[r]
+		switch {
+		case special:
+			b.WriteRune('^')
+			b.WriteRune(escape)
+		case r < 0x20 || r >= 0x7f && r <= 0x9f:
+			b.WriteRune('^')
+			b.WriteRune(0xC0 + r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// UnescapeKey is the reverse of EscapeKey.
+func UnescapeKey(key string) string {
+	var b strings.Builder
+	escaped := false
+	for _, r := range key {
+		switch {
+		case !escaped && r == '^':
+			escaped = true
+			continue
+		case escaped:
+			b.WriteRune(unescape(r))
+		default:
+			b.WriteRune(r)
+		}
+		escaped = false
+	}
+	return b.String()
+}
+
+func unescape(r rune) rune {
+	for plain, escape := range keyEscapes {
+		if escape == r {
+			return plain
+		}
+	}
+	if r >= 0xC0 {
+		return r - 0xC0
+	}
+	return r
+}
+
+// FirstRow is the number of an instance's first history row. It depends on the
+// id, because equal row keys in many partitions are slow in the emulator, and
+// leaves room to count: the upper half is a hash, the lower one counts.
+func FirstRow(id string) uint64 {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(id))
+	return uint64(h.Sum32()>>1) << 32
+}
+
+// RowKey is the key of history row n: 16 upper-case hex digits.
+func RowKey(n uint64) string { return fmt.Sprintf("%016X", n) }
