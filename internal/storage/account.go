@@ -1,0 +1,139 @@
+package storage
+
+import (
+	"encoding/base64"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue/v2"
+)
+
+// Account is a storage account with its clients. It may be used concurrently.
+type Account struct {
+	Tables *aztables.ServiceClient
+	Queues *azqueue.ServiceClient
+	Blobs  *azblob.Client
+
+	tableURL string
+	sas      string
+	batches  runtime.Pipeline
+}
+
+// Options change how an account is reached.
+type Options struct {
+	// Transport sends the requests; default a shared http.Client.
+	Transport policy.Transporter
+	// TryTimeout bounds one try of a request. Default 10 s.
+	TryTimeout time.Duration
+	// MaxRetries repeats a request that failed in transport or with 408, 429 or
+	// 5xx. Default 3; negative: none.
+	MaxRetries int32
+}
+
+// transport keeps as many idle connections as the engine uses at the same time:
+// Go's default of two a host, and the SDK's of ten, would connect again and
+// again. There is no overall timeout: every try has its own.
+var transport = &http.Client{Transport: &http.Transport{
+	Proxy:                 http.ProxyFromEnvironment,
+	DialContext:           (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+	MaxIdleConns:          256,
+	MaxIdleConnsPerHost:   128,
+	IdleConnTimeout:       4 * time.Second,
+	TLSHandshakeTimeout:   5 * time.Second,
+	ExpectContinueTimeout: time.Second,
+	ForceAttemptHTTP2:     true,
+}}
+
+func (o Options) client() azcore.ClientOptions {
+	if o.Transport == nil {
+		o.Transport = transport
+	}
+	if o.TryTimeout == 0 {
+		o.TryTimeout = 10 * time.Second
+	}
+	if o.MaxRetries == 0 {
+		o.MaxRetries = 3
+	}
+	return azcore.ClientOptions{
+		Transport: o.Transport,
+		Telemetry: policy.TelemetryOptions{Disabled: true},
+		// The first retry is fast: what fails is mostly a connection that the
+		// service has just closed. Retry-After of 429 and 503 is honoured.
+		Retry: policy.RetryOptions{MaxRetries: o.MaxRetries, TryTimeout: o.TryTimeout, RetryDelay: 20 * time.Millisecond, MaxRetryDelay: 2 * time.Second},
+	}
+}
+
+// Open makes the clients of an account. It sends no request.
+func Open(c *Connection, o Options) (*Account, error) {
+	base := o.client()
+	a := &Account{tableURL: c.Table, sas: c.SAS}
+	switch {
+	case c.Identity != nil:
+		return a, a.openIdentity(c, base)
+	case c.SAS != "":
+		return a, a.openSAS(c, base)
+	default:
+		return a, a.openKey(c, base)
+	}
+}
+
+func (a *Account) openKey(c *Connection, base azcore.ClientOptions) (err error) {
+	table, err := aztables.NewSharedKeyCredential(c.Account, c.Key)
+	if err != nil {
+		return err
+	}
+	if a.Tables, err = aztables.NewServiceClientWithSharedKey(c.Table, table, &aztables.ClientOptions{ClientOptions: base}); err != nil {
+		return err
+	}
+	queue, err := azqueue.NewSharedKeyCredential(c.Account, c.Key)
+	if err != nil {
+		return err
+	}
+	if a.Queues, err = azqueue.NewServiceClientWithSharedKeyCredential(c.Queue, queue, &azqueue.ClientOptions{ClientOptions: base}); err != nil {
+		return err
+	}
+	blob, err := azblob.NewSharedKeyCredential(c.Account, c.Key)
+	if err != nil {
+		return err
+	}
+	if a.Blobs, err = azblob.NewClientWithSharedKeyCredential(c.Blob, blob, &azblob.ClientOptions{ClientOptions: base}); err != nil {
+		return err
+	}
+	key, err := decodeKey(c.Key)
+	if err != nil {
+		return err
+	}
+	a.batches = pipeline(base, &signer{account: c.Account, key: key})
+	return nil
+}
+
+func (a *Account) openSAS(c *Connection, base azcore.ClientOptions) (err error) {
+	if a.Tables, err = aztables.NewServiceClientWithNoCredential(c.Table+"/?"+c.SAS, &aztables.ClientOptions{ClientOptions: base}); err != nil {
+		return err
+	}
+	if a.Queues, err = azqueue.NewServiceClientWithNoCredential(c.Queue+"/?"+c.SAS, &azqueue.ClientOptions{ClientOptions: base}); err != nil {
+		return err
+	}
+	if a.Blobs, err = azblob.NewClientWithNoCredential(c.Blob+"/?"+c.SAS, &azblob.ClientOptions{ClientOptions: base}); err != nil {
+		return err
+	}
+	a.batches = pipeline(base, nil)
+	return nil
+}
+
+// pipeline is the SDK's, with the given way to authenticate each try.
+func pipeline(base azcore.ClientOptions, auth policy.Policy) runtime.Pipeline {
+	options := runtime.PipelineOptions{}
+	if auth != nil {
+		options.PerRetry = []policy.Policy{auth}
+	}
+	return runtime.NewPipeline("durable", "v1", options, &base)
+}
+
+func decodeKey(key string) ([]byte, error) { return base64.StdEncoding.DecodeString(key) }

@@ -1,0 +1,52 @@
+package storage
+
+import (
+	"os"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue/v2"
+)
+
+// scope is the audience of tokens for Azure Storage.
+const scope = "https://storage.azure.com/.default"
+
+func (a *Account) openIdentity(c *Connection, base azcore.ClientOptions) error {
+	credential, err := c.Identity.credential()
+	if err != nil {
+		return err
+	}
+	if a.Tables, err = aztables.NewServiceClient(c.Table, credential, &aztables.ClientOptions{ClientOptions: base}); err != nil {
+		return err
+	}
+	if a.Queues, err = azqueue.NewServiceClient(c.Queue, credential, &azqueue.ClientOptions{ClientOptions: base}); err != nil {
+		return err
+	}
+	if a.Blobs, err = azblob.NewClient(c.Blob, credential, &azblob.ClientOptions{ClientOptions: base}); err != nil {
+		return err
+	}
+	a.batches = pipeline(base, runtime.NewBearerTokenPolicy(credential, []string{scope}, nil))
+	return nil
+}
+
+// credential picks one kind, rather than trying them all, wherever the settings
+// say which: a managed identity in Azure, a service principal with a secret,
+// else what the developer's machine has.
+func (i *Identity) credential() (azcore.TokenCredential, error) {
+	switch {
+	case i.ClientSecret != "" && i.TenantID != "":
+		return azidentity.NewClientSecretCredential(i.TenantID, i.ClientID, i.ClientSecret, nil)
+	case strings.EqualFold(i.Credential, "managedidentity") || os.Getenv("IDENTITY_ENDPOINT") != "":
+		options := &azidentity.ManagedIdentityCredentialOptions{}
+		if i.ClientID != "" {
+			options.ID = azidentity.ClientID(i.ClientID)
+		}
+		return azidentity.NewManagedIdentityCredential(options)
+	default:
+		return azidentity.NewDefaultAzureCredential(nil)
+	}
+}

@@ -1,0 +1,142 @@
+package azure
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// Create makes what is missing of the hub, all at the same time.
+func (h *Hub) Create(ctx context.Context, owner taskhub.Owner) error {
+	tasks := []func(context.Context) error{
+		func(ctx context.Context) error { _, err := h.history.CreateTable(ctx, nil); return err },
+		func(ctx context.Context) error { _, err := h.instances.CreateTable(ctx, nil); return err },
+		func(ctx context.Context) error { return h.checkOfficialEngine(ctx) },
+		func(ctx context.Context) error { return h.checkOwner(ctx, owner) },
+	}
+	for _, queue := range append([]string{taskhub.ControlQueue(h.name), taskhub.WorkItemQueue(h.name)}, h.options.Queues...) {
+		tasks = append(tasks, func(ctx context.Context) error {
+			_, err := h.queue(queue).Create(ctx, nil)
+			return err
+		})
+	}
+	errs := make(chan error, len(tasks))
+	for _, task := range tasks {
+		go func() {
+			err := task(ctx)
+			if exists(err) {
+				err = nil
+			}
+			errs <- err
+		}()
+	}
+	var all []error
+	for range tasks {
+		all = append(all, <-errs)
+	}
+	if err := errors.Join(all...); err != nil {
+		return fmt.Errorf("creating task hub %q: %w", h.name, err)
+	}
+	return nil
+}
+
+// checkOfficialEngine refuses a hub that a worker of the official engine owns
+// at this moment: its partition rows have a lease that is not over.
+func (h *Hub) checkOfficialEngine(ctx context.Context) error {
+	pager := h.account.Tables.NewClient(h.name + "Partitions").NewListEntitiesPager(&aztables.ListEntitiesOptions{Format: to.Ptr(aztables.MetadataFormatNone)})
+	page, err := pager.NextPage(ctx)
+	if missing(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, raw := range page.Entities {
+		var row struct {
+			CurrentOwner string
+			ExpiresAt    time.Time
+		}
+		if json.Unmarshal(raw, &row) == nil && row.CurrentOwner != "" && row.ExpiresAt.After(h.options.Now()) {
+			return fmt.Errorf("%w: worker %q of the official Durable Task engine is alive on it; give this app a hub of its own (hubName)", taskhub.ErrForeignHub, row.CurrentOwner)
+		}
+	}
+	return nil
+}
+
+const ownerBlob = "app.json"
+
+type ownerRecord struct {
+	Site string `json:"site"`
+}
+
+// checkOwner records the app's name with the hub, or compares it.
+func (h *Hub) checkOwner(ctx context.Context, owner taskhub.Owner) error {
+	if _, err := h.account.Blobs.CreateContainer(ctx, h.secretContainer(), nil); err != nil && !exists(err) {
+		return err
+	}
+	if owner.Site == "" || owner.Shared {
+		return nil
+	}
+	mine, err := json.Marshal(ownerRecord{Site: owner.Site})
+	if err != nil {
+		return err
+	}
+	stored, err := h.Secrets(ctx, ownerBlob, mine)
+	if err != nil {
+		return err
+	}
+	var record ownerRecord
+	if err := json.Unmarshal(stored, &record); err != nil {
+		return fmt.Errorf("blob %s/%s: %w", h.secretContainer(), ownerBlob, err)
+	}
+	if record.Site != owner.Site {
+		return fmt.Errorf("%w: it was made by %q and this is %q; give this app a hub of its own (hubName), or set sharedHub", taskhub.ErrForeignHub, record.Site, owner.Site)
+	}
+	return nil
+}
+
+// Secrets reads a blob of the hub's container, after writing it where it is
+// missing. The first writer wins.
+func (h *Hub) Secrets(ctx context.Context, name string, initial []byte) ([]byte, error) {
+	for try := 0; ; try++ {
+		raw, err := h.readBlob(ctx, name)
+		if err == nil || !missing(err) || try > 1 {
+			return raw, err
+		}
+		if _, err := h.account.Blobs.CreateContainer(ctx, h.secretContainer(), nil); err != nil && !exists(err) {
+			return nil, fmt.Errorf("creating container %s: %w", h.secretContainer(), err)
+		}
+		absent := blockblob.UploadOptions{AccessConditions: &blob.AccessConditions{
+			ModifiedAccessConditions: &blob.ModifiedAccessConditions{IfNoneMatch: to.Ptr(azcore.ETagAny)},
+		}}
+		_, err = h.container().NewBlockBlobClient(name).Upload(ctx, body(initial), &absent)
+		if err != nil && !exists(err) && status(err) != http.StatusPreconditionFailed {
+			return nil, fmt.Errorf("writing blob %s/%s: %w", h.secretContainer(), name, err)
+		}
+	}
+}
+
+func (h *Hub) container() *container.Client {
+	return h.account.Blobs.ServiceClient().NewContainerClient(h.secretContainer())
+}
+
+func (h *Hub) readBlob(ctx context.Context, name string) ([]byte, error) {
+	resp, err := h.container().NewBlobClient(name).DownloadStream(ctx, nil)
+	if err != nil {
+		return nil, fmt.Errorf("reading blob %s/%s: %w", h.secretContainer(), name, err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	return io.ReadAll(resp.Body)
+}

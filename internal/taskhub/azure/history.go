@@ -1,0 +1,225 @@
+package azure
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/storage"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// Bounds of one transaction: 99 rows and the sentinel, and bytes well below the
+// service's limit.
+const (
+	maxRows  = storage.MaxOperations - 1
+	maxBytes = 3 << 20
+)
+
+// Commit appends events in as many transactions as they need. Each carries the
+// sentinel with If-Match, so each is fenced.
+func (h *Hub) Commit(ctx context.Context, c *taskhub.Commit) (taskhub.Fence, error) {
+	w := &writer{hub: h, commit: c, partition: taskhub.EscapeKey(c.InstanceID)}
+	w.begin()
+	for first := true; first || w.done < len(c.Events); first = false {
+		if err := w.step(ctx); err != nil {
+			return taskhub.Fence{}, fmt.Errorf("committing %d events of instance %q: %w", len(c.Events), c.InstanceID, err)
+		}
+	}
+	w.deleteOld(ctx)
+	return w.fence, nil
+}
+
+// writer is one commit on its way.
+type writer struct {
+	hub       *Hub
+	commit    *taskhub.Commit
+	partition string
+	// fence is what the last transaction left; done is how many events are
+	// applied.
+	fence taskhub.Fence
+	done  int
+	// old are the rows of the generation that the commit replaces.
+	old [2]uint64
+	// apart says that old rows are deleted after the commit.
+	apart bool
+}
+
+func (w *writer) begin() {
+	c := w.commit
+	w.fence = c.Fence
+	if w.fence.ETag == "" {
+		w.fence.FirstRow = taskhub.FirstRow(c.InstanceID)
+		w.fence.NextRow = w.fence.FirstRow
+	} else if c.NewExecution {
+		w.old = [2]uint64{w.fence.FirstRow, w.fence.NextRow}
+		w.fence.FirstRow = w.fence.NextRow
+	}
+	w.fence.ExecutionID = c.ExecutionID
+	w.apart = int(w.old[1]-w.old[0])+len(c.Events) > maxRows
+}
+
+// step writes the next transaction and finds out what became of it.
+func (w *writer) step(ctx context.Context) error {
+	batch, next, err := w.batch()
+	if err != nil {
+		return err
+	}
+	etags, err := w.hub.account.Submit(ctx, batch)
+	if err == nil {
+		next.fence.ETag = etags[len(etags)-1]
+		w.fence, w.done = next.fence, next.step
+		return nil
+	}
+	return w.resolve(ctx, err)
+}
+
+// batch builds the transaction of the events from w.done on.
+func (w *writer) batch() (*storage.Batch, *sentinel, error) {
+	h, c := w.hub, w.commit
+	b := storage.NewBatch(taskhub.HistoryTable(h.name))
+	if w.done == 0 && !w.apart {
+		for n := w.old[0]; n < w.old[1]; n++ {
+			b.Delete(h.account, w.partition, taskhub.RowKey(n))
+		}
+	}
+	next := &sentinel{fence: w.fence, nonce: c.Nonce, step: w.done}
+	for next.step < len(c.Events) && b.Operations() < maxRows && b.Size() < maxBytes {
+		row := taskhub.RowKey(next.fence.NextRow)
+		raw := history.AppendRow(nil, w.partition, row, c.ExecutionID, c.Events[next.step], h.options.StoreInputs)
+		b.Upsert(h.account, w.partition, row, raw)
+		next.step++
+		next.fence.NextRow++
+	}
+	next.fence.Number++
+	if next.step == len(c.Events) {
+		next.fence.Spilled = c.Spilled
+	}
+	raw, err := next.entity(w.partition, c.Time, next.step == len(c.Events))
+	if err != nil {
+		return nil, nil, err
+	}
+	if w.fence.ETag == "" {
+		b.Insert(h.account, raw)
+	} else {
+		b.Merge(h.account, w.partition, sentinelRow, w.fence.ETag, raw)
+	}
+	return b, next, nil
+}
+
+// resolve finds out, from the sentinel, whether a transaction that failed was
+// applied after all, and if not, why.
+func (w *writer) resolve(ctx context.Context, cause error) error {
+	c := w.commit
+	stored, err := w.hub.readSentinel(ctx, c.InstanceID)
+	switch {
+	case err != nil:
+		return err
+	case stored == nil && w.fence.ETag == "":
+		return cause
+	case stored == nil:
+		return taskhub.ErrGone
+	case stored.nonce == c.Nonce:
+		w.fence, w.done = stored.fence, stored.step
+		return nil
+	case stored.fence.ETag == w.fence.ETag:
+		if status(cause) == http.StatusNotFound && !w.apart {
+			// An old row is gone already: the rest is deleted afterwards.
+			w.apart = true
+			return nil
+		}
+		return cause
+	case stored.fence.ExecutionID != c.Fence.ExecutionID && w.fence.ETag != "" && !c.NewExecution:
+		return taskhub.ErrGone
+	default:
+		return taskhub.ErrConflict
+	}
+}
+
+// deleteOld removes the rows of a replaced generation that the transactions had
+// no room for. It is best effort: readers skip rows of other executions.
+func (w *writer) deleteOld(ctx context.Context) {
+	if !w.apart {
+		return
+	}
+	for n := w.old[0]; n < w.old[1]; {
+		b := storage.NewBatch(taskhub.HistoryTable(w.hub.name))
+		for ; n < w.old[1] && b.Operations() < storage.MaxOperations; n++ {
+			b.Delete(w.hub.account, w.partition, taskhub.RowKey(n))
+		}
+		if _, err := w.hub.account.Submit(ctx, b); err != nil && status(err) != http.StatusNotFound {
+			return
+		}
+	}
+}
+
+// Load reads the rows of the current generation and the sentinel in one query.
+func (h *Hub) Load(ctx context.Context, id string, from uint64) (*taskhub.History, error) {
+	filter := "PartitionKey eq '" + quote(taskhub.EscapeKey(id)) + "'"
+	if from > 0 {
+		filter += " and RowKey ge '" + taskhub.RowKey(from) + "'"
+	}
+	pager := h.history.NewListEntitiesPager(&aztables.ListEntitiesOptions{Filter: &filter, Format: to.Ptr(aztables.MetadataFormatFull)})
+	var rows [][]byte
+	for pager.More() {
+		page, err := pager.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("loading the history of instance %q: %w", id, err)
+		}
+		rows = append(rows, page.Entities...)
+	}
+	loaded, err := assemble(rows)
+	if err != nil {
+		return nil, fmt.Errorf("loading the history of instance %q: %w", id, err)
+	}
+	return loaded, nil
+}
+
+// assemble takes the rows that the sentinel speaks of: of its execution, from
+// the first of the generation to the next to be written. Pages may have been
+// read before and after a commit.
+func assemble(rows [][]byte) (*taskhub.History, error) {
+	if len(rows) == 0 {
+		return &taskhub.History{}, nil
+	}
+	last := rows[len(rows)-1]
+	var key struct{ RowKey string }
+	if err := json.Unmarshal(last, &key); err != nil {
+		return nil, err
+	}
+	if key.RowKey != sentinelRow {
+		// Rows without a sentinel are what a purge has not got to.
+		return &taskhub.History{}, nil
+	}
+	s, err := decodeSentinel(last, "")
+	if err != nil {
+		return nil, err
+	}
+	out := &taskhub.History{Fence: s.fence}
+	first, next := taskhub.RowKey(s.fence.FirstRow), taskhub.RowKey(s.fence.NextRow)
+	for _, raw := range rows[:len(rows)-1] {
+		e, at, err := history.DecodeRow(raw)
+		if err != nil {
+			return nil, err
+		}
+		if at.RowKey >= first && at.RowKey < next && at.ExecutionID == s.fence.ExecutionID {
+			out.Events = append(out.Events, e)
+		}
+	}
+	return out, nil
+}
+
+func quote(s string) string {
+	out := make([]byte, 0, len(s))
+	for i := range len(s) {
+		if s[i] == '\'' {
+			out = append(out, '\'')
+		}
+		out = append(out, s[i])
+	}
+	return string(out)
+}

@@ -1,0 +1,97 @@
+// Package azure keeps a task hub in an Azure Storage account, in the tables,
+// queues and containers of the official engine
+// (DurableTask.AzureStorage), so that its tools read it.
+package azure
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue/v2"
+	"github.com/durable-go/functions/internal/storage"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// Options change what the hub keeps.
+type Options struct {
+	// Queues are further queues that Create makes, beside the hub's own.
+	Queues []string
+	// StoreInputs keeps the inputs of activities and children in the history.
+	StoreInputs bool
+	// Now is the time by which leases are measured. Default time.Now.
+	Now func() time.Time
+}
+
+// Hub is a task hub. It may be used concurrently.
+type Hub struct {
+	name      string
+	options   Options
+	account   *storage.Account
+	history   *aztables.Client
+	instances *aztables.Client
+	queues    sync.Map // queue name to *azqueue.QueueClient
+}
+
+var _ taskhub.Store = (*Hub)(nil)
+
+// Open returns the hub of the given name. It sends no request; see Create.
+func Open(account *storage.Account, name string, o Options) (*Hub, error) {
+	if err := taskhub.ValidHub(name); err != nil {
+		return nil, err
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Hub{
+		name: name, options: o, account: account,
+		history:   account.Tables.NewClient(taskhub.HistoryTable(name)),
+		instances: account.Tables.NewClient(taskhub.InstancesTable(name)),
+	}, nil
+}
+
+func (h *Hub) queue(name string) *azqueue.QueueClient {
+	if c, ok := h.queues.Load(name); ok {
+		return c.(*azqueue.QueueClient)
+	}
+	c, _ := h.queues.LoadOrStore(name, h.account.Queues.NewQueueClient(name))
+	return c.(*azqueue.QueueClient)
+}
+
+// secretContainer is apart from the tables: who may read those cannot sign
+// management links.
+func (h *Hub) secretContainer() string { return strings.ToLower(h.name) + "-keys" }
+
+// status is the HTTP status of a service's error, 0 when there was no answer.
+func status(err error) int {
+	var failed *azcore.ResponseError
+	if errors.As(err, &failed) {
+		return failed.StatusCode
+	}
+	var batch *storage.BatchError
+	if errors.As(err, &batch) {
+		return batch.Status
+	}
+	return 0
+}
+
+func code(err error) string {
+	var failed *azcore.ResponseError
+	if errors.As(err, &failed) {
+		return failed.ErrorCode
+	}
+	return ""
+}
+
+// missing tells an error that says that the addressed thing does not exist.
+func missing(err error) bool { return status(err) == http.StatusNotFound }
+
+// exists tells an error that says that the thing to create is there.
+func exists(err error) bool { return status(err) == http.StatusConflict }
+
+// differs tells an error that says that an ETag is not the stored one.
+func differs(err error) bool { return status(err) == http.StatusPreconditionFailed }

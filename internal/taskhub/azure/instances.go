@@ -1,0 +1,202 @@
+package azure
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// Insert writes the first row of an instance.
+func (h *Hub) Insert(ctx context.Context, row *taskhub.Instance) error {
+	raw, err := h.instanceEntity(row)
+	if err != nil {
+		return fmt.Errorf("instance %q: %w", row.ID, err)
+	}
+	resp, err := h.instances.AddEntity(ctx, raw, nil)
+	if exists(err) {
+		return fmt.Errorf("instance %q: %w", row.ID, taskhub.ErrExists)
+	}
+	if err != nil {
+		return fmt.Errorf("inserting the row of instance %q: %w", row.ID, err)
+	}
+	row.ETag = string(resp.ETag)
+	return nil
+}
+
+// Replace writes a whole row over a known one.
+func (h *Hub) Replace(ctx context.Context, row *taskhub.Instance, etag string) error {
+	raw, err := h.instanceEntity(row)
+	if err != nil {
+		return fmt.Errorf("instance %q: %w", row.ID, err)
+	}
+	row.ETag, err = h.update(ctx, row.ID, raw, etag, aztables.UpdateModeReplace)
+	return err
+}
+
+// Merge changes some columns.
+func (h *Hub) Merge(ctx context.Context, id string, c taskhub.Change) (string, error) {
+	raw, err := h.changeEntity(id, c)
+	if err != nil {
+		return "", fmt.Errorf("instance %q: %w", id, err)
+	}
+	return h.update(ctx, id, raw, c.ETag, aztables.UpdateModeMerge)
+}
+
+// update never sends a nil ETag: the service would insert the row.
+func (h *Hub) update(ctx context.Context, id string, raw []byte, etag string, mode aztables.UpdateMode) (string, error) {
+	match := azcore.ETagAny
+	if etag != "" {
+		match = azcore.ETag(etag)
+	}
+	resp, err := h.instances.UpdateEntity(ctx, raw, &aztables.UpdateEntityOptions{IfMatch: &match, UpdateMode: mode})
+	switch {
+	case differs(err):
+		return "", fmt.Errorf("instance %q: %w", id, taskhub.ErrChanged)
+	case missing(err):
+		return "", fmt.Errorf("instance %q: %w", id, taskhub.ErrNotFound)
+	case err != nil:
+		return "", fmt.Errorf("writing the row of instance %q: %w", id, err)
+	}
+	return string(resp.ETag), nil
+}
+
+func (h *Hub) instanceEntity(row *taskhub.Instance) ([]byte, error) {
+	e := newEntity(taskhub.EscapeKey(row.ID), "")
+	e.text("Name", row.Name)
+	e.text("Version", row.Version)
+	e.payload("Input", row.Input)
+	e.payload("Output", row.Output)
+	e.custom(row.CustomStatus)
+	e.text("RuntimeStatus", row.Status.String())
+	e.time("CreatedTime", row.Created)
+	e.time("LastUpdatedTime", row.Updated)
+	if !row.Completed.IsZero() {
+		e.time("CompletedTime", row.Completed)
+	}
+	if !row.Scheduled.IsZero() {
+		e.time("ScheduledStartTime", row.Scheduled)
+	}
+	e.text("TaskHubName", h.name)
+	if row.ExecutionID != "" {
+		e.text("ExecutionId", row.ExecutionID)
+	}
+	if row.Generation != nil {
+		e.int32("Generation", *row.Generation)
+	}
+	tags := "null"
+	if row.Tags != nil {
+		tags = string(history.AppendTags(nil, row.Tags))
+	}
+	e.text("Tags", tags)
+	if row.Parked != "" {
+		e.text("GoParked", row.Parked)
+	}
+	return e.end()
+}
+
+// custom writes the custom status: an unset one is the text null.
+func (e *entity) custom(status history.Payload) {
+	if status == nil {
+		status = history.Payload("null")
+	}
+	e.text("CustomStatus", string(status))
+}
+
+func (h *Hub) changeEntity(id string, c taskhub.Change) ([]byte, error) {
+	e := newEntity(taskhub.EscapeKey(id), "")
+	e.text("TaskHubName", h.name)
+	if c.ExecutionID != "" {
+		e.text("ExecutionId", c.ExecutionID)
+	}
+	if c.Status != nil {
+		e.text("RuntimeStatus", c.Status.String())
+	}
+	if c.Output != nil {
+		e.payload("Output", *c.Output)
+	}
+	if c.CustomStatus != nil {
+		e.custom(*c.CustomStatus)
+	}
+	if c.Input != nil {
+		e.payload("Input", *c.Input)
+	}
+	for name, value := range map[string]*string{"Name": c.Name, "Version": c.Version, "GoParked": c.Parked} {
+		if value != nil {
+			e.text(name, *value)
+		}
+	}
+	if !c.Updated.IsZero() {
+		e.time("LastUpdatedTime", c.Updated)
+	}
+	if c.Created != nil {
+		e.time("CreatedTime", *c.Created)
+	}
+	if c.Completed != nil {
+		e.time("CompletedTime", *c.Completed)
+	}
+	return e.end()
+}
+
+// instanceRow is an instance row as the service answers it.
+type instanceRow struct {
+	PartitionKey, ExecutionId, Name, Version, RuntimeStatus, Tags, GoParked string
+	Input, Output, CustomStatus                                             *string
+	CreatedTime, LastUpdatedTime, CompletedTime, ScheduledStartTime         time.Time
+	Generation                                                              *int32
+}
+
+// Instance reads a row.
+func (h *Hub) Instance(ctx context.Context, id string) (*taskhub.Instance, error) {
+	resp, err := h.instances.GetEntity(ctx, taskhub.EscapeKey(id), "", &aztables.GetEntityOptions{Format: to.Ptr(aztables.MetadataFormatNone)})
+	if missing(err) {
+		return nil, fmt.Errorf("instance %q: %w", id, taskhub.ErrNotFound)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the row of instance %q: %w", id, err)
+	}
+	row, err := decodeInstance(resp.Value)
+	if err != nil {
+		return nil, fmt.Errorf("reading the row of instance %q: %w", id, err)
+	}
+	row.ETag = string(resp.ETag)
+	return row, nil
+}
+
+func decodeInstance(raw []byte) (*taskhub.Instance, error) {
+	var w instanceRow
+	if err := json.Unmarshal(raw, &w); err != nil {
+		return nil, err
+	}
+	status, err := history.ParseStatus(w.RuntimeStatus)
+	if err != nil {
+		return nil, err
+	}
+	tags, err := history.ParseTags([]byte(w.Tags))
+	if err != nil {
+		return nil, err
+	}
+	row := &taskhub.Instance{
+		ID: taskhub.UnescapeKey(w.PartitionKey), ExecutionID: w.ExecutionId, Name: w.Name, Version: w.Version,
+		Input: optional(w.Input), Output: optional(w.Output), CustomStatus: optional(w.CustomStatus), Status: status,
+		Created: w.CreatedTime.UTC(), Updated: w.LastUpdatedTime.UTC(), Completed: w.CompletedTime.UTC(), Scheduled: w.ScheduledStartTime.UTC(),
+		Generation: w.Generation, Tags: tags, Parked: w.GoParked,
+	}
+	if string(row.CustomStatus) == "null" {
+		row.CustomStatus = nil
+	}
+	return row, nil
+}
+
+func optional(s *string) history.Payload {
+	if s == nil {
+		return nil
+	}
+	return history.Payload(*s)
+}

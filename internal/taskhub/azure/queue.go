@@ -1,0 +1,101 @@
+package azure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue/v2"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// Send puts a message that never expires: the service's default is seven days.
+func (h *Hub) Send(ctx context.Context, queue string, m *taskhub.Message, delay time.Duration) (*taskhub.Lease, error) {
+	text, err := taskhub.EncodeBody(m)
+	if err != nil {
+		return nil, err
+	}
+	seconds := wholeSeconds(delay)
+	until := h.options.Now().Add(time.Duration(seconds) * time.Second)
+	resp, err := h.queue(queue).EnqueueMessage(ctx, text, &azqueue.EnqueueMessageOptions{
+		TimeToLive:        to.Ptr(int32(-1)),
+		VisibilityTimeout: to.Ptr(seconds),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sending %s to queue %s: %w", m.Event.Type, queue, err)
+	}
+	if len(resp.Messages) == 0 || resp.Messages[0].MessageID == nil || resp.Messages[0].PopReceipt == nil {
+		return nil, fmt.Errorf("sending %s to queue %s: the reply names no message", m.Event.Type, queue)
+	}
+	sent := resp.Messages[0]
+	return &taskhub.Lease{Queue: queue, MessageID: *sent.MessageID, PopReceipt: *sent.PopReceipt, Body: text, Until: until}, nil
+}
+
+// wholeSeconds rounds up: a message must never be visible early.
+func wholeSeconds(d time.Duration) int32 {
+	d = min(max(d, 0), taskhub.MaxDelay)
+	return int32((d + time.Second - 1) / time.Second)
+}
+
+// Receive takes visible messages.
+func (h *Hub) Receive(ctx context.Context, queue string, most int, hide time.Duration) ([]taskhub.Delivery, error) {
+	seconds := max(wholeSeconds(hide), 1)
+	until := h.options.Now().Add(time.Duration(seconds) * time.Second)
+	resp, err := h.queue(queue).DequeueMessages(ctx, &azqueue.DequeueMessagesOptions{
+		NumberOfMessages:  to.Ptr(int32(most)),
+		VisibilityTimeout: to.Ptr(seconds),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("receiving from queue %s: %w", queue, err)
+	}
+	out := make([]taskhub.Delivery, 0, len(resp.Messages))
+	for _, m := range resp.Messages {
+		d := taskhub.Delivery{
+			Lease:    &taskhub.Lease{Queue: queue, MessageID: *m.MessageID, PopReceipt: *m.PopReceipt, Body: *m.MessageText, Until: until},
+			Dequeued: int(*m.DequeueCount),
+			Inserted: *m.InsertionTime,
+		}
+		d.Message, d.Err = taskhub.DecodeMessage([]byte(*m.MessageText))
+		if d.Message != nil && d.Message.ID == "" {
+			d.Message.ID = *m.MessageID
+		}
+		out = append(out, d)
+	}
+	return out, nil
+}
+
+// Renew repeats the message's text, which an update without one would erase.
+func (h *Hub) Renew(ctx context.Context, l *taskhub.Lease, hide time.Duration) error {
+	seconds := wholeSeconds(hide)
+	until := h.options.Now().Add(time.Duration(seconds) * time.Second)
+	resp, err := h.queue(l.Queue).UpdateMessage(ctx, l.MessageID, l.PopReceipt, l.Body, &azqueue.UpdateMessageOptions{VisibilityTimeout: to.Ptr(seconds)})
+	if lost(err) {
+		return fmt.Errorf("renewing a message of queue %s: %w", l.Queue, taskhub.ErrLeaseLost)
+	}
+	if err != nil {
+		return fmt.Errorf("renewing a message of queue %s: %w", l.Queue, err)
+	}
+	if resp.PopReceipt == nil {
+		return errors.New("renewing a message: the reply has no pop receipt")
+	}
+	l.PopReceipt, l.Until = *resp.PopReceipt, until
+	return nil
+}
+
+// Remove deletes the message.
+func (h *Hub) Remove(ctx context.Context, l *taskhub.Lease) error {
+	_, err := h.queue(l.Queue).DeleteMessage(ctx, l.MessageID, l.PopReceipt, nil)
+	if err != nil && !lost(err) {
+		return fmt.Errorf("deleting a message of queue %s: %w", l.Queue, err)
+	}
+	return nil
+}
+
+// lost tells the answers for a message that is gone or that another receiver
+// has taken.
+func lost(err error) bool {
+	return status(err) == http.StatusNotFound || status(err) == http.StatusBadRequest && code(err) == "PopReceiptMismatch"
+}

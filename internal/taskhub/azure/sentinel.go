@@ -1,0 +1,123 @@
+package azure
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// sentinelRow is the key of the row that guards a history. It sorts after all
+// others.
+const sentinelRow = "sentinel"
+
+// format is the version of what this module writes beside the official columns.
+const format = 1
+
+// sentinel is the row that guards a history.
+type sentinel struct {
+	fence taskhub.Fence
+	// nonce is that of the commit that wrote the row, step how many of its
+	// events were applied by then.
+	nonce  string
+	step   int
+	format int32
+}
+
+func (s *sentinel) entity(partition string, now time.Time, complete bool) ([]byte, error) {
+	e := newEntity(partition, sentinelRow)
+	e.text("ExecutionId", s.fence.ExecutionID)
+	e.bool("IsCheckpointComplete", complete)
+	e.time("CheckpointCompletedTimestamp", now)
+	e.int32("GoFormat", format)
+	e.int64("GoCommit", s.fence.Number)
+	e.text("GoNonce", s.nonce)
+	e.int32("GoStep", int32(s.step))
+	e.text("GoNextRow", taskhub.RowKey(s.fence.NextRow))
+	e.text("GoFirstRow", taskhub.RowKey(s.fence.FirstRow))
+	e.text("GoSpilled", formatRanges(s.fence.Spilled))
+	return e.end()
+}
+
+func decodeSentinel(raw []byte, etag string) (*sentinel, error) {
+	var w struct {
+		ExecutionId, GoNonce, GoNextRow, GoFirstRow, GoSpilled string
+		GoCommit                                               string
+		GoStep, GoFormat                                       int32
+		ETag                                                   string `json:"odata.etag"`
+	}
+	if err := json.Unmarshal(raw, &w); err != nil {
+		return nil, fmt.Errorf("decoding sentinel: %w", err)
+	}
+	if etag == "" {
+		etag = w.ETag
+	}
+	s := &sentinel{nonce: w.GoNonce, step: int(w.GoStep), format: w.GoFormat}
+	s.fence = taskhub.Fence{ETag: etag, ExecutionID: w.ExecutionId}
+	if w.GoFormat == 0 {
+		return nil, fmt.Errorf("%w: the history was written by another engine", taskhub.ErrFormat)
+	}
+	if w.GoFormat > format {
+		return nil, fmt.Errorf("%w: format %d", taskhub.ErrFormat, w.GoFormat)
+	}
+	var err error
+	for _, number := range []struct {
+		text string
+		base int
+		to   *uint64
+	}{{w.GoNextRow, 16, &s.fence.NextRow}, {w.GoFirstRow, 16, &s.fence.FirstRow}} {
+		if *number.to, err = strconv.ParseUint(number.text, number.base, 64); err != nil {
+			return nil, fmt.Errorf("decoding sentinel: %w", err)
+		}
+	}
+	if s.fence.Number, err = strconv.ParseInt(w.GoCommit, 10, 64); err != nil {
+		return nil, fmt.Errorf("decoding sentinel: %w", err)
+	}
+	s.fence.Spilled, err = parseRanges(w.GoSpilled)
+	return s, err
+}
+
+// readSentinel returns nil when there is none.
+func (h *Hub) readSentinel(ctx context.Context, id string) (*sentinel, error) {
+	resp, err := h.history.GetEntity(ctx, taskhub.EscapeKey(id), sentinelRow, &aztables.GetEntityOptions{Format: to.Ptr(aztables.MetadataFormatNone)})
+	if missing(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the sentinel of instance %q: %w", id, err)
+	}
+	return decodeSentinel(resp.Value, string(resp.ETag))
+}
+
+// formatRanges writes "0-4,7-7".
+func formatRanges(ranges []taskhub.Range) string {
+	var b strings.Builder
+	for i, r := range ranges {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, "%d-%d", r.First, r.Last)
+	}
+	return b.String()
+}
+
+func parseRanges(text string) ([]taskhub.Range, error) {
+	if text == "" {
+		return nil, nil
+	}
+	var out []taskhub.Range
+	for part := range strings.SplitSeq(text, ",") {
+		var r taskhub.Range
+		if _, err := fmt.Sscanf(part, "%d-%d", &r.First, &r.Last); err != nil {
+			return nil, fmt.Errorf("decoding ranges %q: %w", text, err)
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}

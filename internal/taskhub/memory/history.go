@@ -1,0 +1,121 @@
+package memory
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// log is the history of one instance.
+type log struct {
+	fence taskhub.Fence
+	nonce string
+	step  int
+	rows  []row
+}
+
+type row struct {
+	number uint64
+	raw    []byte
+}
+
+// maxRows is how many events one transaction of the real storage holds.
+const maxRows = 99
+
+// Commit appends events, in as many transactions as the real storage needs.
+func (h *Hub) Commit(ctx context.Context, c *taskhub.Commit) (taskhub.Fence, error) {
+	if err := ctx.Err(); err != nil {
+		return taskhub.Fence{}, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	stored, done, err := h.check(c)
+	if err != nil {
+		return taskhub.Fence{}, fmt.Errorf("committing %d events of instance %q: %w", len(c.Events), c.InstanceID, err)
+	}
+	for n := 0; n == 0 || done < len(c.Events); n++ {
+		if h.options.Cut != nil {
+			if err := h.options.Cut(n); err != nil {
+				return taskhub.Fence{}, err
+			}
+		}
+		if stored.nonce == c.Nonce && done == len(c.Events) {
+			break
+		}
+		next := min(done+maxRows, len(c.Events))
+		h.append(stored, c, done, next)
+		done = next
+	}
+	return stored.fence, nil
+}
+
+// check finds the history that the commit may append to, and how many of its
+// events are there already.
+func (h *Hub) check(c *taskhub.Commit) (*log, int, error) {
+	stored := h.histories[c.InstanceID]
+	switch {
+	case stored == nil && c.Fence.ETag != "":
+		return nil, 0, taskhub.ErrGone
+	case stored == nil:
+		first := taskhub.FirstRow(c.InstanceID)
+		stored = &log{fence: taskhub.Fence{NextRow: first, FirstRow: first}}
+		h.histories[c.InstanceID] = stored
+		return stored, 0, nil
+	case stored.nonce == c.Nonce:
+		return stored, stored.step, nil
+	case stored.fence.ETag == c.Fence.ETag:
+		if c.NewExecution {
+			stored.rows = nil
+			stored.fence.FirstRow = stored.fence.NextRow
+		}
+		return stored, 0, nil
+	case c.Fence.ETag != "" && stored.fence.ExecutionID != c.Fence.ExecutionID:
+		return nil, 0, taskhub.ErrGone
+	}
+	return nil, 0, taskhub.ErrConflict
+}
+
+// append is one transaction. The caller holds the lock.
+func (h *Hub) append(l *log, c *taskhub.Commit, from, to int) {
+	for _, e := range c.Events[from:to] {
+		key := taskhub.RowKey(l.fence.NextRow)
+		raw := history.AppendRow(nil, taskhub.EscapeKey(c.InstanceID), key, c.ExecutionID, e, h.options.StoreInputs)
+		l.rows = append(l.rows, row{number: l.fence.NextRow, raw: raw})
+		l.fence.NextRow++
+	}
+	l.nonce, l.step = c.Nonce, to
+	l.fence.ETag = h.tag()
+	l.fence.ExecutionID = c.ExecutionID
+	l.fence.Number++
+	if to == len(c.Events) {
+		l.fence.Spilled = slices.Clone(c.Spilled)
+	}
+}
+
+// Load reads the history from a row on.
+func (h *Hub) Load(ctx context.Context, id string, from uint64) (*taskhub.History, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	stored := h.histories[id]
+	if stored == nil || stored.fence.ETag == "" {
+		return &taskhub.History{}, nil
+	}
+	out := &taskhub.History{Fence: stored.fence}
+	for _, r := range stored.rows {
+		if r.number < from {
+			continue
+		}
+		e, _, err := history.DecodeRow(r.raw)
+		if err != nil {
+			return nil, err
+		}
+		out.Events = append(out.Events, e)
+	}
+	return out, nil
+}

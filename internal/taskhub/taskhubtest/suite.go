@@ -1,0 +1,91 @@
+// Package taskhubtest is what every implementation of taskhub.Store must do.
+package taskhubtest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// Harness is one store under test.
+type Harness struct {
+	Store taskhub.Store
+	// Wait lets time pass for the visibility of messages.
+	Wait func(time.Duration)
+	// LoseAnswer makes the next write of a table happen without its answer:
+	// the caller sees an error that is no sentinel, or, where the store
+	// resolves that itself, success. Nil where the store cannot.
+	LoseAnswer func()
+}
+
+// Run runs the suite. open is called for each case.
+func Run(t *testing.T, open func(t *testing.T) Harness) {
+	cases := []struct {
+		name string
+		test func(*testing.T, Harness)
+	}{
+		{"queue/send and receive", sendAndReceive},
+		{"queue/lease", leases},
+		{"queue/lost lease", lostLease},
+		{"queue/delay", delayed},
+		{"queue/sizes", sizes},
+		{"instances/insert decides", insertDecides},
+		{"instances/conditional changes", conditionalChanges},
+		{"instances/what is kept", whatIsKept},
+		{"history/growth", growth},
+		{"history/fence", fence},
+		{"history/lost answer", lostAnswer},
+		{"history/repeated commit", repeatedCommit},
+		{"history/many events", manyEvents},
+		{"history/new execution", newExecution},
+		{"history/incremental load", incrementalLoad},
+		{"history/inputs are not kept", inputsAreNotKept},
+		{"secrets", secrets},
+		{"owner", owner},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			h := open(t)
+			must(t, h.Store.Create(t.Context(), taskhub.Owner{}))
+			must(t, h.Store.Create(t.Context(), taskhub.Owner{}))
+			c.test(t, h)
+		})
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// value is must for calls with a result.
+func value[T any](v T, err error) func(*testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		must(t, err)
+		return v
+	}
+}
+
+// moment is a time that storage keeps exactly.
+var moment = time.Date(2026, 3, 4, 5, 6, 7, 123456700, time.UTC)
+
+func raised(id, input string) *taskhub.Message {
+	return &taskhub.Message{
+		ID:     taskhub.GUID(id),
+		Target: history.InstanceRef{InstanceID: id},
+		Event:  &history.Event{Type: history.EventRaised, ID: history.NoID, Name: "E", Input: history.Payload(input), Timestamp: moment},
+	}
+}
+
+func row(id string) *taskhub.Instance {
+	generation := int32(0)
+	return &taskhub.Instance{
+		ID: id, ExecutionID: "x1", Name: "O", Input: history.Payload(`"in"`), Status: history.Pending,
+		Created: moment, Updated: moment, Generation: &generation, Tags: map[string]string{"a": "b"},
+	}
+}
