@@ -37,6 +37,8 @@ type Runtime struct {
 	// nothing in particular.
 	awaited *Task
 	ended   bool
+	// broken is the panic of a function that ran outside the coroutine.
+	broken any
 	// yield parks the code: nil until something happens, a function to have it
 	// run outside the coroutine.
 	yield func(func()) bool
@@ -118,8 +120,16 @@ func (t *Task) Await() (history.Payload, error) {
 }
 
 // Outside runs f on a stack other than the coroutine's, so that the coroutine
-// of a parked orchestration stays small. f must not call the Runtime.
-func (rt *Runtime) Outside(f func()) { rt.park(f) }
+// of a parked orchestration stays small. f must not call the Runtime. A panic
+// of f is one of the code.
+func (rt *Runtime) Outside(f func()) {
+	rt.check()
+	rt.park(f)
+	if p := rt.broken; p != nil {
+		rt.broken = nil
+		panic(p)
+	}
+}
 
 // park hands control to the driver. When the driver has gone for good the code
 // ends here: its deferred calls run, and nothing after this call does.
@@ -213,8 +223,14 @@ func (rt *Runtime) resume() {
 		if !ok || outside == nil {
 			return
 		}
-		outside()
+		rt.runOutside(outside)
 	}
+}
+
+// runOutside keeps a panic for the code that asked.
+func (rt *Runtime) runOutside(f func()) {
+	defer func() { rt.broken = recover() }()
+	f()
 }
 
 // close unwinds code that is parked. Deferred calls of the code may do

@@ -1,0 +1,117 @@
+// Package client starts orchestrations and reads what became of them.
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+var (
+	// ErrRunning: an instance of that id has not finished, and is not replaced.
+	ErrRunning = errors.New("an instance with this id has not finished yet")
+	// ErrInvalidInstanceID: the id breaks the rules.
+	ErrInvalidInstanceID = errors.New("invalid instance id")
+)
+
+// MaxInput is the largest input, in bytes of JSON.
+const MaxInput = 40 << 10
+
+// Local is the worker of this process, if it has one.
+type Local interface {
+	// Started takes a start message that is hidden still, and the row that was
+	// written with it.
+	Started(d taskhub.Delivery, row *taskhub.Instance)
+	// Watch returns a channel that is closed when the worker next changes the
+	// row of the instance.
+	Watch(id string) (changed <-chan struct{}, stop func())
+}
+
+// Options configure a Client.
+type Options struct {
+	// Queue takes start messages.
+	Queue string
+	// Lease hides a start message that is handed to Local. 0: messages are
+	// visible at once and go to whoever receives them.
+	Lease time.Duration
+	Local Local
+	// Now is the clock. Default time.Now.
+	Now func() time.Time
+	// After is how polling waits. Default time.After.
+	After func(time.Duration) <-chan time.Time
+}
+
+// Client talks to one task hub. It may be used concurrently.
+type Client struct {
+	store taskhub.Store
+	o     Options
+}
+
+// New makes a client of a hub.
+func New(store taskhub.Store, o Options) *Client {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.After == nil {
+		o.After = time.After
+	}
+	return &Client{store: store, o: o}
+}
+
+// Get reads an instance. taskhub.ErrNotFound when there is none.
+func (c *Client) Get(ctx context.Context, id string) (*taskhub.Instance, error) {
+	return c.store.Instance(ctx, id)
+}
+
+// Bounds of the pause between two reads while waiting for an instance of
+// another process.
+const (
+	minPause = 100 * time.Millisecond
+	maxPause = 2 * time.Second
+)
+
+// Wait reads an instance until it has finished, its row differs from the one
+// with the ETag (when that is not empty), or ctx ends; it returns the last row
+// that it read. A change by a worker of this process is seen at once.
+func (c *Client) Wait(ctx context.Context, id, etag string) (*taskhub.Instance, error) {
+	pause := minPause
+	for {
+		changed, stop := c.watch(id)
+		row, err := c.store.Instance(ctx, id)
+		if err != nil || row.Status.Finished() || etag != "" && row.ETag != etag {
+			stop()
+			return row, err
+		}
+		select {
+		case <-changed:
+			pause = minPause
+		case <-c.o.After(pause):
+			pause = min(2*pause, maxPause)
+		case <-ctx.Done():
+			stop()
+			return row, nil
+		}
+		stop()
+	}
+}
+
+func (c *Client) watch(id string) (<-chan struct{}, func()) {
+	if c.o.Local == nil {
+		return nil, func() {}
+	}
+	return c.o.Local.Watch(id)
+}
+
+// now is the time that rows and events carry.
+func (c *Client) now() time.Time { return c.o.Now().UTC().Truncate(100 * time.Nanosecond) }
+
+func checkInput(input history.Payload) error {
+	if len(input) > MaxInput {
+		return fmt.Errorf("the input has %d bytes of JSON, at most %d are stored: %w", len(input), MaxInput, taskhub.ErrTooLarge)
+	}
+	return nil
+}

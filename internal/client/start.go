@@ -1,0 +1,199 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// Start is a request to start an orchestration.
+type Start struct {
+	// Name of the orchestrator. Required.
+	Name    string
+	Version string
+	// InstanceID; empty: a new random one.
+	InstanceID string
+	// ExecutionID; empty: a new random one. A start that is repeated with the
+	// same id is the same start.
+	ExecutionID string
+	Input       history.Payload
+	// At delays the start.
+	At   time.Time
+	Tags map[string]string
+}
+
+// start is one start on its way.
+type start struct {
+	c   *Client
+	row *taskhub.Instance
+	msg *taskhub.Message
+}
+
+// Start starts an orchestration. That the instance's row can be inserted
+// decides: when it cannot, because an instance of that id is there, a finished
+// one is replaced, an unfinished one is ErrRunning, and one that is this very
+// start is success.
+func (c *Client) Start(ctx context.Context, s Start) (*taskhub.Instance, error) {
+	if s.InstanceID == "" {
+		s.InstanceID = taskhub.NewID()
+	}
+	if s.ExecutionID == "" {
+		s.ExecutionID = taskhub.NewID()
+	}
+	if err := taskhub.ValidInstanceID(s.InstanceID); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalidInstanceID, err)
+	}
+	if err := checkInput(s.Input); err != nil {
+		return nil, err
+	}
+	st := c.prepare(s)
+	lease, insertErr, sendErr := st.insertAndSend(ctx)
+	if sendErr != nil {
+		// The row alone starts nothing: the next start of this id heals it.
+		return nil, errors.Join(insertErr, sendErr)
+	}
+	switch {
+	case insertErr == nil:
+		st.handOver(lease)
+		return st.row, nil
+	case errors.Is(insertErr, taskhub.ErrExists):
+		return st.resolve(ctx, lease)
+	default:
+		return nil, insertErr
+	}
+}
+
+// prepare makes the row and the message of a start.
+func (c *Client) prepare(s Start) *start {
+	now := c.now()
+	generation := int32(0)
+	ref := history.InstanceRef{InstanceID: s.InstanceID, ExecutionID: s.ExecutionID}
+	row := &taskhub.Instance{
+		ID: s.InstanceID, ExecutionID: s.ExecutionID, Name: s.Name, Version: s.Version, Input: s.Input,
+		Status: history.Pending, Created: now, Updated: now, Scheduled: s.At, Generation: &generation, Tags: s.Tags,
+	}
+	return &start{c: c, row: row, msg: startMessage(row, ref, now)}
+}
+
+func startMessage(row *taskhub.Instance, ref history.InstanceRef, now time.Time) *taskhub.Message {
+	return &taskhub.Message{
+		ID:     taskhub.GUID("start", ref.InstanceID, ref.ExecutionID),
+		Target: ref,
+		Event: &history.Event{
+			Type: history.ExecutionStarted, ID: history.NoID, Timestamp: now, Instance: ref, Name: row.Name, Version: row.Version,
+			Input: row.Input, Tags: row.Tags, ScheduledStart: row.Scheduled, Generation: row.Generation,
+		},
+	}
+}
+
+// delay hides the message: until its time, or as this process's lease.
+func (s *start) delay() time.Duration {
+	if !s.row.Scheduled.IsZero() {
+		return s.row.Scheduled.Sub(s.c.o.Now())
+	}
+	return s.c.o.Lease
+}
+
+// insertAndSend does both at the same time: neither depends on the other.
+func (s *start) insertAndSend(ctx context.Context) (lease *taskhub.Lease, insertErr, sendErr error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		insertErr = s.c.store.Insert(ctx, s.row)
+	}()
+	lease, sendErr = s.c.store.Send(ctx, s.c.o.Queue, s.msg, s.delay())
+	<-done
+	return lease, insertErr, sendErr
+}
+
+// handOver gives the start to the worker of this process.
+func (s *start) handOver(lease *taskhub.Lease) {
+	if s.c.o.Local == nil || s.c.o.Lease == 0 || !s.row.Scheduled.IsZero() {
+		return
+	}
+	s.c.o.Local.Started(taskhub.Delivery{Message: s.msg, Lease: lease, Inserted: s.row.Created}, s.row)
+}
+
+// resolve finds out whose row is there. The message is hidden still, or
+// harmless: a worker compares its execution id with the row's.
+func (s *start) resolve(ctx context.Context, lease *taskhub.Lease) (*taskhub.Instance, error) {
+	have, err := s.c.store.Instance(ctx, s.row.ID)
+	if errors.Is(err, taskhub.ErrNotFound) {
+		err = fmt.Errorf("instance %q was purged while it was started; start it again: %w", s.row.ID, err)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.takeBack(ctx, lease))
+	}
+	switch {
+	case have.ExecutionID == s.row.ExecutionID:
+		return s.repeated(ctx, have, lease)
+	case have.Status.Finished():
+		return s.replace(ctx, have, lease)
+	}
+	if err := errors.Join(s.takeBack(ctx, lease), s.heal(ctx, have)); err != nil {
+		return nil, err
+	}
+	return nil, fmt.Errorf("instance %q is %s: %w", have.ID, have.Status, ErrRunning)
+}
+
+// repeated is a start whose first try had inserted the row. Its message was
+// perhaps not sent then; this one is the same to the worker.
+func (s *start) repeated(ctx context.Context, have *taskhub.Instance, lease *taskhub.Lease) (*taskhub.Instance, error) {
+	if have.Status != history.Pending {
+		return have, s.takeBack(ctx, lease)
+	}
+	if s.c.o.Lease > 0 && s.row.Scheduled.IsZero() {
+		return have, s.c.store.Renew(ctx, lease, 0)
+	}
+	return have, nil
+}
+
+// replace starts over a finished instance.
+func (s *start) replace(ctx context.Context, have *taskhub.Instance, lease *taskhub.Lease) (*taskhub.Instance, error) {
+	generation := int32(1)
+	if have.Generation != nil {
+		generation = *have.Generation + 1
+	}
+	s.row.Generation = &generation
+	s.msg.Event.Generation = &generation
+	err := s.c.store.Replace(ctx, s.row, have.ETag)
+	if errors.Is(err, taskhub.ErrChanged) || errors.Is(err, taskhub.ErrNotFound) {
+		err = fmt.Errorf("instance %q: somebody else started it at the same time: %w", s.row.ID, ErrRunning)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.takeBack(ctx, lease))
+	}
+	s.handOver(lease)
+	return s.row, nil
+}
+
+// heal sends the start message of a pending instance again when it has no
+// history: its client may have died before the message was sent. Where it was
+// sent, the second one changes nothing.
+func (s *start) heal(ctx context.Context, have *taskhub.Instance) error {
+	if have.Status != history.Pending || have.ExecutionID == "" || s.c.o.Now().Sub(have.Updated) < 30*time.Second {
+		return nil
+	}
+	h, err := s.c.store.Load(ctx, have.ID, 0)
+	if err != nil || h.Fence.ExecutionID == have.ExecutionID {
+		return err
+	}
+	ref := history.InstanceRef{InstanceID: have.ID, ExecutionID: have.ExecutionID}
+	again := &start{c: s.c, row: have, msg: startMessage(have, ref, have.Created)}
+	delay := time.Duration(0)
+	if !have.Scheduled.IsZero() {
+		delay = have.Scheduled.Sub(s.c.o.Now())
+	}
+	_, err = s.c.store.Send(ctx, s.c.o.Queue, again.msg, delay)
+	return err
+}
+
+// takeBack removes the message of a start that does not happen. A message that
+// somebody has received already is dropped there.
+func (s *start) takeBack(ctx context.Context, lease *taskhub.Lease) error {
+	return s.c.store.Remove(ctx, lease)
+}

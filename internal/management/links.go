@@ -1,0 +1,114 @@
+package management
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/durable-go/functions/internal/history"
+)
+
+// Operations that a link can allow.
+const (
+	opStatus    = "status"
+	opRaise     = "raise"
+	opTerminate = "terminate"
+	opRewind    = "rewind"
+	opPurge     = "purge"
+	opRestart   = "restart"
+	opSuspend   = "suspend"
+	opResume    = "resume"
+)
+
+// Links makes the management URLs of instances.
+type Links struct {
+	Keys *Keys
+	// Path is where the links' door is mounted, such as
+	// "/api/durabletask-links".
+	Path string
+	// Base is scheme and host of the URLs; empty: as the request came.
+	Base string
+	// Lifetime is how long links are good; 0: as long as the key.
+	Lifetime time.Duration
+}
+
+// member is one URI of the check-status payload. {eventName} and {text} are
+// placeholders for the caller.
+type member struct{ name, op, path string }
+
+var members = []member{
+	{"statusQueryGetUri", opStatus, ""},
+	{"sendEventPostUri", opRaise, "/raiseEvent/{eventName}"},
+	{"terminatePostUri", opTerminate, "/terminate"},
+	{"rewindPostUri", opRewind, "/rewind"},
+	{"purgeHistoryDeleteUri", opPurge, ""},
+	{"restartPostUri", opRestart, "/restart"},
+	{"suspendPostUri", opSuspend, "/suspend"},
+	{"resumePostUri", opResume, "/resume"},
+}
+
+// withReason are the operations whose URI has a reason for the caller to fill
+// in.
+var withReason = map[string]bool{opTerminate: true, opRewind: true, opSuspend: true, opResume: true}
+
+// Status is the URL of an instance's status.
+func (l *Links) Status(ctx context.Context, r *http.Request, id string) (string, error) {
+	return l.uri(ctx, l.base(r), id, members[0])
+}
+
+// Payload is the official check-status payload, in the official order.
+func (l *Links) Payload(ctx context.Context, r *http.Request, id string) ([]byte, error) {
+	base := l.base(r)
+	dst := append([]byte(`{"id":`), history.AppendString(nil, id)...)
+	for _, m := range members {
+		uri, err := l.uri(ctx, base, id, m)
+		if err != nil {
+			return nil, err
+		}
+		dst = append(dst, `,"`+m.name+`":`...)
+		dst = history.AppendString(dst, uri)
+	}
+	return append(dst, '}'), nil
+}
+
+func (l *Links) uri(ctx context.Context, base, id string, m member) (string, error) {
+	var expires time.Time
+	if l.Lifetime > 0 {
+		expires = l.Keys.now().Add(l.Lifetime)
+	}
+	query, err := l.Keys.Sign(ctx, id, m.op, expires)
+	if err != nil {
+		return "", err
+	}
+	if withReason[m.op] {
+		query = "reason={text}&" + query
+	}
+	return base + l.Path + "/instances/" + url.PathEscape(id) + m.path + "?" + query, nil
+}
+
+// base is scheme and host of the caller's request. The host passes on what its
+// own caller sent, in X-Forwarded-Host and X-Forwarded-Proto.
+func (l *Links) base(r *http.Request) string {
+	if l.Base != "" {
+		return strings.TrimSuffix(l.Base, "/")
+	}
+	host, scheme := r.Host, "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	if forwarded := first(r.Header.Get("X-Forwarded-Host")); forwarded != "" {
+		host = forwarded
+	}
+	if forwarded := first(r.Header.Get("X-Forwarded-Proto")); forwarded == "https" || forwarded == "http" {
+		scheme = forwarded
+	}
+	return scheme + "://" + host
+}
+
+// first is the first entry of a list header: that of the outermost proxy.
+func first(header string) string {
+	value, _, _ := strings.Cut(header, ",")
+	return strings.TrimSpace(value)
+}
