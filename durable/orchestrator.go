@@ -1,0 +1,67 @@
+package durable
+
+import (
+	"fmt"
+
+	"github.com/durable-go/functions/internal/engine"
+	"github.com/durable-go/functions/internal/history"
+)
+
+// Orchestrator is a workflow: a function that takes an In, calls activities and
+// returns an Out. See the package documentation for what it may do.
+type Orchestrator[In, Out any] struct {
+	name string
+	run  func(*Context, In) (Out, error)
+}
+
+// NewOrchestrator makes an orchestrator of a function. The name is how clients
+// start it; it is compared without case.
+func NewOrchestrator[In, Out any](name string, run func(ctx *Context, in In) (Out, error)) *Orchestrator[In, Out] {
+	return &Orchestrator[In, Out]{name: name, run: run}
+}
+
+// DeclareOrchestrator names an orchestrator whose implementation is given
+// later, with Implement: for recursion and for packages that only start it.
+func DeclareOrchestrator[In, Out any](name string) *Orchestrator[In, Out] {
+	return &Orchestrator[In, Out]{name: name}
+}
+
+// Implement gives a declared orchestrator its implementation. The result is for
+// App.Register; the receiver is not changed.
+func (o *Orchestrator[In, Out]) Implement(run func(ctx *Context, in In) (Out, error)) Registration {
+	return &Orchestrator[In, Out]{name: o.name, run: run}
+}
+
+// Name is the name by which it is started.
+func (o *Orchestrator[In, Out]) Name() string { return o.name }
+
+func (o *Orchestrator[In, Out]) register(r *registry) error {
+	if o.run == nil {
+		return fmt.Errorf("orchestrator %q has no implementation: register the result of Implement", o.name)
+	}
+	return r.addOrchestrator(o.name, o.program)
+}
+
+// program is the orchestrator as the engine runs it. JSON is read and written
+// outside the coroutine, which keeps its stack small.
+func (o *Orchestrator[In, Out]) program(rt *engine.Runtime, input history.Payload) (history.Payload, error) {
+	var in In
+	var err error
+	rt.Outside(func() { in, err = decode[In](input) })
+	if err != nil {
+		return nil, &engine.Failure{Details: &history.FailureDetails{ErrorType: "InvalidInput", ErrorMessage: fmt.Sprintf("the input is not a %T: %v", in, err), NonRetriable: true}}
+	}
+	out, err := o.run(&Context{rt: rt}, in)
+	if err != nil {
+		return nil, &engine.Failure{Details: failureDetails(err)}
+	}
+	var result history.Payload
+	rt.Outside(func() { result, err = encode(out) })
+	if err == nil && len(result) > maxResult {
+		err = fmt.Errorf("%d bytes of JSON, at most %d are stored", len(result), maxResult)
+	}
+	if err != nil {
+		return nil, &engine.Failure{Details: &history.FailureDetails{ErrorType: "InvalidResult", ErrorMessage: fmt.Sprintf("the result cannot be stored: %v", err), NonRetriable: true}}
+	}
+	return result, nil
+}

@@ -1,0 +1,97 @@
+package durable
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/durable-go/functions/internal/engine"
+	"github.com/durable-go/functions/internal/worker"
+)
+
+// Registration is what App.Register takes: an orchestrator or an activity.
+type Registration interface {
+	register(*registry) error
+}
+
+// registry has the functions of an app. It is filled before the app runs and
+// only read afterwards.
+type registry struct {
+	orchestrators map[string]orchestratorEntry
+	activities    map[string]activityEntry
+}
+
+type orchestratorEntry struct {
+	name    string
+	program engine.Program
+}
+
+type activityEntry struct {
+	name string
+	run  worker.ActivityFunc
+}
+
+func newRegistry() *registry {
+	return &registry{orchestrators: map[string]orchestratorEntry{}, activities: map[string]activityEntry{}}
+}
+
+// functionNames is the host's rule for the names of functions.
+var functionNames = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_\-]{0,127}$`)
+
+func (r *registry) addOrchestrator(name string, p engine.Program) error {
+	key := strings.ToLower(name)
+	if !functionNames.MatchString(name) {
+		return fmt.Errorf("%q is not a name for an orchestrator: a letter, then letters, digits, _ and -", name)
+	}
+	if _, twice := r.orchestrators[key]; twice {
+		return fmt.Errorf("orchestrator %q is registered twice (names are compared without case)", name)
+	}
+	r.orchestrators[key] = orchestratorEntry{name: name, program: p}
+	return nil
+}
+
+func (r *registry) addActivity(name string, run worker.ActivityFunc) error {
+	key := strings.ToLower(name)
+	if !functionNames.MatchString(name) {
+		return fmt.Errorf("%q is not a name for an activity: a letter, then letters, digits, _ and -", name)
+	}
+	if _, twice := r.activities[key]; twice {
+		return fmt.Errorf("activity %q is registered twice (names are compared without case)", name)
+	}
+	r.activities[key] = activityEntry{name: name, run: run}
+	return nil
+}
+
+func (r *registry) program(name, _ string) (engine.Program, error) {
+	if entry, ok := r.orchestrators[strings.ToLower(name)]; ok {
+		return entry.program, nil
+	}
+	return nil, unknownFunction(name, "orchestrator", r.knownOrchestrators())
+}
+
+func (r *registry) activity(name string) (worker.ActivityFunc, error) {
+	if entry, ok := r.activities[strings.ToLower(name)]; ok {
+		return entry.run, nil
+	}
+	known := make([]string, 0, len(r.activities))
+	for _, key := range slices.Sorted(maps.Keys(r.activities)) {
+		known = append(known, r.activities[key].name)
+	}
+	return nil, unknownFunction(name, "activity", known)
+}
+
+func (r *registry) knownOrchestrators() []string {
+	known := make([]string, 0, len(r.orchestrators))
+	for _, key := range slices.Sorted(maps.Keys(r.orchestrators)) {
+		known = append(known, r.orchestrators[key].name)
+	}
+	return known
+}
+
+// unknownFunction has the official text.
+func unknownFunction(name, kind string, known []string) error {
+	return fmt.Errorf("The function '%s' doesn't exist, is disabled, or is not an %s function. Additional info: The following are the known %s functions: '%s'.",
+		name, kind, kind, strings.Join(known, "', '"))
+}

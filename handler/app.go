@@ -1,0 +1,236 @@
+// Package handler speaks the protocol between the Azure Functions host and a
+// custom handler: it reads the app's configuration, takes the host's requests
+// and gives the answers that the host understands. It knows nothing of what the
+// functions do.
+package handler
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// App is what host.json and the function.json files say. It is read-only.
+type App struct {
+	// RoutePrefix comes before the routes of HTTP functions, without slashes at
+	// its ends. Default "api".
+	RoutePrefix string
+	// Proxied says that the host passes HTTP requests on as they are
+	// (customHandler.enableProxyingHttpRequest, or forwarding).
+	Proxied bool
+	// DurableTask is the section extensions.durableTask of host.json, with what
+	// the environment overrides; nil when there is none.
+	DurableTask json.RawMessage
+	// Functions in the order of their names.
+	Functions []*Function
+}
+
+// Function is one folder with a function.json.
+type Function struct {
+	Name     string
+	Trigger  Binding
+	Bindings []Binding
+	// HTTP says that the function has exactly an HTTP trigger and an HTTP
+	// output, so that the host passes its requests on.
+	HTTP bool
+	// Route is the template of an HTTP function, with the prefix and without a
+	// slash at the start; Methods are upper-case, empty for all.
+	Route   string
+	Methods []string
+}
+
+// Binding is one binding of a function.
+type Binding struct {
+	Name      string
+	Type      string
+	Direction string
+	DataType  string
+	Route     *string
+	Methods   []string
+	AuthLevel string
+	QueueName string
+}
+
+// Function finds a function by name, without case; nil when there is none.
+func (a *App) Function(name string) *Function {
+	for _, f := range a.Functions {
+		if strings.EqualFold(f.Name, name) {
+			return f
+		}
+	}
+	return nil
+}
+
+// Load reads the app in a directory. environ is os.Environ(): settings named
+// AzureFunctionsJobHost__a__b override host.json, and %NAME% in function.json
+// stands for a setting. Errors name the file and the field.
+func Load(root string, environ []string) (*App, error) {
+	env := environment(environ)
+	app, err := loadHost(filepath.Join(root, "host.json"), env)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		return nil, fmt.Errorf("reading the app's folder: %w", err)
+	}
+	for _, entry := range entries {
+		file := filepath.Join(root, entry.Name(), "function.json")
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			continue
+		}
+		f, err := parseFunction(entry.Name(), raw, app.RoutePrefix, env)
+		if err != nil {
+			return nil, fmt.Errorf("%s/function.json: %w", entry.Name(), err)
+		}
+		if other := app.Function(f.Name); other != nil {
+			return nil, fmt.Errorf("%s/function.json: folder %s is a function of the same name (names are compared without case)", f.Name, other.Name)
+		}
+		app.Functions = append(app.Functions, f)
+	}
+	return app, nil
+}
+
+// environment makes a map of NAME=VALUE, with lower-case names.
+func environment(environ []string) map[string]string {
+	env := map[string]string{}
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		env[strings.ToLower(name)] = value
+	}
+	return env
+}
+
+var functionName = regexp.MustCompile(`(?i)^[a-z][a-z0-9_\-]{0,127}$`)
+var bindingName = regexp.MustCompile(`^([a-zA-Z][a-zA-Z0-9_]{0,127}|\$return)$`)
+
+func parseFunction(name string, raw []byte, prefix string, env map[string]string) (*Function, error) {
+	if !functionName.MatchString(name) || strings.EqualFold(name, "host") {
+		return nil, fmt.Errorf("%q is not a valid function name: a letter, then at most 127 letters, digits, _ and -", name)
+	}
+	var file struct{ Bindings []Binding }
+	if err := json.Unmarshal(withoutComments(raw), &file); err != nil {
+		return nil, fmt.Errorf("does not parse: %w", err)
+	}
+	f := &Function{Name: name, Bindings: file.Bindings}
+	if err := f.check(); err != nil {
+		return nil, err
+	}
+	queue, err := expand(f.Trigger.QueueName, env)
+	if err != nil {
+		return nil, fmt.Errorf("bindings: queueName: %w", err)
+	}
+	f.Trigger.QueueName = strings.ToLower(queue)
+	f.setRoute(prefix)
+	return f, nil
+}
+
+// check applies the host's rules to the bindings and finds the trigger.
+func (f *Function) check() error {
+	if len(f.Bindings) == 0 {
+		return fmt.Errorf("bindings: at least one binding must be declared")
+	}
+	seen := map[string]bool{}
+	for _, b := range f.Bindings {
+		switch {
+		case !bindingName.MatchString(b.Name):
+			return fmt.Errorf("bindings: name: %q is not a valid binding name", b.Name)
+		case seen[strings.ToLower(b.Name)]:
+			return fmt.Errorf("bindings: name: two bindings are named %q", b.Name)
+		case b.Type == "":
+			return fmt.Errorf("bindings: type: binding %q has none", b.Name)
+		case b.Direction != "" && !slices.Contains([]string{"in", "out", "inout"}, strings.ToLower(b.Direction)):
+			return fmt.Errorf("bindings: direction: %q is not in, out or inout", b.Direction)
+		}
+		seen[strings.ToLower(b.Name)] = true
+		if !strings.HasSuffix(strings.ToLower(b.Type), "trigger") {
+			continue
+		}
+		if f.Trigger.Type != "" {
+			return fmt.Errorf("bindings: %q and %q are both triggers; a function has exactly one", f.Trigger.Name, b.Name)
+		}
+		f.Trigger = b
+	}
+	if f.Trigger.Type == "" {
+		return fmt.Errorf("bindings: none is a trigger; a function has exactly one")
+	}
+	return nil
+}
+
+func (f *Function) setRoute(prefix string) {
+	if !strings.EqualFold(f.Trigger.Type, "httpTrigger") {
+		return
+	}
+	f.HTTP = len(f.Bindings) == 2
+	for _, b := range f.Bindings {
+		f.HTTP = f.HTTP && (strings.EqualFold(b.Type, "httpTrigger") || strings.EqualFold(b.Type, "http"))
+	}
+	route := f.Name
+	if f.Trigger.Route != nil && *f.Trigger.Route != "" {
+		route = strings.Trim(*f.Trigger.Route, "/")
+	}
+	f.Route = strings.Trim(prefix+"/"+route, "/")
+	for _, method := range f.Trigger.Methods {
+		f.Methods = append(f.Methods, strings.ToUpper(method))
+	}
+}
+
+var setting = regexp.MustCompile(`%([^%]+)%`)
+
+// expand replaces %NAME% by settings.
+func expand(text string, env map[string]string) (string, error) {
+	var missing string
+	out := setting.ReplaceAllStringFunc(text, func(token string) string {
+		value, ok := env[strings.ToLower(strings.Trim(token, "%"))]
+		if !ok {
+			missing = token
+		}
+		return value
+	})
+	if missing != "" {
+		return "", fmt.Errorf("%s does not resolve to a value: there is no app setting of that name", missing)
+	}
+	return out, nil
+}
+
+// withoutComments blanks // and /* */ comments, which the host accepts.
+func withoutComments(raw []byte) []byte {
+	out := bytes.Clone(raw)
+	inString := false
+	for i := 0; i < len(out); i++ {
+		switch {
+		case inString && out[i] == '\\':
+			i++
+		case out[i] == '"':
+			inString = !inString
+		case !inString && bytes.HasPrefix(out[i:], []byte("//")):
+			i = blank(out, i, bytes.IndexByte(out[i:], '\n'))
+		case !inString && bytes.HasPrefix(out[i:], []byte("/*")):
+			end := bytes.Index(out[i:], []byte("*/"))
+			if end >= 0 {
+				end += 2
+			}
+			i = blank(out, i, end)
+		}
+	}
+	return bytes.TrimPrefix(out, []byte("\xef\xbb\xbf"))
+}
+
+// blank overwrites length bytes from i on, or all that follow when it is
+// negative, and returns the place of the last one.
+func blank(out []byte, i, length int) int {
+	end := len(out)
+	if length >= 0 {
+		end = i + length
+	}
+	for n := i; n < end; n++ {
+		out[n] = ' '
+	}
+	return end - 1
+}

@@ -1,0 +1,99 @@
+package handler
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"sort"
+	"strings"
+)
+
+// overridePrefix begins the names of settings that override host.json.
+const overridePrefix = "azurefunctionsjobhost__"
+
+// loadHost reads host.json and applies the overrides.
+func loadHost(file string, env map[string]string) (*App, error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("host.json: %w; the app's root must hold it", err)
+	}
+	var tree map[string]any
+	if err := json.Unmarshal(withoutComments(raw), &tree); err != nil {
+		return nil, fmt.Errorf("host.json does not parse: %w", err)
+	}
+	override(tree, env)
+	if version, _ := lookup(tree, "version").(string); version != "2.0" {
+		return nil, fmt.Errorf(`host.json: version: must be "2.0"`)
+	}
+	app := &App{RoutePrefix: "api"}
+	if prefix, ok := lookup(tree, "extensions", "http", "routePrefix").(string); ok {
+		app.RoutePrefix = strings.Trim(prefix, "/")
+	}
+	app.Proxied = truth(lookup(tree, "customHandler", "enableProxyingHttpRequest")) || truth(lookup(tree, "customHandler", "enableForwardingHttpRequest"))
+	if section := lookup(tree, "extensions", "durableTask"); section != nil {
+		if app.DurableTask, err = json.Marshal(section); err != nil {
+			return nil, fmt.Errorf("host.json: extensions.durableTask: %w", err)
+		}
+	}
+	return app, nil
+}
+
+func truth(v any) bool {
+	switch v := v.(type) {
+	case bool:
+		return v
+	case string:
+		return strings.EqualFold(v, "true")
+	}
+	return false
+}
+
+// lookup finds a value by its path, without case.
+func lookup(tree map[string]any, path ...string) any {
+	for i, name := range path {
+		value := tree[keyOf(tree, name)]
+		if i == len(path)-1 {
+			return value
+		}
+		tree, _ = value.(map[string]any)
+	}
+	return nil
+}
+
+// keyOf is the spelling of a name that the tree has, or the name.
+func keyOf(tree map[string]any, name string) string {
+	for key := range tree {
+		if strings.EqualFold(key, name) {
+			return key
+		}
+	}
+	return name
+}
+
+// override sets values from settings like AzureFunctionsJobHost__a__b. They are
+// strings.
+func override(tree map[string]any, env map[string]string) {
+	names := make([]string, 0)
+	for name := range env {
+		if strings.HasPrefix(name, overridePrefix) {
+			names = append(names, name)
+		}
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		set(tree, strings.Split(strings.TrimPrefix(name, overridePrefix), "__"), env[name])
+	}
+}
+
+func set(tree map[string]any, path []string, value string) {
+	for _, name := range path[:len(path)-1] {
+		key := keyOf(tree, name)
+		inner, ok := tree[key].(map[string]any)
+		if !ok {
+			inner = map[string]any{}
+			tree[key] = inner
+		}
+		tree = inner
+	}
+	tree[keyOf(tree, path[len(path)-1])] = value
+}
