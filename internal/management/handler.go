@@ -64,9 +64,9 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (d *door) refuse(w http.ResponseWriter, err error) {
 	switch {
 	case errors.Is(err, errNoSignature):
-		writeError(w, http.StatusUnauthorized, err.Error())
+		WriteError(w, http.StatusUnauthorized, err.Error())
 	case errors.Is(err, errSignature):
-		writeError(w, http.StatusForbidden, err.Error())
+		WriteError(w, http.StatusForbidden, err.Error())
 	default:
 		d.fail(w, err)
 	}
@@ -119,7 +119,7 @@ func (d *door) fail(w http.ResponseWriter, err error) {
 		return
 	}
 	d.Log.Error("management request failed", "error", err)
-	writeError(w, http.StatusInternalServerError, "Something went wrong while processing your request")
+	WriteError(w, http.StatusInternalServerError, "Something went wrong while processing your request")
 }
 
 // notFound answers for an instance that is not there.

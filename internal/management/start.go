@@ -11,7 +11,7 @@ import (
 // start answers POST orchestrators/{name}/{id?}.
 func (d *door) start(w http.ResponseWriter, r *http.Request, name, id string) {
 	if err := d.Check(name); err != nil {
-		writeError(w, http.StatusBadRequest, err.Error())
+		WriteError(w, http.StatusBadRequest, err.Error())
 		return
 	}
 	input, err := ReadInput(w, r)
@@ -52,11 +52,11 @@ func (l *Links) WriteCheckStatus(w http.ResponseWriter, r *http.Request, id stri
 func WriteStartError(w http.ResponseWriter, err error) bool {
 	switch {
 	case errors.Is(err, errInvalidJSON), errors.Is(err, client.ErrInvalidInstanceID):
-		writeError(w, http.StatusBadRequest, err.Error())
+		WriteError(w, http.StatusBadRequest, err.Error())
 	case errors.Is(err, client.ErrRunning):
-		writeError(w, http.StatusConflict, err.Error())
+		WriteError(w, http.StatusConflict, err.Error())
 	case errors.Is(err, taskhub.ErrTooLarge):
-		writeError(w, http.StatusRequestEntityTooLarge, err.Error())
+		WriteError(w, http.StatusRequestEntityTooLarge, err.Error())
 	default:
 		return false
 	}

@@ -122,7 +122,7 @@ func writeJSON(w http.ResponseWriter, code int, body []byte) {
 	_, _ = w.Write(body)
 }
 
-// writeError answers in the official shape.
-func writeError(w http.ResponseWriter, code int, message string) {
+// WriteError answers in the official shape.
+func WriteError(w http.ResponseWriter, code int, message string) {
 	writeJSON(w, code, append(history.AppendString([]byte(`{"Message":`), message), '}'))
 }

@@ -164,3 +164,9 @@ func (p *pool) close() {
 		p.alarm()
 	}
 }
+
+func (p *pool) busy() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.running+len(p.queue) > 0
+}

@@ -209,3 +209,22 @@ func (s *slots) take(ctx context.Context) error {
 }
 
 func (s *slots) put() { s.free <- struct{}{} }
+
+// WaitIdle returns when the worker holds no message and runs no activity, or
+// when ctx ends.
+func (w *Worker) WaitIdle(ctx context.Context) {
+	for w.busy() && w.sleep(ctx, time.Second) == nil {
+		continue
+	}
+}
+
+func (w *Worker) busy() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, in := range w.instances {
+		if in.driving || in.leases.Load() > 0 {
+			return true
+		}
+	}
+	return w.activities.busy()
+}

@@ -1,0 +1,216 @@
+package durable
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/durable-go/functions/handler"
+	"github.com/durable-go/functions/internal/client"
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/management"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// Client starts orchestrations and asks what became of them. It may be used
+// concurrently. An app's client works once the app runs: in its HTTP functions,
+// triggers and activities.
+type Client struct {
+	// core returns what the client works with, once there is something.
+	core func() (*core, error)
+}
+
+// core is a client's connection to a task hub.
+type core struct {
+	client   *client.Client
+	links    *management.Links
+	registry *registry
+}
+
+// errNotRunning says that the app's client was used too early.
+var errNotRunning = errors.New("durable: the app's client works only while App.Run runs")
+
+// StartOption changes how an orchestration is started.
+type StartOption func(*client.Start)
+
+// WithInstanceID chooses the id of the instance: at most 256 characters, not
+// beginning with @, without slashes, backslashes, #, ? and control characters.
+// An unfinished instance of that id makes the start fail with
+// ErrAlreadyExists; a finished one is replaced. The default is a random id.
+func WithInstanceID(id string) StartOption { return func(s *client.Start) { s.InstanceID = id } }
+
+// StartAt delays the start until then, at most six days from now.
+func StartAt(t time.Time) StartOption { return func(s *client.Start) { s.At = t.UTC() } }
+
+// WithTags attaches names and values that are stored with the instance.
+func WithTags(tags map[string]string) StartOption { return func(s *client.Start) { s.Tags = tags } }
+
+// Start starts the orchestrator. It returns when the start is stored; nothing
+// can lose it then. See the options for the id and other choices.
+func (o *Orchestrator[In, Out]) Start(ctx context.Context, c *Client, in In, options ...StartOption) (*Run[Out], error) {
+	id, err := c.start(ctx, o.name, in, options)
+	if err != nil {
+		return nil, err
+	}
+	return &Run[Out]{ID: id, client: c}, nil
+}
+
+// StartNew starts an orchestrator by name. The input is encoded as JSON; a
+// json.RawMessage is stored as it is. It returns the instance's id. A name that
+// the app does not know is ErrUnknownOrchestrator, with the known ones in the
+// text.
+func (c *Client) StartNew(ctx context.Context, orchestrator string, input any, options ...StartOption) (string, error) {
+	return c.start(ctx, orchestrator, input, options)
+}
+
+func (c *Client) start(ctx context.Context, name string, in any, options []StartOption) (string, error) {
+	core, err := c.core()
+	if err != nil {
+		return "", err
+	}
+	if _, err := core.registry.program(name, ""); err != nil {
+		return "", fmt.Errorf("%w: %w", ErrUnknownOrchestrator, err)
+	}
+	input, err := encode(in)
+	if err != nil {
+		return "", fmt.Errorf("input of orchestrator %q: %w", name, err)
+	}
+	s := client.Start{Name: name, Input: input}
+	for _, option := range options {
+		option(&s)
+	}
+	deriveIDs(ctx, &s)
+	row, err := core.client.Start(ctx, s)
+	if err != nil {
+		return "", fmt.Errorf("starting orchestrator %q: %w", name, err)
+	}
+	return row.ID, nil
+}
+
+// deriveIDs makes the ids of a start within an invocation of the host depend on
+// the invocation: the host repeats one whose process died, and the repeated
+// start must find the first one.
+func deriveIDs(ctx context.Context, s *client.Start) {
+	invocation, n, ok := handler.NextStart(ctx)
+	if !ok {
+		return
+	}
+	if s.InstanceID == "" {
+		s.InstanceID = taskhub.DerivedID("instance", invocation, fmt.Sprint(n))
+	}
+	s.ExecutionID = taskhub.DerivedID("execution", invocation, fmt.Sprint(n))
+}
+
+// Run is an orchestration that was started.
+type Run[Out any] struct {
+	// ID is the instance id.
+	ID     string
+	client *Client
+}
+
+// Wait waits until the orchestration has finished and returns its result. One
+// that failed or was terminated is an *OrchestrationError. The error of ctx
+// when that ends first.
+func (r *Run[Out]) Wait(ctx context.Context) (out Out, err error) {
+	core, err := r.client.core()
+	if err != nil {
+		return out, err
+	}
+	row, err := core.client.Wait(ctx, r.ID, "")
+	switch {
+	case err != nil:
+		return out, err
+	case !row.Status.Finished():
+		return out, ctx.Err()
+	case row.Status != history.Completed:
+		return out, &OrchestrationError{InstanceID: r.ID, Name: row.Name, Status: row.Status.String(), Message: string(row.Output)}
+	}
+	return decode[Out](row.Output)
+}
+
+// OrchestrationError is how an orchestration ended that did not complete.
+type OrchestrationError struct {
+	InstanceID string
+	Name       string
+	// Status is Failed, Terminated or Canceled.
+	Status string
+	// Message says why.
+	Message string
+}
+
+func (e *OrchestrationError) Error() string {
+	return fmt.Sprintf("orchestration %s (%s): %s: %s", e.InstanceID, e.Name, e.Status, e.Message)
+}
+
+// Status is what is known of an instance.
+type Status struct {
+	InstanceID string
+	Name       string
+	// RuntimeStatus is Pending, Running, Completed, Failed, Terminated or
+	// Suspended.
+	RuntimeStatus string
+	Input         json.RawMessage
+	Output        json.RawMessage
+	CustomStatus  json.RawMessage
+	Created       time.Time
+	LastUpdated   time.Time
+}
+
+// Status reads an instance. ErrNotFound when there is none.
+func (c *Client) Status(ctx context.Context, id string) (*Status, error) {
+	core, err := c.core()
+	if err != nil {
+		return nil, err
+	}
+	row, err := core.client.Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return &Status{
+		InstanceID: row.ID, Name: row.Name, RuntimeStatus: row.Status.String(), Input: asJSON(row.Input),
+		Output: asJSON(row.Output), CustomStatus: asJSON(row.CustomStatus), Created: row.Created, LastUpdated: row.Updated,
+	}, nil
+}
+
+// asJSON makes a JSON string of a text that is no JSON, such as the reason of a
+// failure.
+func asJSON(p history.Payload) json.RawMessage {
+	if p == nil || json.Valid(p) {
+		return json.RawMessage(p)
+	}
+	return history.AppendString(nil, p)
+}
+
+// WriteCheckStatus answers an HTTP request that started an instance: 202, the
+// official payload of management URLs, and the status URL in Location. The URLs
+// are signed: whoever has one can do what it says, with this instance only.
+func (c *Client) WriteCheckStatus(w http.ResponseWriter, r *http.Request, id string) error {
+	core, err := c.core()
+	if err != nil {
+		return err
+	}
+	return core.links.WriteCheckStatus(w, r, id)
+}
+
+// WriteStartError answers an HTTP request whose start failed: 404 for an
+// unknown orchestrator, 400 for a bad id or body, 409 for an instance that is
+// not finished, 413 for an input that is too large, else 500 without details.
+func WriteStartError(w http.ResponseWriter, err error) {
+	if errors.Is(err, ErrUnknownOrchestrator) {
+		management.WriteError(w, http.StatusNotFound, err.Error())
+		return
+	}
+	if !management.WriteStartError(w, err) {
+		management.WriteError(w, http.StatusInternalServerError, "Something went wrong while processing your request")
+	}
+}
+
+// ReadInput reads the body of an HTTP request as the input of an orchestrator:
+// one JSON value, or nothing. Its errors are for WriteStartError.
+func ReadInput(w http.ResponseWriter, r *http.Request) (json.RawMessage, error) {
+	raw, err := management.ReadInput(w, r)
+	return json.RawMessage(raw), err
+}

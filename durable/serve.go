@@ -1,0 +1,136 @@
+package durable
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/durable-go/functions/handler"
+	"github.com/durable-go/functions/internal/management"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// newServer gives each function of the app its handler, and says what has none.
+func (s *service) newServer(c *core) error {
+	s.server = &handler.Server{App: s.config, Log: s.app.log, Journal: s.app.child.Journal, Ready: s.ready}
+	api := &management.API{Client: c.client, Links: c.links, Log: s.app.log, Check: func(name string) error {
+		_, err := s.app.registry.program(name, "")
+		return err
+	}}
+	for name, h := range s.app.http {
+		if err := s.server.HandleHTTP(name, h); err != nil {
+			return fmt.Errorf("HTTP function %q: %w", name, err)
+		}
+	}
+	for name, t := range s.app.triggers {
+		if err := s.server.HandleInvocation(name, s.userTrigger(t)); err != nil {
+			return fmt.Errorf("trigger function %q: %w", name, err)
+		}
+	}
+	for name, door := range map[string]func(string) http.Handler{"DurableTask": api.Operators, "DurableTaskLinks": api.Signed} {
+		if f := s.config.Function(name); f != nil && !s.server.Handled(f) {
+			if err := s.server.HandleHTTP(name, door(s.mount(name))); err != nil {
+				return err
+			}
+		}
+	}
+	return s.connectQueues()
+}
+
+// connectQueues gives the hub's queues to the worker and checks that each is
+// listened to once.
+func (s *service) connectQueues() error {
+	listeners := map[string]string{}
+	hub := []string{taskhub.ControlQueue(s.settings.HubName), taskhub.WorkItemQueue(s.settings.HubName)}
+	for _, f := range s.config.Functions {
+		queue := f.Trigger.QueueName
+		if s.server.Handled(f) {
+			continue
+		}
+		if !strings.EqualFold(f.Trigger.Type, "queueTrigger") || queue != hub[0] && queue != hub[1] {
+			s.app.log.Warn("function has a folder but no handler; its invocations fail", "function", f.Name)
+			continue
+		}
+		if other := listeners[queue]; other != "" {
+			return fmt.Errorf("%s/function.json: queue %s is listened to by %s already", f.Name, queue, other)
+		}
+		if !strings.EqualFold(f.Trigger.DataType, "binary") {
+			return fmt.Errorf(`%s/function.json: dataType: must be "binary" for queue %s: otherwise the host mixes the message into its metadata`, f.Name, queue)
+		}
+		listeners[queue] = f.Name
+		if err := s.server.HandleInvocation(f.Name, s.queueFunction()); err != nil {
+			return err
+		}
+	}
+	for _, queue := range hub {
+		if listeners[queue] == "" && s.account != nil {
+			s.app.log.Warn("no function listens to a queue of the task hub; add a folder whose function.json has a queueTrigger on it", "queue", queue)
+		}
+	}
+	return nil
+}
+
+// queueFunction hands messages of the hub's queues to the worker. Where the
+// plan ends processes that look idle, one invocation stays open while the
+// worker has work.
+func (s *service) queueFunction() func(context.Context, *handler.Invocation) error {
+	var open sync.Mutex
+	return func(ctx context.Context, inv *handler.Invocation) error {
+		if err := s.worker.Deliver(ctx, delivery(inv.Queue), true); err != nil {
+			return err
+		}
+		if s.scalesIn && open.TryLock() {
+			defer open.Unlock()
+			s.worker.WaitIdle(ctx)
+		}
+		return nil
+	}
+}
+
+// hostHolds is how long the host hides a message that it hands over.
+const hostHolds = 10 * time.Minute
+
+func delivery(m *handler.QueueMessage) taskhub.Delivery {
+	d := taskhub.Delivery{
+		Lease:    &taskhub.Lease{Queue: m.Queue, MessageID: m.ID, PopReceipt: m.PopReceipt, Body: string(m.Body), Until: time.Now().Add(hostHolds)},
+		Dequeued: m.DequeueCount,
+		Inserted: m.Inserted,
+	}
+	d.Message, d.Err = taskhub.DecodeMessage(m.Body)
+	if d.Message != nil && d.Message.ID == "" {
+		d.Message.ID = m.ID
+	}
+	return d
+}
+
+// userTrigger runs user code: known to the journal, its panics caught, its
+// hopeless queue messages moved away.
+func (s *service) userTrigger(t trigger) func(context.Context, *handler.Invocation) error {
+	return func(ctx context.Context, inv *handler.Invocation) error {
+		err := s.runTrigger(ctx, inv, t)
+		if err == nil || inv.Queue == nil || inv.Queue.DequeueCount < s.settings.MaxPoisonDeliveries {
+			return err
+		}
+		s.app.log.Error("queue message failed too often and is moved to the poison queue", "function", inv.Function.Name, "message", inv.Queue.ID, "deliveries", inv.Queue.DequeueCount, "error", err)
+		return s.poison(ctx, inv.Queue)
+	}
+}
+
+func (s *service) runTrigger(ctx context.Context, inv *handler.Invocation, t trigger) (err error) {
+	key, dequeued := "trigger:"+inv.ID, 0
+	if inv.Queue != nil {
+		key, dequeued = "trigger:"+inv.Queue.ID, inv.Queue.DequeueCount
+	}
+	leave, err := s.app.child.Journal.Enter(ctx, key, dequeued)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if panicked := handler.Protect(func() { err = t(ctx, inv) }); panicked != nil {
+		return panicked
+	}
+	return err
+}

@@ -1,0 +1,252 @@
+package durable
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/durable-go/functions/handler"
+	"github.com/durable-go/functions/internal/client"
+	"github.com/durable-go/functions/internal/management"
+	"github.com/durable-go/functions/internal/storage"
+	"github.com/durable-go/functions/internal/taskhub"
+	"github.com/durable-go/functions/internal/taskhub/azure"
+	"github.com/durable-go/functions/internal/taskhub/memory"
+	"github.com/durable-go/functions/internal/worker"
+)
+
+// stopWithin bounds how long an app that is asked to stop may take.
+const stopWithin = 10 * time.Second
+
+// service is an app that runs.
+type service struct {
+	app      *App
+	config   *handler.App
+	settings settings
+	store    taskhub.Store
+	// account is nil where the hub is in memory.
+	account *storage.Account
+	worker  *worker.Worker
+	server  *handler.Server
+	ready   chan struct{}
+	// scalesIn says that the plan ends processes that look idle.
+	scalesIn bool
+}
+
+// newService checks the configuration and connects the parts. It sends no
+// request.
+func newService(a *App) (*service, error) {
+	root := os.Getenv("FUNCTIONS_APP_ROOT_PATH")
+	if root == "" {
+		root = "."
+	}
+	config, err := handler.Load(root, os.Environ())
+	if err != nil {
+		return nil, err
+	}
+	s := &service{app: a, config: config, ready: make(chan struct{})}
+	if err := s.readSettings(); err != nil {
+		return nil, err
+	}
+	if err := s.openStore(); err != nil {
+		return nil, err
+	}
+	if err := s.newWorker(); err != nil {
+		return nil, err
+	}
+	core := s.newCore()
+	if err := s.newServer(core); err != nil {
+		return nil, err
+	}
+	a.current.Store(core)
+	return s, nil
+}
+
+func (s *service) readSettings() error {
+	settings, unknown, err := parseSettings(s.config.DurableTask)
+	if err != nil {
+		return err
+	}
+	for _, key := range unknown {
+		s.app.log.Warn("host.json: this setting of extensions.durableTask has no effect here", "setting", key)
+	}
+	if hub := os.Getenv("TaskHub"); hub != "" && hub != settings.HubName {
+		return fmt.Errorf("the app setting TaskHub is %q and hubName in host.json is %q: function.json listens to the queues of one and the engine works on the other; make them the same", hub, settings.HubName)
+	}
+	s.settings = settings
+	s.scalesIn = scalesIn(os.Getenv("WEBSITE_SKU"))
+	return nil
+}
+
+// scalesIn tells whether a plan ends instances whose invocations are over.
+func scalesIn(sku string) bool {
+	return strings.EqualFold(sku, "Dynamic") || strings.EqualFold(sku, "FlexConsumption")
+}
+
+func (s *service) openStore() error {
+	if strings.EqualFold(os.Getenv("AzureWebJobsStorage"), "memory") {
+		s.store = memory.New(memory.Options{StoreInputs: s.settings.StoreInputs})
+		return nil
+	}
+	connection, err := storage.Resolve("AzureWebJobsStorage", os.Getenv)
+	if err != nil {
+		return err
+	}
+	if s.account, err = storage.Open(connection, storage.Options{}); err != nil {
+		return fmt.Errorf("setting AzureWebJobsStorage: %w", err)
+	}
+	s.store, err = azure.Open(s.account, s.settings.HubName, azure.Options{StoreInputs: s.settings.StoreInputs})
+	return err
+}
+
+func (s *service) newWorker() (err error) {
+	o := worker.Options{
+		Store:      s.store,
+		Programs:   s.app.registry.program,
+		Activities: s.app.registry.activity,
+		Control:    taskhub.ControlQueue(s.settings.HubName),
+		WorkItems:  func(string) string { return taskhub.WorkItemQueue(s.settings.HubName) },
+		Lease:      s.settings.Lease,
+
+		OrchestratorSlots:    s.settings.OrchestratorSlots,
+		ActivitySlots:        s.settings.ActivitySlots,
+		Cache:                s.settings.Cache,
+		MaxActions:           s.settings.MaxActions,
+		FailNonDeterministic: s.settings.FailNonDeterminism,
+		Journal:              s.app.child.Journal,
+		Log:                  s.app.log,
+	}
+	if s.settings.DispatchQueue {
+		o.Dispatch = worker.Queue
+	}
+	switch {
+	case s.settings.LocalBudget != nil:
+		o.Budget = *s.settings.LocalBudget
+	case s.scalesIn:
+		o.Budget = 2 * time.Second
+	}
+	s.worker, err = worker.New(o)
+	return err
+}
+
+func (s *service) newCore() *core {
+	o := client.Options{Queue: taskhub.ControlQueue(s.settings.HubName), Local: s.worker}
+	if !s.settings.DispatchQueue {
+		o.Lease = s.settings.Lease
+	}
+	return &core{
+		client:   client.New(s.store, o),
+		links:    &management.Links{Keys: management.NewKeys(s.store, s.settings.HubName, time.Now), Path: s.mount("DurableTaskLinks")},
+		registry: s.app.registry,
+	}
+}
+
+// mount is the path of a function whose route ends in a catch-all.
+func (s *service) mount(name string) string {
+	f := s.config.Function(name)
+	if f == nil {
+		return "/" + strings.Trim(s.config.RoutePrefix+"/"+strings.ToLower(name), "/")
+	}
+	route, _, _ := strings.Cut(f.Route, "{")
+	return "/" + strings.Trim(route, "/")
+}
+
+// run serves until something ends it.
+func (s *service) run(ctx context.Context) error {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	listener, standalone, err := s.listen()
+	if err != nil {
+		return err
+	}
+	s.app.child.Ready()
+	created := make(chan error, 1)
+	go func() { created <- s.create(ctx) }()
+	if standalone {
+		s.announce(listener)
+		s.worker.Poll(ctx, taskhub.ControlQueue(s.settings.HubName), taskhub.WorkItemQueue(s.settings.HubName))
+	}
+	serving, ended := context.WithCancel(ctx)
+	defer ended()
+	served := make(chan error, 1)
+	go func() { served <- s.server.Serve(serving, listener, stopWithin) }()
+	select {
+	case err = <-created:
+		if err == nil {
+			close(s.ready)
+			err = <-served
+		}
+	case err = <-served:
+	}
+	ended()
+	bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	defer cancel()
+	s.worker.Stop(bound)
+	if err == nil {
+		err = errors.New("the app was asked to stop")
+	}
+	return err
+}
+
+// create makes the hub. Storage that cannot be reached is waited for.
+func (s *service) create(ctx context.Context) error {
+	owner := taskhub.Owner{Site: os.Getenv("WEBSITE_SITE_NAME"), Shared: s.settings.SharedHub}
+	said := false
+	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
+		err := s.store.Create(ctx, owner)
+		if err == nil || errors.Is(err, taskhub.ErrForeignHub) {
+			return err
+		}
+		if !said {
+			said = true
+			s.app.log.Error("the storage account does not answer; trying again until it does (AzureWebJobsStorage says where it is)", "error", err)
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// listen returns the listener of the supervisor, or one on the port of the
+// host, or, without a host, one on the address of DURABLE_STANDALONE.
+func (s *service) listen() (l net.Listener, standalone bool, err error) {
+	if s.app.child.Listener != nil {
+		return s.app.child.Listener, false, nil
+	}
+	address := os.Getenv("DURABLE_STANDALONE")
+	if port := os.Getenv("FUNCTIONS_CUSTOMHANDLER_PORT"); port != "" {
+		l, err = net.Listen("tcp", "127.0.0.1:"+port)
+		return l, false, err
+	}
+	if address == "" {
+		return nil, false, errors.New("no Functions host started this program (FUNCTIONS_CUSTOMHANDLER_PORT is not set): run \"func start\" or \"go run ./cmd/durable start\", or set DURABLE_STANDALONE to an address such as 127.0.0.1:7071")
+	}
+	l, err = net.Listen("tcp", address)
+	return l, true, err
+}
+
+// announce prints the HTTP functions with their URLs, as func does.
+func (s *service) announce(l net.Listener) {
+	fmt.Println("\nFunctions:")
+	for _, f := range s.config.Functions {
+		switch {
+		case f.Route != "":
+			methods := strings.Join(f.Methods, ",")
+			if methods == "" {
+				methods = "GET,POST,..."
+			}
+			fmt.Printf("\n\t%s: [%s] http://%s/%s\n", f.Name, methods, l.Addr(), f.Route)
+		default:
+			fmt.Printf("\n\t%s: %s\n", f.Name, f.Trigger.Type)
+		}
+	}
+	fmt.Println()
+}
