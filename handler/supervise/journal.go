@@ -1,199 +1,209 @@
 package supervise
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"os"
 	"sync"
 	"time"
 )
 
-// The journal's memory is an array of slots. The first byte of a slot says what
-// it holds, the second how long the key is.
 const (
-	slotSize  = 256
-	slotCount = 4096
-	slotHead  = 2
-	maxKey    = slotSize - slotHead
-
-	slotFree    = 0
-	slotRunning = 1
-	slotTrial   = 2
+	// trialLimit is how long a suspect is on trial at most: user code may wait
+	// for hours, and the other suspects wait for it.
+	trialLimit = 10 * time.Second
+	// suspectDeliveries and blamedDeliveries are for work whose message came so
+	// often: nobody finished it.
+	suspectDeliveries = 3
+	blamedDeliveries  = 10
 )
 
-// Deliveries of a message from which on, without a supervisor, its code runs
-// alone, and at which it is given up.
-const (
-	aloneFrom = 3
-	blameAt   = 10
-)
-
-// trialTime bounds a trial: code that runs longer did not end the process at
-// once, and is cleared.
-const trialTime = 10 * time.Second
-
-// BlamedError says that code must not run because it ended the process.
+// BlamedError says that user code must not run because it ended the process
+// before.
 type BlamedError struct {
-	Key    string
+	Key string
+	// Reason is how the process ended: exit code or signal, and the last line
+	// that it wrote to stderr.
 	Reason string
 }
 
-func (e *BlamedError) Error() string { return "this code ended the process: " + e.Reason }
+func (e *BlamedError) Error() string {
+	return fmt.Sprintf("%s ended the process: %s", e.Key, e.Reason)
+}
 
 // BlameReason is how the process ended.
 func (e *BlamedError) BlameReason() string { return e.Reason }
 
-// crash is what a child must know of the deaths of those before it.
-type crash struct {
-	Suspects []string          `json:"suspects,omitempty"`
-	Blamed   map[string]string `json:"blamed,omitempty"`
-}
-
-// Journal notes what user code runs. It may be used concurrently.
+// Journal knows what user code runs in this process, and which of it is
+// suspected or known to end the process. It is safe for concurrent use.
 type Journal struct {
-	// memory is shared with the supervisor; nil without one.
-	memory []byte
-	report *os.File
-	// trial is taken by the suspect that runs.
-	trial chan struct{}
+	// bench has room for the one suspect that is on trial.
+	bench chan struct{}
+	// counting makes suspects of what was delivered often; it is set where no
+	// supervisor knows better.
+	counting bool
+	shared   region // nil without a supervisor
 
-	mu       sync.Mutex // guards the rest, and the slots of this process
-	free     []int
-	suspects map[string]bool
-	blamed   map[string]string
+	mu       sync.Mutex
+	unused   []uint32          // slots; guarded by mu
+	suspects map[string]bool   // guarded by mu
+	blamed   map[string]string // name to reason; guarded by mu
 }
 
-func newJournal(memory []byte, c crash) *Journal {
-	j := &Journal{memory: memory, trial: make(chan struct{}, 1), suspects: map[string]bool{}, blamed: map[string]string{}}
-	for n := len(memory)/slotSize - 1; n >= 0; n-- {
-		j.free = append(j.free, n)
+// NewJournal returns the journal of a process without a supervisor. It goes by
+// delivery counts: from the third delivery on work is suspect, at the tenth it
+// is blamed.
+func NewJournal() *Journal {
+	return &Journal{bench: make(chan struct{}, 1), counting: true, suspects: map[string]bool{}, blamed: map[string]string{}}
+}
+
+// newSharedJournal returns the journal of a child, which its supervisor reads.
+func newSharedJournal(shared region, b briefing) *Journal {
+	j := NewJournal()
+	j.counting = false
+	j.shared = shared
+	j.unused = make([]uint32, slotCount)
+	for i := range j.unused {
+		j.unused[i] = uint32(slotCount - i) // low slots first: few pages are touched
 	}
-	for _, key := range c.Suspects {
-		j.suspects[key] = true
+	for _, name := range b.Suspects {
+		j.suspects[string(name)] = true
 	}
-	for key, reason := range c.Blamed {
-		j.blamed[key] = reason
+	for _, v := range b.Blamed {
+		j.blamed[string(v.Name)] = v.Reason
 	}
 	return j
 }
 
-// fit shortens keys that are longer than a slot, without making two equal.
-func fit(key string) string {
-	if len(key) <= maxKey {
-		return key
+func (j *Journal) ready() {
+	if j.shared != nil {
+		j.shared.markReady()
 	}
-	sum := sha256.Sum256([]byte(key))
-	return key[:maxKey-64] + hex.EncodeToString(sum[:])
 }
 
-// Enter is called before the user code named by key runs, and leave after it.
-// Code that is suspected of having ended the process waits until no other
-// suspect runs. dequeued is the delivery count of the message behind the code,
-// 0 when there is none. The error is a *BlamedError when the code must not run,
-// or that of ctx.
+// Enter is to be called before user code named by key runs, and leave when it
+// has ended (more than once does no harm). The same code has the same key after
+// a crash. dequeued is how often the message behind it was delivered, 0 where
+// there is none.
+//
+// Enter returns at once, but for code that ran when the process died before:
+// that waits until no other such code is on trial. A trial ends with leave, or
+// after ten seconds; the code is above suspicion then. The error is a
+// *[BlamedError] when the code must not run at all, or that of ctx.
 func (j *Journal) Enter(ctx context.Context, key string, dequeued int) (leave func(), err error) {
-	key = fit(key)
+	name := slotName(key)
 	j.mu.Lock()
-	reason, blamed := j.blamed[key]
-	suspect := j.suspects[key] || j.memory == nil && dequeued >= aloneFrom
-	if !blamed && dequeued >= blameAt {
-		reason, blamed = fmt.Sprintf("its message was delivered %d times", dequeued), true
-	}
-	if !blamed && !suspect {
-		slot := j.write(key, slotRunning)
+	if err := j.verdict(key, name, dequeued); err != nil {
 		j.mu.Unlock()
-		return func() { j.clear(slot) }, nil
+		return nil, err
 	}
+	if j.suspicious(name, dequeued) {
+		j.mu.Unlock()
+		return j.try(ctx, key, name, dequeued)
+	}
+	slot := j.take(running, name)
 	j.mu.Unlock()
-	if blamed {
-		return nil, &BlamedError{Key: key, Reason: reason}
-	}
-	return j.enterTrial(ctx, key)
+	return func() { j.release(&slot) }, nil
 }
 
-func (j *Journal) enterTrial(ctx context.Context, key string) (leave func(), err error) {
+// verdict is called with mu held.
+func (j *Journal) verdict(key, name string, dequeued int) error {
+	if reason, guilty := j.blamed[name]; guilty {
+		return &BlamedError{Key: key, Reason: reason}
+	}
+	if dequeued >= blamedDeliveries {
+		return &BlamedError{Key: key, Reason: fmt.Sprintf("its message was delivered %d times and nobody finished it", dequeued)}
+	}
+	return nil
+}
+
+// suspicious is called with mu held.
+func (j *Journal) suspicious(name string, dequeued int) bool {
+	return j.suspects[name] || j.counting && dequeued >= suspectDeliveries
+}
+
+// try waits for the bench and puts the code on trial.
+func (j *Journal) try(ctx context.Context, key, name string, dequeued int) (leave func(), err error) {
 	select {
-	case j.trial <- struct{}{}:
+	case j.bench <- struct{}{}:
 	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	j.mu.Lock()
-	slot := j.write(key, slotTrial)
-	j.mu.Unlock()
-	var once sync.Once
-	end := func() {
-		once.Do(func() {
-			j.mu.Lock()
-			delete(j.suspects, key)
-			if slot >= 0 {
-				j.memory[slot*slotSize] = slotRunning
-			}
-			j.mu.Unlock()
-			<-j.trial
-		})
-	}
-	timer := time.AfterFunc(trialTime, end)
-	return func() {
-		timer.Stop()
-		end()
-		j.clear(slot)
-	}, nil
-}
-
-// write takes a slot; -1 when there is none, and the code runs unknown. The
-// state is written last: the process may end between any two bytes. The caller
-// holds the lock.
-func (j *Journal) write(key string, state byte) int {
-	if len(j.free) == 0 {
-		return -1
-	}
-	slot := j.free[len(j.free)-1]
-	j.free = j.free[:len(j.free)-1]
-	memory := j.memory[slot*slotSize : (slot+1)*slotSize]
-	memory[1] = byte(len(key))
-	copy(memory[slotHead:], key)
-	memory[0] = state
-	return slot
-}
-
-func (j *Journal) clear(slot int) {
-	if slot < 0 {
-		return
+		return nil, fmt.Errorf("waiting for the trial of %s: %w", key, ctx.Err())
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.memory[slot*slotSize] = slotFree
-	j.free = append(j.free, slot)
+	if !j.suspicious(name, dequeued) { // cleared meanwhile, by another run of it
+		<-j.bench
+		slot := j.take(running, name)
+		return func() { j.release(&slot) }, nil
+	}
+	slot := j.take(trial, name)
+	acquit := sync.OnceFunc(func() { j.acquit(name, &slot) })
+	limit := time.AfterFunc(trialLimit, acquit)
+	return func() {
+		limit.Stop()
+		acquit()
+		j.release(&slot)
+	}, nil
 }
 
-// Settle forgets the blame of code whose failure is stored: it will not be
-// asked for again.
-func (j *Journal) Settle(key string) {
-	key = fit(key)
+// acquit ends the trial of code that may still run.
+func (j *Journal) acquit(name string, slot *uint32) {
 	j.mu.Lock()
-	_, blamed := j.blamed[key]
-	delete(j.blamed, key)
-	j.mu.Unlock()
-	if blamed && j.report != nil {
-		_, _ = j.report.WriteString("settle " + key + "\n")
+	defer j.mu.Unlock()
+	if j.suspects[name] {
+		delete(j.suspects, name)
+		j.take(cleared, name)
+	}
+	if *slot != 0 {
+		j.shared.set(*slot, running)
+	}
+	<-j.bench
+}
+
+// Settle says that the failure of blamed code is stored: the code may be
+// forgotten. Unknown keys are ignored.
+func (j *Journal) Settle(key string) {
+	name := slotName(key)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if _, known := j.blamed[name]; known {
+		delete(j.blamed, name)
+		j.take(settled, name)
 	}
 }
 
-// readSlots returns the keys that ran when the process ended, those on trial
-// apart, and clears the memory for the next one.
-func readSlots(memory []byte) (running, trial []string) {
-	for ; len(memory) >= slotSize; memory = memory[slotSize:] {
-		key := string(bytes.Clone(memory[slotHead : slotHead+min(int(memory[1]), maxKey)]))
-		switch memory[0] {
-		case slotRunning:
-			running = append(running, key)
-		case slotTrial:
-			trial = append(trial, key)
-		}
-		memory[0] = slotFree
+// take fills a slot, with mu held. It returns 0 when there is none left: what
+// has no slot is not suspected when the process dies.
+func (j *Journal) take(s state, name string) (slot uint32) {
+	if len(j.unused) == 0 {
+		return 0
 	}
-	return running, trial
+	last := len(j.unused) - 1
+	slot = j.unused[last]
+	j.unused = j.unused[:last]
+	j.shared.put(slot, s, name)
+	return slot
+}
+
+// release empties a slot once.
+func (j *Journal) release(slot *uint32) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if *slot == 0 {
+		return
+	}
+	j.shared.set(*slot, free)
+	j.unused = append(j.unused, *slot)
+	*slot = 0
+}
+
+// slotName is the key as it fits into a slot: long keys end in their hash.
+func slotName(key string) string {
+	if len(key) <= nameSize {
+		return key
+	}
+	sum := sha256.Sum256([]byte(key))
+	digest := hex.EncodeToString(sum[:16])
+	return key[:nameSize-1-len(digest)] + "~" + digest
 }

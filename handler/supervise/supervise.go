@@ -1,84 +1,129 @@
-// Package supervise keeps an app alive whose user code ends its process.
-//
-// The Functions host counts the exits of a handler and stops everything at the
-// third. So the process that the host starts is a supervisor, which runs no
-// user code beyond package initialisation: it opens the port and keeps a child
-// of the same program running, which inherits the port and does the work. The
-// host does not notice when the child dies. A journal in shared memory tells
-// the supervisor what user code ran at that moment; the next child runs these
-// suspects one at a time, and code that ends the process again is not run any
-// more.
 package supervise
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"os"
+	"strings"
+	"syscall"
 	"time"
 )
 
-// Options configure Enter.
+// switchVariable turns the supervisor off when it is "off".
+const switchVariable = "DURABLE_SUPERVISOR"
+
+// bindPatience is how long a port may stay taken: by the process before this
+// one, which is about to leave.
+const bindPatience = 10 * time.Second
+
+// parentPoll is how often a process looks whether the one that started it is
+// still there. No system tells it.
+const parentPoll = time.Second
+
+// Options are what [Enter] may be told. The zero value means that no host
+// started this process.
 type Options struct {
-	// Port is where the host expects the handler, on 127.0.0.1. Empty: there is
-	// no host, and so no supervisor.
+	// Port is where the Functions host expects the handler, on 127.0.0.1: the
+	// value of FUNCTIONS_CUSTOMHANDLER_PORT. Empty: there is no host, and so no
+	// supervisor.
 	Port string
-	Log  *slog.Logger
+	// Log takes what the supervisor has to say, and what ends a process of its
+	// own accord. Default slog.Default().
+	Log *slog.Logger
 }
 
-// Child is the process that does the work.
+// Child is what the process that runs user code gets from [Enter].
 type Child struct {
-	// Listener is the port of the supervisor; nil without one.
+	// Listener is where the host sends its requests. It is nil when no host
+	// started this process, and when the port could not be opened within ten
+	// seconds: opening it once more then says why.
 	Listener net.Listener
-	// Journal knows what user code runs.
+	// Journal is told about user code; it is never nil.
 	Journal *Journal
-
-	report *os.File // to the supervisor; nil without one
 }
 
-// Ready tells the supervisor that the child has got through its start: from now
-// on it is started again when it dies. A child that dies before ends the
-// supervisor with its own exit code.
-func (c *Child) Ready() {
-	if c.report != nil {
-		_, _ = c.report.WriteString("ready\n")
-	}
-}
+// Ready tells the supervisor that this process has started well: its settings
+// are good and it serves. A process that dies before it is ready, when none was
+// ready before, ends the supervisor too. Ready may be called more than once.
+func (c *Child) Ready() { c.Journal.ready() }
 
-// Environment variables between a supervisor and its child.
-const (
-	childVar = "DURABLE_SUPERVISED_CHILD"
-	crashVar = "DURABLE_SUPERVISED_CRASH"
-	// offVar switches the supervisor off when it is "off".
-	offVar = "DURABLE_SUPERVISOR"
-)
-
-// Enter returns in the process that shall do the work. In the one that the host
-// started it does not return: it supervises. There is no supervisor without a
-// port, under a debugger, with DURABLE_SUPERVISOR=off, and on systems that
-// cannot hand a listener over; the journal then goes by delivery counts, and
-// the process ends when its parent has gone.
+// Enter makes the process that the Functions host started the supervisor of a
+// child, in which it does not return. In the child, and where there is no
+// supervisor, it returns. It is to be called once, before user code runs.
 func Enter(o Options) *Child {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	switch {
-	case os.Getenv(childVar) != "":
-		return enterChild()
-	case o.Port == "" || os.Getenv(offVar) == "off" || !supported || debugged():
-		go watchParent()
-		return &Child{Journal: newJournal(nil, crash{})}
-	}
-	os.Exit(supervise(o))
-	return nil
-}
-
-// watchParent ends an orphan: it would keep the port, and work that nobody asks
-// for.
-func watchParent() {
-	parent := os.Getppid()
-	for range time.Tick(time.Second) {
-		if supported && os.Getppid() != parent {
+	if os.Getenv(childVariable) != "" {
+		c, err := enterChild()
+		if err != nil {
+			o.Log.Error("the handler cannot start: " + err.Error())
 			os.Exit(1)
 		}
+		return c
 	}
+	if o.Port != "" && canSupervise && !strings.EqualFold(os.Getenv(switchVariable), "off") && !debugged() {
+		os.Exit(supervise(o))
+	}
+	return enterAlone(o)
+}
+
+// enterAlone goes without a supervisor, and leaves when the process that
+// started this one is gone: an orphan would keep the port.
+func enterAlone(o Options) *Child {
+	go func() {
+		<-parentGone()
+		o.Log.Error("the process that started this one is gone; leaving")
+		os.Exit(1)
+	}()
+	c := &Child{Journal: NewJournal()}
+	if o.Port == "" {
+		return c
+	}
+	ln, err := listen(o.Port)
+	if err != nil {
+		o.Log.Error("the handler cannot start: " + err.Error())
+		return c
+	}
+	c.Listener = ln
+	return c
+}
+
+// listen opens the port on loopback. The port may still belong to a process
+// that is about to leave.
+func listen(port string) (*net.TCPListener, error) {
+	address := net.JoinHostPort("127.0.0.1", port)
+	deadline := time.Now().Add(bindPatience)
+	for {
+		ln, err := net.Listen("tcp4", address)
+		if err == nil {
+			return ln.(*net.TCPListener), nil
+		}
+		if !errors.Is(err, syscall.EADDRINUSE) || time.Now().After(deadline) {
+			return nil, fmt.Errorf("opening the port that the Functions host has chosen: %w", err)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// parentGone is closed once another process has become the parent of this one.
+// It is
+// never closed on Windows, where parents do not change.
+func parentGone() <-chan struct{} {
+	gone := make(chan struct{})
+	if !canSupervise {
+		return gone
+	}
+	parent := os.Getppid()
+	go func() {
+		ticker := time.NewTicker(parentPoll)
+		defer ticker.Stop()
+		for os.Getppid() == parent {
+			<-ticker.C
+		}
+		close(gone)
+	}()
+	return gone
 }

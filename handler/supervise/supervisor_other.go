@@ -2,10 +2,18 @@
 
 package supervise
 
-const supported = false
+import "errors"
 
-func supervise(Options) int { return 1 }
+// canSupervise is false: a listener cannot be handed to a child here, and
+// parents do not change.
+const canSupervise = false
 
-func enterChild() *Child { return &Child{Journal: newJournal(nil, crash{})} }
+const childVariable = "DURABLE_SUPERVISED_CHILD"
 
 func debugged() bool { return false }
+
+func supervise(Options) (code int) { return 1 }
+
+func enterChild() (*Child, error) {
+	return nil, errors.New(childVariable + " is set, but there is no supervisor on this system: unset it")
+}

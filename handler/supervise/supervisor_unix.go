@@ -3,293 +3,220 @@
 package supervise
 
 import (
-	"bufio"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"net"
+	"log/slog"
 	"os"
 	"os/exec"
 	"os/signal"
-	"strings"
-	"sync"
 	"syscall"
 	"time"
 )
 
-const supported = true
+// canSupervise says that a listener can be handed to a child.
+const canSupervise = true
 
-// Files that a child inherits, in the order of their numbers.
 const (
-	listenerFile = 3
-	lifeFile     = 4
-	memoryFile   = 5
-	reportFile   = 6
+	// longestPause is how far the pauses between restarts grow.
+	longestPause = 5 * time.Second
+	// goodLife is how long a child has to live for the next one to start
+	// without a pause.
+	goodLife = 10 * time.Second
+	// maxUnready is how many children in a row may die before they are ready,
+	// when one was ready before.
+	maxUnready = 10
+	// stopPatience is how long a child may take to stop when it is told to.
+	stopPatience = 30 * time.Second
 )
 
-// bindTime is how long a supervisor tries to open its port: an orphan of the
-// one before may hold it for a moment.
-const bindTime = 10 * time.Second
-
-// supervisor keeps children running. It is used by one goroutine, but for what
-// mu guards.
+// supervisor is owned by the goroutine that called Enter.
 type supervisor struct {
-	o        Options
+	log      *slog.Logger
 	listener *os.File
-	life     *os.File // read end, for the children; the other end is held open
-	memory   []byte
-	journal  *os.File
-	signals  chan os.Signal
+	file     *os.File
+	shared   region
+	docket   *docket
+	stop     chan os.Signal
+	orphaned <-chan struct{}
 
-	suspects  []string
-	everReady bool
-	stopping  bool
-
-	mu     sync.Mutex
-	blamed map[string]string
-	ready  bool
+	wasReady bool // some child was
+	unready  int  // children in a row that were not
+	restarts int  // in a row, none of which lived long
 }
 
-// supervise runs children until it is told to stop or the first one does not
-// get through its start. It returns the exit code.
-func supervise(o Options) int {
-	s := &supervisor{o: o, blamed: map[string]string{}, signals: make(chan os.Signal, 4)}
-	signal.Notify(s.signals, os.Interrupt, syscall.SIGTERM)
-	if err := s.open(); err != nil {
-		o.Log.Error("the handler cannot start", "error", err)
+// supervise runs children until it is told to stop, and returns the code to
+// exit with.
+func supervise(o Options) (code int) {
+	s, err := newSupervisor(o)
+	if err != nil {
+		o.Log.Error("the handler cannot start: " + err.Error())
 		return 1
 	}
-	for failures := 0; ; {
-		started := time.Now()
-		state, last := s.runChild()
-		if s.stopping {
-			return 1
-		}
-		if !s.everReady {
-			code := max(state.ExitCode(), 1)
-			o.Log.Error("the handler ended at start", "exit", exitText(state), "line", lastLine(last))
+	for {
+		c, err := s.start()
+		if err != nil {
+			s.log.Error("the handler cannot start: " + err.Error())
+			if s.unready++; !s.wasReady || s.unready >= maxUnready {
+				return 1
+			}
+		} else if code, end := s.watch(c); end {
 			return code
 		}
-		s.investigate(exitText(state), last)
-		if time.Since(started) > 30*time.Second {
-			failures = 0
-		}
-		s.pause(failures)
-		failures++
-	}
-}
-
-// open opens the port and the shared memory.
-func (s *supervisor) open() error {
-	l, err := bind("127.0.0.1:" + s.o.Port)
-	if err != nil {
-		return err
-	}
-	if s.listener, err = l.(*net.TCPListener).File(); err != nil {
-		return err
-	}
-	// The copy is what the children get; ours would take connections that
-	// nobody serves.
-	_ = l.Close()
-	life, held, err := os.Pipe()
-	if err != nil {
-		return err
-	}
-	s.life = life
-	keepOpen = held
-	return s.openMemory()
-}
-
-// keepOpen is the end of the pipe whose closing, by the end of this process,
-// ends the child.
-var keepOpen *os.File
-
-func (s *supervisor) openMemory() (err error) {
-	if s.journal, err = os.CreateTemp("", "durable-journal-"); err != nil {
-		return err
-	}
-	if err := os.Remove(s.journal.Name()); err != nil {
-		return err
-	}
-	if err := s.journal.Truncate(slotSize * slotCount); err != nil {
-		return err
-	}
-	s.memory, err = mapMemory(s.journal)
-	return err
-}
-
-func mapMemory(f *os.File) ([]byte, error) {
-	memory, err := syscall.Mmap(int(f.Fd()), 0, slotSize*slotCount, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
-	if err != nil {
-		return nil, fmt.Errorf("mapping the journal: %w", err)
-	}
-	return memory, nil
-}
-
-func bind(address string) (net.Listener, error) {
-	for deadline := time.Now().Add(bindTime); ; time.Sleep(50 * time.Millisecond) {
-		l, err := net.Listen("tcp", address)
-		if err == nil || time.Now().After(deadline) {
-			return l, err
-		}
-	}
-}
-
-// runChild runs one child to its end and returns how it ended, with its last
-// lines.
-func (s *supervisor) runChild() (*os.ProcessState, []string) {
-	report, reportEnd, err := os.Pipe()
-	if err != nil {
-		s.o.Log.Error("starting the handler's child", "error", err)
-		return &os.ProcessState{}, nil
-	}
-	s.mu.Lock()
-	s.ready = false
-	known, err := json.Marshal(crash{Suspects: s.suspects, Blamed: s.blamed})
-	s.mu.Unlock()
-	tail := &tail{}
-	cmd := exec.Command(os.Args[0], os.Args[1:]...)
-	cmd.Env = append(os.Environ(), childVar+"=1", crashVar+"="+string(known))
-	cmd.Stdout, cmd.Stderr = tail.through(os.Stdout), tail.through(os.Stderr)
-	cmd.ExtraFiles = []*os.File{s.listener, s.life, s.journal, reportEnd}
-	cmd.WaitDelay = time.Second
-	if err = errors.Join(err, cmd.Start()); err != nil {
-		s.o.Log.Error("starting the handler's child", "error", err)
-		return &os.ProcessState{}, []string{err.Error()}
-	}
-	_ = reportEnd.Close()
-	var group sync.WaitGroup
-	group.Add(1)
-	go func() {
-		defer group.Done()
-		s.listen(report)
-	}()
-	s.waitChild(cmd)
-	_ = report.Close()
-	group.Wait()
-	s.mu.Lock()
-	s.everReady = s.everReady || s.ready
-	s.mu.Unlock()
-	return cmd.ProcessState, tail.lines()
-}
-
-// waitChild passes signals on until the child has ended.
-func (s *supervisor) waitChild(cmd *exec.Cmd) {
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_ = cmd.Wait()
-	}()
-	for {
 		select {
-		case sig := <-s.signals:
-			s.stopping = true
-			_ = cmd.Process.Signal(sig)
-		case <-ended:
-			return
+		case <-time.After(s.pause()):
+		case <-s.stop:
+			return 1
+		case <-s.orphaned:
+			return 1
 		}
 	}
 }
 
-// listen reads what a child reports.
-func (s *supervisor) listen(report io.Reader) {
-	for lines := bufio.NewScanner(report); lines.Scan(); {
-		word, rest, _ := strings.Cut(lines.Text(), " ")
-		s.mu.Lock()
-		switch word {
-		case "ready":
-			s.ready = true
-		case "settle":
-			delete(s.blamed, rest)
-		}
-		s.mu.Unlock()
+func newSupervisor(o Options) (*supervisor, error) {
+	s := &supervisor{log: o.Log, docket: newDocket(), stop: make(chan os.Signal, 2), orphaned: parentGone()}
+	signal.Notify(s.stop, syscall.SIGTERM, syscall.SIGINT)
+	ln, err := listen(o.Port)
+	if err != nil {
+		return nil, err
+	}
+	if s.listener, err = ln.File(); err != nil {
+		return nil, fmt.Errorf("taking the listener: %w", err)
+	}
+	_ = ln.Close() // the copy keeps the port open
+	if s.file, err = createRegion(); err != nil {
+		return nil, err
+	}
+	s.shared, err = mapRegion(s.file)
+	return s, err
+}
+
+// watch waits for the end of a child. end says that the supervisor is to exit
+// with the code.
+func (s *supervisor) watch(c *child) (code int, end bool) {
+	defer c.life.Close()
+	select {
+	case <-c.dead:
+	case sig := <-s.stop:
+		return s.stopChild(c, sig), true
+	case <-s.orphaned:
+		s.log.Error("the process that started the handler is gone; leaving")
+		return s.stopChild(c, syscall.SIGTERM), true
+	}
+	select {
+	case <-s.stop: // it was asked for, even if the child went first
+		return c.code(), true
+	default:
+		return s.bury(c)
 	}
 }
 
-// investigate decides whose code ended the child: that of a suspect that ran
-// alone, or else everything that ran is suspect.
-func (s *supervisor) investigate(how string, last []string) {
-	running, trial := readSlots(s.memory)
-	s.suspects = running
-	if len(trial) > 0 {
-		s.suspects = nil
-		reason := how
-		if len(last) > 0 {
-			reason += ": " + strings.Join(last, "; ")
-		}
-		s.mu.Lock()
-		for _, key := range trial {
-			s.blamed[key] = reason
-		}
-		s.mu.Unlock()
-	}
-	s.o.Log.Error("the handler's child ended and is started again", "exit", how, "running", len(running), "blamed", trial)
+// child is a process that runs user code.
+type child struct {
+	cmd    *exec.Cmd
+	life   *os.File // closed to end the process
+	stderr *tail
+	since  time.Time
+	dead   chan struct{} // closed when cmd.Wait has returned
 }
 
-// pause waits before another child is started: not at all the first time.
-func (s *supervisor) pause(failures int) {
-	if failures == 0 {
-		return
+func (s *supervisor) start() (*child, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("finding the executable: %w", err)
 	}
-	time.Sleep(min(50*time.Millisecond<<min(failures, 8), 5*time.Second))
-}
-
-func exitText(state *os.ProcessState) string {
-	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		return "signal " + status.Signal().String()
+	read, write, err := os.Pipe()
+	if err != nil {
+		return nil, fmt.Errorf("making a pipe: %w", err)
 	}
-	return fmt.Sprintf("exit code %d", state.ExitCode())
-}
-
-// enterChild takes up what the supervisor has left.
-func enterChild() *Child {
-	life := os.NewFile(lifeFile, "life")
+	defer read.Close()
+	s.shared.reset()
+	c := &child{life: write, stderr: &tail{to: os.Stderr}, since: time.Now(), dead: make(chan struct{})}
+	c.cmd = exec.Command(self, os.Args[1:]...)
+	c.cmd.Args[0] = os.Args[0]
+	c.cmd.Env = append(os.Environ(), childVariable+"=1")
+	c.cmd.Stdout = os.Stdout
+	c.cmd.Stderr = c.stderr
+	c.cmd.ExtraFiles = []*os.File{s.listener, read, s.file}
+	// Signals of a terminal go to the whole process group: the child gets them
+	// from the supervisor, once.
+	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	// What the child started may hold stderr open for longer than it lives.
+	c.cmd.WaitDelay = time.Second
+	if err := c.cmd.Start(); err != nil {
+		_ = write.Close()
+		return nil, fmt.Errorf("starting %s: %w", self, err)
+	}
+	told := s.docket.briefing()
+	go func() { _ = json.NewEncoder(write).Encode(told) }() // ends with the child at the latest
 	go func() {
-		// Nothing is ever written: the read ends when the supervisor has.
-		_, _ = life.Read(make([]byte, 1))
-		os.Exit(1)
+		_ = c.cmd.Wait()
+		close(c.dead)
 	}()
-	l, err := net.FileListener(os.NewFile(listenerFile, "listener"))
-	if err != nil {
-		fatal("taking over the listener", err)
-	}
-	memory, err := mapMemory(os.NewFile(memoryFile, "journal"))
-	if err != nil {
-		fatal("taking over the journal", err)
-	}
-	var c crash
-	if err := json.Unmarshal([]byte(os.Getenv(crashVar)), &c); err != nil {
-		fatal("reading what the supervisor knows", err)
-	}
-	// Programs that the app starts are not children of this kind.
-	_ = os.Unsetenv(childVar)
-	_ = os.Unsetenv(crashVar)
-	for _, fd := range []int{listenerFile, lifeFile, memoryFile, reportFile} {
-		syscall.CloseOnExec(fd)
-	}
-	report := os.NewFile(reportFile, "report")
-	journal := newJournal(memory, c)
-	journal.report = report
-	return &Child{Listener: l, Journal: journal, report: report}
+	return c, nil
 }
 
-func fatal(what string, err error) {
-	fmt.Fprintf(os.Stderr, "%s: %v\n", what, err)
-	os.Exit(1)
+// bury deals with the death of a child that nobody asked for.
+func (s *supervisor) bury(c *child) (code int, end bool) {
+	reason := c.reason()
+	if s.shared.isReady() {
+		s.wasReady, s.unready = true, 0
+	} else {
+		s.unready++
+	}
+	if !s.wasReady || s.unready >= maxUnready {
+		s.log.Error("the handler ended before it was ready: " + reason)
+		return max(c.code(), 1), true // the host does not notice a code of 0
+	}
+	if time.Since(c.since) > goodLife {
+		s.restarts = 0
+	}
+	guilty, suspects := s.docket.died(s.shared.records(), reason, time.Now())
+	s.log.Error("the handler's process ended and is started again",
+		"reason", reason, "pid", c.cmd.Process.Pid, "blamed", guilty, "suspects", len(suspects))
+	return 0, false
 }
 
-// debugged tells whether a debugger runs this process: it must see the code
-// that does the work.
-func debugged() bool {
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return false
+// pause is how long to wait before the next child starts: not at all for the
+// first one.
+func (s *supervisor) pause() time.Duration {
+	s.restarts++
+	if s.restarts == 1 {
+		return 0
 	}
-	for line := range strings.Lines(string(status)) {
-		if tracer, ok := strings.CutPrefix(line, "TracerPid:"); ok {
-			return strings.TrimSpace(tracer) != "0"
-		}
+	return min(100*time.Millisecond<<min(s.restarts-2, 10), longestPause)
+}
+
+// stopChild passes a signal on and waits for the child, but not for ever. A
+// second signal ends it at once.
+func (s *supervisor) stopChild(c *child, sig os.Signal) (code int) {
+	_ = c.cmd.Process.Signal(sig)
+	select {
+	case <-c.dead:
+		return c.code()
+	case <-s.stop:
+	case <-time.After(stopPatience):
 	}
-	return false
+	_ = c.cmd.Process.Kill()
+	<-c.dead
+	return c.code()
+}
+
+// code is the exit code that a shell would report.
+func (c *child) code() int {
+	if status, ok := c.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return 128 + int(status.Signal())
+	}
+	return c.cmd.ProcessState.ExitCode()
+}
+
+// reason says how the process ended and what it said last.
+func (c *child) reason() string {
+	how := fmt.Sprintf("exit code %d", c.cmd.ProcessState.ExitCode())
+	if status, ok := c.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		how = "signal " + status.Signal().String()
+	}
+	if line := c.stderr.reason(); line != "" {
+		how += ": " + line
+	}
+	return how
 }

@@ -3,61 +3,64 @@ package supervise
 import (
 	"bytes"
 	"io"
+	"strings"
 	"sync"
 )
 
-// tail keeps the last lines of what it passes on.
+// tail passes what a child writes to stderr on and keeps what says best why it
+// ended: the head of a panic, else the last lines.
 type tail struct {
-	mu   sync.Mutex
-	last []string
-}
+	to io.Writer
 
-// tailLines is how many lines are kept.
-const tailLines = 5
-
-// tailWidth bounds a kept line.
-const tailWidth = 300
-
-// through returns a writer that passes on to w and remembers.
-func (t *tail) through(w io.Writer) io.Writer { return &tailWriter{tail: t, w: w} }
-
-type tailWriter struct {
-	tail    *tail
-	w       io.Writer
+	mu      sync.Mutex
 	partial []byte
+	last    []string
+	panic   string
 }
 
-func (w *tailWriter) Write(p []byte) (int, error) {
-	w.partial = append(w.partial, p...)
-	for {
-		line, rest, ok := bytes.Cut(w.partial, []byte("\n"))
-		if !ok {
-			break
+const (
+	// maxLine bounds what is kept of one line.
+	maxLine = 1000
+	// lastLines is how many lines are kept; the host shows as many.
+	lastLines = 3
+)
+
+// Write never fails: a child must not die because nobody reads its logs.
+func (t *tail) Write(p []byte) (int, error) {
+	_, _ = t.to.Write(p)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for rest := p; len(rest) > 0; {
+		line, after, whole := bytes.Cut(rest, []byte("\n"))
+		t.partial = append(t.partial, line[:min(len(line), max(0, maxLine-len(t.partial)))]...)
+		if whole {
+			t.endLine()
 		}
-		w.tail.add(line)
-		w.partial = rest
+		rest = after
 	}
-	return w.w.Write(p)
+	return len(p), nil
 }
 
-func (t *tail) add(line []byte) {
+func (t *tail) endLine() {
+	line := strings.TrimSpace(string(t.partial))
+	t.partial = t.partial[:0]
+	if line == "" {
+		return
+	}
+	t.last = append(t.last[max(0, len(t.last)-lastLines+1):], line)
+	// A dying Go program says so first and lists its goroutines after it.
+	if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") {
+		t.panic = line
+	}
+}
+
+// reason is one line; it is empty when nothing was written.
+func (t *tail) reason() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.last = append(t.last, string(line[:min(len(line), tailWidth)]))
-	if len(t.last) > tailLines {
-		t.last = t.last[1:]
+	t.endLine()
+	if t.panic != "" {
+		return t.panic
 	}
-}
-
-func (t *tail) lines() []string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return append([]string(nil), t.last...)
-}
-
-func lastLine(lines []string) string {
-	if len(lines) == 0 {
-		return ""
-	}
-	return lines[len(lines)-1]
+	return strings.Join(t.last, "; ")
 }

@@ -1,0 +1,77 @@
+package supervise
+
+import (
+	"sync/atomic"
+	"unsafe"
+)
+
+// The region is memory that the supervisor shares with its child: a header and
+// slots of one size. The child writes to it, the supervisor reads it when the
+// child is dead. No write needs a system call, and what was written survives
+// the death of the process that wrote it.
+const (
+	slotSize   = 128
+	slotCount  = 8191
+	nameOffset = 8
+	nameSize   = slotSize - nameOffset
+	regionSize = slotSize * (slotCount + 1) // slot 0 is the header
+)
+
+// State says what a slot holds. It is written last, so that a slot is complete
+// when it is not free.
+type state uint32
+
+const (
+	free    state = iota
+	running       // user code that runs
+	trial         // user code that runs on trial
+	cleared       // a note: this suspect is none any more
+	settled       // a note: the blame for this is stored elsewhere
+)
+
+type region []byte
+
+// word is a number of the region. Offsets are multiples of four and the region
+// begins at a page, so it is aligned; it must be written atomically, because
+// the process may die between any two instructions.
+func (r region) word(offset int) *atomic.Uint32 {
+	return (*atomic.Uint32)(unsafe.Pointer(&r[offset]))
+}
+
+func (r region) markReady()    { r.word(0).Store(1) }
+func (r region) isReady() bool { return r.word(0).Load() == 1 }
+
+// put fills a slot. name has at most nameSize bytes.
+func (r region) put(slot uint32, s state, name string) {
+	at := int(slot) * slotSize
+	n := copy(r[at+nameOffset:at+slotSize], name)
+	r.word(at + 4).Store(uint32(n))
+	r.set(slot, s)
+}
+
+func (r region) set(slot uint32, s state) { r.word(int(slot) * slotSize).Store(uint32(s)) }
+
+// record is a slot in use.
+type record struct {
+	state state
+	name  string
+}
+
+// records are the slots in use. It is for the supervisor, after the death of
+// the child.
+func (r region) records() []record {
+	var found []record
+	for slot := 1; slot <= slotCount; slot++ {
+		at := slot * slotSize
+		s := state(r.word(at).Load())
+		if s == free {
+			continue
+		}
+		n := min(int(r.word(at+4).Load()), nameSize)
+		found = append(found, record{state: s, name: string(r[at+nameOffset : at+nameOffset+n])})
+	}
+	return found
+}
+
+// reset empties the region for the next child.
+func (r region) reset() { clear(r) }
