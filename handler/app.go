@@ -7,12 +7,15 @@ package handler
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // App is what host.json and the function.json files say. It is read-only.
@@ -82,8 +85,11 @@ func Load(root string, environ []string) (*App, error) {
 	for _, entry := range entries {
 		file := filepath.Join(root, entry.Name(), "function.json")
 		raw, err := os.ReadFile(file)
-		if err != nil {
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s/function.json: %w", entry.Name(), err)
 		}
 		f, err := parseFunction(entry.Name(), raw, app.RoutePrefix, env)
 		if err != nil {
@@ -127,8 +133,7 @@ func parseFunction(name string, raw []byte, prefix string, env map[string]string
 		return nil, fmt.Errorf("bindings: queueName: %w", err)
 	}
 	f.Trigger.QueueName = strings.ToLower(queue)
-	f.setRoute(prefix)
-	return f, nil
+	return f, f.setRoute(prefix)
 }
 
 // check applies the host's rules to the bindings and finds the trigger.
@@ -157,15 +162,22 @@ func (f *Function) check() error {
 		}
 		f.Trigger = b
 	}
-	if f.Trigger.Type == "" {
+	switch {
+	case f.Trigger.Type == "":
 		return fmt.Errorf("bindings: none is a trigger; a function has exactly one")
+	case strings.EqualFold(f.Trigger.Type, "queueTrigger") && f.Trigger.QueueName == "":
+		return fmt.Errorf("bindings: queueName: the queue trigger %q has none", f.Trigger.Name)
 	}
 	return nil
 }
 
-func (f *Function) setRoute(prefix string) {
+// reserved are the beginnings of routes that the host keeps for itself, as
+// plain text: it refuses "runtimes" as well.
+var reserved = regexp.MustCompile(`(?i)^(admin|runtime)`)
+
+func (f *Function) setRoute(prefix string) error {
 	if !strings.EqualFold(f.Trigger.Type, "httpTrigger") {
-		return
+		return nil
 	}
 	f.HTTP = len(f.Bindings) == 2
 	for _, b := range f.Bindings {
@@ -175,10 +187,14 @@ func (f *Function) setRoute(prefix string) {
 	if f.Trigger.Route != nil && *f.Trigger.Route != "" {
 		route = strings.Trim(*f.Trigger.Route, "/")
 	}
+	if reserved.MatchString(route) {
+		return fmt.Errorf("bindings: route: %q conflicts with the host's own routes, which begin with admin and runtime", route)
+	}
 	f.Route = strings.Trim(prefix+"/"+route, "/")
 	for _, method := range f.Trigger.Methods {
 		f.Methods = append(f.Methods, strings.ToUpper(method))
 	}
+	return nil
 }
 
 var setting = regexp.MustCompile(`%([^%]+)%`)

@@ -21,6 +21,9 @@ func loadHost(file string, env map[string]string) (*App, error) {
 	if err := json.Unmarshal(withoutComments(raw), &tree); err != nil {
 		return nil, fmt.Errorf("host.json does not parse: %w", err)
 	}
+	if tree == nil {
+		tree = map[string]any{}
+	}
 	override(tree, env)
 	if version, _ := lookup(tree, "version").(string); version != "2.0" {
 		return nil, fmt.Errorf(`host.json: version: must be "2.0"`)

@@ -32,6 +32,11 @@ func parseTemplate(route string) (*template, error) {
 		if n := len(t.segments); n > 0 && t.segments[n-1].rest {
 			return nil, fmt.Errorf("route %q: nothing may follow {*%s}", route, t.segments[n-1].name)
 		}
+		for _, other := range t.segments {
+			if s.name != "" && strings.EqualFold(other.name, s.name) {
+				return nil, fmt.Errorf("route %q: two parameters are named {%s}", route, s.name)
+			}
+		}
 		t.segments = append(t.segments, s)
 	}
 	return t, nil
@@ -109,10 +114,14 @@ func decodeAll(parts []string) []string {
 }
 
 // accepts checks literals without case and the simple constraints; those that
-// the handler does not know are the host's to check.
+// the handler does not know are the host's to check. An empty segment is no
+// value.
 func (s segment) accepts(text string) bool {
 	if s.name == "" {
 		return strings.EqualFold(s.literal, text)
+	}
+	if text == "" {
+		return false
 	}
 	switch s.constraint {
 	case "int", "long":
