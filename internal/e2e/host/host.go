@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package host runs an app on the real Functions host, for end-to-end tests. A
 // copy of the app is made in a directory of its own, because the host restarts
 // at changes there, with its handler built from a main package of this module.

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/durable-go/functions/durable"
+)
+
+// traces is where activities leave their traces and look for orders.
+var traces = os.Getenv("E2E_TRACES")
+
+// trace appends a line to a file. Lines of concurrent writers stay whole.
+func trace(name, line string) error {
+	f, err := os.OpenFile(filepath.Join(traces, name), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(line + "\n")
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	return err
+}
+
+// hello greets a city. It notes each run in the file of its instance, and runs
+// for as long as there is a file hold-<instance>-<city>.
+var hello = durable.NewActivity("Hello", func(ctx context.Context, city string) (string, error) {
+	id := durable.ActivityInfo(ctx).InstanceID
+	if traces == "" {
+		return "Hello " + city + "!", nil
+	}
+	if err := trace(id, city); err != nil {
+		return "", err
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(traces, "hold-"+id+"-"+city)); err != nil {
+			return "Hello " + city + "!", nil
+		}
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-ctx.Done():
+			return "", ctx.Err()
+		}
+	}
+})
+
+var square = durable.NewActivity("Square", func(_ context.Context, n int) (int, error) { return n * n, nil })
+
+// fanOut squares the numbers below n at the same time and adds them up.
+var fanOut = durable.NewOrchestrator("FanOut", func(ctx *durable.Context, n int) (int, error) {
+	tasks := make([]*durable.Task[int], n)
+	for i := range tasks {
+		tasks[i] = square.Call(ctx, i)
+	}
+	squares, err := durable.All(tasks...)
+	sum := 0
+	for _, s := range squares {
+		sum += s
+	}
+	return sum, err
+})
+
+var exit = durable.NewAction("Exit", func(ctx context.Context, message string) error {
+	if err := trace(durable.ActivityInfo(ctx).InstanceID, "exit"); err != nil {
+		return err
+	}
+	fmt.Fprintln(os.Stderr, message)
+	os.Exit(1)
+	return nil
+})
+
+// exiting calls an activity that always ends the process.
+var exiting = durable.NewOrchestrator("Exiting", func(ctx *durable.Context, message string) (durable.None, error) {
+	return exit.Call(ctx, message).Await()
+})
+
+var panics = durable.NewAction("Panics", func(_ context.Context, message string) error { panic(message) })
+
+var panicking = durable.NewOrchestrator("Panicking", func(ctx *durable.Context, message string) (durable.None, error) {
+	return panics.Call(ctx, message).Await()
+})
+
+var work = durable.NewActivity("Work", func(ctx context.Context, milliseconds int) (int, error) {
+	select {
+	case <-time.After(time.Duration(milliseconds) * time.Millisecond):
+		return milliseconds, nil
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+})
+
+// working calls an activity that takes its time, ten times in sequence.
+var working = durable.NewOrchestrator("Working", func(ctx *durable.Context, milliseconds int) (int, error) {
+	sum := 0
+	for range 10 {
+		n, err := work.Call(ctx, milliseconds).Await()
+		if err != nil {
+			return sum, err
+		}
+		sum += n
+	}
+	return sum, nil
+})
+
+var large = durable.NewActivity("Large", func(_ context.Context, size int) (string, error) {
+	return strings.Repeat("x", size), nil
+})
+
+// big calls an activity whose result has the size of the input.
+var big = durable.NewOrchestrator("Big", func(ctx *durable.Context, size int) (int, error) {
+	text, err := large.Call(ctx, size).Await()
+	return len(text), err
+})
