@@ -1,0 +1,109 @@
+package fake
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// container is a container of blobs.
+type container struct{ blobs map[string]*blob }
+
+type blob struct {
+	content []byte
+	kind    string // Content-Type
+	changed time.Time
+}
+
+func (b *blob) etag() string { return `"0x` + strconv.FormatInt(b.changed.UnixNano()/100, 16) + `"` }
+
+func (a *Account) serveBlob(c *call) *reply {
+	name := c.path[0]
+	held := a.containers[name]
+	if len(c.path) == 1 || c.path[1] == "" {
+		return a.serveContainer(c, name)
+	}
+	if held == nil {
+		return refuse(http.StatusNotFound, "ContainerNotFound").as("missing container", name)
+	}
+	have := held.blobs[c.path[1]]
+	switch c.method {
+	case http.MethodPut:
+		return a.putBlob(c, held, have).as("put", name)
+	case http.MethodGet, http.MethodHead:
+		return getBlob(c, have).as("get", name)
+	case http.MethodDelete:
+		if refused := conditions(c, have); refused != nil {
+			return refused.as("delete", name)
+		}
+		if have == nil {
+			return refuse(http.StatusNotFound, "BlobNotFound").as("delete", name)
+		}
+		delete(held.blobs, c.path[1])
+		return (&reply{status: http.StatusAccepted}).as("delete", name)
+	}
+	return refuse(http.StatusMethodNotAllowed, "UnsupportedHttpVerb").as("invalid", name)
+}
+
+func (a *Account) serveContainer(c *call, name string) *reply {
+	have := a.containers[name]
+	switch {
+	case c.method == http.MethodPut && have != nil:
+		return refuse(http.StatusConflict, "ContainerAlreadyExists").as("create container", name)
+	case c.method == http.MethodPut:
+		a.containers[name] = &container{blobs: map[string]*blob{}}
+		return (&reply{status: http.StatusCreated}).as("create container", name)
+	case have == nil:
+		return refuse(http.StatusNotFound, "ContainerNotFound").as("missing container", name)
+	case c.method == http.MethodDelete:
+		delete(a.containers, name)
+		return (&reply{status: http.StatusAccepted}).as("delete container", name)
+	}
+	return refuse(http.StatusMethodNotAllowed, "UnsupportedHttpVerb").as("invalid", name)
+}
+
+// conditions are If-Match and If-None-Match. A blob that must not exist and
+// does is a conflict, every other difference a failed condition.
+func conditions(c *call, have *blob) *reply {
+	match, noneMatch := c.header.Get("If-Match"), c.header.Get("If-None-Match")
+	switch {
+	case noneMatch == "*" && have != nil:
+		return refuse(http.StatusConflict, "BlobAlreadyExists")
+	case match != "" && have == nil,
+		match != "" && match != "*" && match != have.etag(),
+		noneMatch != "" && have != nil && noneMatch == have.etag():
+		return refuse(http.StatusPreconditionFailed, "ConditionNotMet")
+	}
+	return nil
+}
+
+func (a *Account) putBlob(c *call, held *container, have *blob) *reply {
+	if c.query.Get("comp") != "" || c.header.Get("x-ms-blob-type") != "BlockBlob" {
+		return refuse(http.StatusBadRequest, "UnsupportedHeader")
+	}
+	if refused := conditions(c, have); refused != nil {
+		return refused
+	}
+	kind := c.header.Get("x-ms-blob-content-type")
+	if kind == "" {
+		kind = "application/octet-stream"
+	}
+	b := &blob{content: c.body, kind: kind, changed: a.now()}
+	held.blobs[c.path[1]] = b
+	return (&reply{status: http.StatusCreated}).set("ETag", b.etag()).set("Last-Modified", b.changed.Format(http.TimeFormat))
+}
+
+func getBlob(c *call, have *blob) *reply {
+	if have == nil {
+		return refuse(http.StatusNotFound, "BlobNotFound")
+	}
+	if match := c.header.Get("If-Match"); match != "" && match != "*" && match != have.etag() {
+		return refuse(http.StatusPreconditionFailed, "ConditionNotMet")
+	}
+	r := &reply{status: http.StatusOK, body: have.content, rows: 1}
+	if c.method == http.MethodHead {
+		r.body = nil
+	}
+	return r.set("ETag", have.etag()).set("Last-Modified", have.changed.Format(http.TimeFormat)).set("Content-Type", have.kind).
+		set("Content-Length", strconv.Itoa(len(have.content))).set("x-ms-blob-type", "BlockBlob")
+}

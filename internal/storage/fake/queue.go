@@ -1,0 +1,266 @@
+package fake
+
+import (
+	"container/heap"
+	"encoding/xml"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// queue is a queue: its messages by id, and in the order in which they become
+// visible.
+type queue struct {
+	messages map[string]*message
+	order    byVisibility
+}
+
+type message struct {
+	id, receipt, text          string
+	inserted, expires, visible time.Time
+	dequeued                   int
+	serial                     int64
+	index                      int // in queue.order
+}
+
+// byVisibility is a heap.
+type byVisibility []*message
+
+func (h byVisibility) Len() int { return len(h) }
+func (h byVisibility) Less(i, j int) bool {
+	if h[i].visible.Equal(h[j].visible) {
+		return h[i].serial < h[j].serial
+	}
+	return h[i].visible.Before(h[j].visible)
+}
+func (h byVisibility) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].index, h[j].index = i, j
+}
+func (h *byVisibility) Push(x any) {
+	m := x.(*message)
+	m.index = len(*h)
+	*h = append(*h, m)
+}
+func (h *byVisibility) Pop() any {
+	last := len(*h) - 1
+	m := (*h)[last]
+	*h = (*h)[:last]
+	return m
+}
+
+// Limits of messages (learn.microsoft.com/rest/api/storageservices/put-message).
+const (
+	maxMessage = 64 << 10
+	maxVisible = 7 * 24 * time.Hour
+)
+
+// never is how the service writes that a message does not expire.
+var never = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
+
+func (a *Account) serveQueue(c *call) *reply {
+	name, rest := c.path[0], ""
+	if len(c.path) > 1 {
+		rest = c.path[1]
+	}
+	if rest == "" {
+		return a.serveQueueItself(c, name)
+	}
+	q := a.queues[name]
+	if q == nil {
+		return refuse(http.StatusNotFound, "QueueNotFound").as("missing queue", name)
+	}
+	id := strings.TrimPrefix(strings.TrimPrefix(rest, "messages"), "/")
+	switch c.method {
+	case http.MethodPost:
+		return a.putMessage(c, q).as("put", name)
+	case http.MethodGet:
+		if c.query.Get("peekonly") == "true" {
+			return a.peek(c, q).as("peek", name)
+		}
+		return a.receive(c, q).as("get", name)
+	case http.MethodPut:
+		return a.updateMessage(c, q, id).as("update", name)
+	case http.MethodDelete:
+		if id == "" {
+			a.queues[name] = newQueue()
+			return (&reply{status: http.StatusNoContent}).as("clear", name)
+		}
+		return a.deleteMessage(c, q, id).as("delete", name)
+	}
+	return refuse(http.StatusMethodNotAllowed, "UnsupportedHttpVerb").as("invalid", name)
+}
+
+func newQueue() *queue { return &queue{messages: map[string]*message{}} }
+
+func (a *Account) serveQueueItself(c *call, name string) *reply {
+	q := a.queues[name]
+	switch {
+	case c.method == http.MethodPut && c.query.Get("comp") == "":
+		if q != nil {
+			return (&reply{status: http.StatusNoContent}).as("create", name)
+		}
+		a.queues[name] = newQueue()
+		return (&reply{status: http.StatusCreated}).as("create", name)
+	case q == nil:
+		return refuse(http.StatusNotFound, "QueueNotFound").as("missing queue", name)
+	case c.method == http.MethodDelete:
+		delete(a.queues, name)
+		return (&reply{status: http.StatusNoContent}).as("delete queue", name)
+	case c.query.Get("comp") == "metadata" && c.method == http.MethodGet:
+		return (&reply{status: http.StatusOK}).set("x-ms-approximate-messages-count", strconv.Itoa(len(q.messages))).as("metadata", name)
+	}
+	return refuse(http.StatusMethodNotAllowed, "UnsupportedHttpVerb").as("invalid", name)
+}
+
+// number reads a parameter within bounds.
+func number(c *call, name string, otherwise, least, most int) (int, bool) {
+	text := c.query.Get(name)
+	if text == "" {
+		return otherwise, true
+	}
+	n, err := strconv.Atoi(text)
+	return n, err == nil && n >= least && n <= most
+}
+
+func outOfRange() *reply {
+	return refuse(http.StatusBadRequest, "OutOfRangeQueryParameterValue")
+}
+
+// receipt is a new pop receipt.
+func (a *Account) receipt() string {
+	a.serial++
+	return fmt.Sprintf("receipt+%d/==", a.serial) // characters that need escaping in an address
+}
+
+func (a *Account) putMessage(c *call, q *queue) *reply {
+	text, refused := messageText(c)
+	if refused != nil {
+		return refused
+	}
+	hide, ok := number(c, "visibilitytimeout", 0, 0, int(maxVisible/time.Second))
+	ttl, valid := number(c, "messagettl", int(maxVisible/time.Second), -1, 1<<31-1)
+	if !ok || !valid || ttl == 0 || ttl > 0 && hide >= ttl {
+		return outOfRange()
+	}
+	now := time.Now().UTC()
+	m := &message{text: text, inserted: now, expires: never, visible: now.Add(time.Duration(hide) * time.Second), receipt: a.receipt(), serial: a.serial}
+	if ttl > 0 {
+		m.expires = now.Add(time.Duration(ttl) * time.Second)
+	}
+	m.id = fmt.Sprintf("%08x-0000-4000-8000-%012x", a.serial, a.serial)
+	q.messages[m.id] = m
+	heap.Push(&q.order, m)
+	return messageList(http.StatusCreated, []*message{m}, sent)
+}
+
+func messageText(c *call) (string, *reply) {
+	var body struct {
+		XMLName     xml.Name `xml:"QueueMessage"`
+		MessageText string
+	}
+	if err := xml.Unmarshal(c.body, &body); err != nil {
+		return "", refuse(http.StatusBadRequest, "InvalidXmlDocument")
+	}
+	if len(body.MessageText) > maxMessage {
+		return "", refuse(http.StatusRequestEntityTooLarge, "RequestBodyTooLarge")
+	}
+	return body.MessageText, nil
+}
+
+// receive hides the messages that it answers.
+func (a *Account) receive(c *call, q *queue) *reply {
+	most, ok := number(c, "numofmessages", 1, 1, 32)
+	hide, valid := number(c, "visibilitytimeout", 30, 1, int(maxVisible/time.Second))
+	if !ok || !valid {
+		return outOfRange()
+	}
+	now := time.Now().UTC()
+	var taken []*message
+	for len(taken) < most && len(q.order) > 0 && !q.order[0].visible.After(now) {
+		m := q.order[0]
+		if !m.expires.After(now) {
+			q.remove(m)
+			continue
+		}
+		m.dequeued++
+		m.receipt = a.receipt()
+		m.visible = now.Add(time.Duration(hide) * time.Second)
+		heap.Fix(&q.order, m.index)
+		taken = append(taken, m)
+	}
+	return messageList(http.StatusOK, taken, received)
+}
+
+// peek looks at the visible messages. It is for tests, and copies the queue.
+func (a *Account) peek(c *call, q *queue) *reply {
+	most, ok := number(c, "numofmessages", 1, 1, 32)
+	if !ok {
+		return outOfRange()
+	}
+	now := time.Now()
+	rest := make(byVisibility, 0, len(q.order))
+	for _, m := range q.order {
+		copied := *m
+		rest = append(rest, &copied)
+	}
+	var seen []*message
+	for len(seen) < most && len(rest) > 0 && !rest[0].visible.After(now) {
+		if m := heap.Pop(&rest).(*message); m.expires.After(now) {
+			seen = append(seen, m)
+		}
+	}
+	return messageList(http.StatusOK, seen, peeked)
+}
+
+func (q *queue) remove(m *message) {
+	heap.Remove(&q.order, m.index)
+	delete(q.messages, m.id)
+}
+
+// held finds a message by id and pop receipt.
+func (q *queue) held(c *call, id string) (*message, *reply) {
+	m := q.messages[id]
+	switch {
+	case m == nil || !m.expires.After(time.Now()):
+		return nil, refuse(http.StatusNotFound, "MessageNotFound")
+	case c.query.Get("popreceipt") != m.receipt:
+		return nil, refuse(http.StatusBadRequest, "PopReceiptMismatch")
+	}
+	return m, nil
+}
+
+// updateMessage changes the visibility, and the text: an update without a text
+// leaves an empty one, but one without a body leaves it alone.
+func (a *Account) updateMessage(c *call, q *queue, id string) *reply {
+	hide, ok := number(c, "visibilitytimeout", 0, 0, int(maxVisible/time.Second))
+	if !ok {
+		return outOfRange()
+	}
+	m, refused := q.held(c, id)
+	if refused != nil {
+		return refused
+	}
+	if len(c.body) > 0 {
+		text, refused := messageText(c)
+		if refused != nil {
+			return refused
+		}
+		m.text = text
+	}
+	m.receipt = a.receipt()
+	m.visible = time.Now().UTC().Add(time.Duration(hide) * time.Second)
+	heap.Fix(&q.order, m.index)
+	return (&reply{status: http.StatusNoContent, rows: 1}).set("x-ms-popreceipt", m.receipt).set("x-ms-time-next-visible", m.visible.Format(http.TimeFormat))
+}
+
+func (a *Account) deleteMessage(c *call, q *queue, id string) *reply {
+	m, refused := q.held(c, id)
+	if refused != nil {
+		return refused
+	}
+	q.remove(m)
+	return &reply{status: http.StatusNoContent, rows: 1}
+}
