@@ -16,7 +16,9 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/durable-go/functions/internal/history"
@@ -35,6 +37,8 @@ type Options struct {
 	Program func(name, version string) (Program, error)
 	// MaxActions fails an orchestration that asks for more. 0: no limit.
 	MaxActions int
+	// Strict compares the inputs of actions with those of the history, too.
+	Strict bool
 }
 
 // Instance is one execution of an orchestration in memory. It is used by one
@@ -54,13 +58,25 @@ type Instance struct {
 	// of their ids, with finished ones still in it until it is compacted.
 	open  map[int32]*history.Event
 	order []*history.Event
-	// turnOpen says that the history ends within a turn.
-	turnOpen bool
+	// oneWay are the recorded actions that nobody answers, which the caller has
+	// not settled yet.
+	oneWay []*history.Event
+	// again are actions whose failure was rewound: they are recorded once more.
+	again []*history.Event
+	// cancelled are timers that ended before they were recorded.
+	cancelled map[int32]bool
+	// markers are the recorded values of the code, by the id of their action.
+	markers map[int32]*marker
+	// delayed are the events that came while the execution was suspended.
+	suspended bool
+	delayed   []*history.Event
+	// next is set when the execution continues as new.
+	next *ContinueAsNew
 }
 
 // New makes an execution that has no history yet.
 func New(o Options) *Instance {
-	i := &Instance{options: o, open: map[int32]*history.Event{}}
+	i := &Instance{options: o, open: map[int32]*history.Event{}, markers: map[int32]*marker{}, cancelled: map[int32]bool{}}
 	i.rt = &Runtime{instance: i, tasks: map[int32]*Task{}}
 	return i
 }
@@ -71,7 +87,8 @@ type Turn struct {
 	// caller's: it fills Own.Lease before it commits them. Actions carry their
 	// input.
 	Events []*history.Event
-	// Status is Running, or how the execution ended.
+	// Status is Running, Suspended, or how the execution ended. After
+	// ContinuedAsNew see Instance.Next.
 	Status history.Status
 	// CustomStatus is the value that the code set last, if it set one in this
 	// turn.
@@ -85,13 +102,14 @@ type Turn struct {
 // Started is the ExecutionStarted event, nil before there is one.
 func (i *Instance) Started() *history.Event { return i.started }
 
-// Outcome is the ExecutionCompleted event, nil while the execution runs.
+// Outcome is the ExecutionCompleted event (ContinueAsNew where the execution
+// continued as new), nil while it runs.
 func (i *Instance) Outcome() *history.Event { return i.outcome }
 
 // Unrecorded tells whether a replay has produced actions that the history does
 // not have: its last transaction was cut off. The next Turn begins with them,
 // and may have no events of its own.
-func (i *Instance) Unrecorded() bool { return len(i.unrecorded) > 0 }
+func (i *Instance) Unrecorded() bool { return len(i.unrecorded) > 0 || len(i.again) > 0 }
 
 // Outstanding returns the actions that have no result yet, by ascending id,
 // with their inputs. The slice is valid until the next call of Turn.
@@ -118,24 +136,48 @@ func (i *Instance) Outstanding() []*history.Event {
 	return out
 }
 
+// OneWay returns the recorded actions that nobody answers (EventSent, and the
+// starts of orchestrations that are nobody's children), in the order of their
+// ids, from which the caller takes those that it has sent with Sent.
+func (i *Instance) OneWay() []*history.Event { return i.oneWay }
+
+// Sent takes an action out of OneWay.
+func (i *Instance) Sent(id int32) {
+	i.oneWay = slices.DeleteFunc(i.oneWay, func(e *history.Event) bool { return e.ID == id })
+}
+
+// Step is the closure that an open action runs in this process, nil for
+// actions of any other kind.
+func (i *Instance) Step(id int32) StepFunc {
+	if t := i.rt.tasks[id]; t != nil {
+		return t.step
+	}
+	return nil
+}
+
 // Turn runs the code on new events. The orchestrator's clock is now, or that of
 // the last turn where it is later. Events that mean nothing to the execution
 // (results that are known or were not asked for, a second start) are left out
 // of the result; a turn of which nothing is left has no events.
 func (i *Instance) Turn(now time.Time, events []*history.Event) (*Turn, error) {
 	t := &Turn{}
+	if i.outcome == nil && i.Unrecorded() {
+		t.Events = i.endTurn(t.Events)
+	}
+	if i.outcome == nil {
+		i.turn(t, now, events)
+	}
 	if i.outcome != nil {
-		t.Status = i.outcome.Status
-		return t, nil
+		i.rt.close()
 	}
-	if len(i.unrecorded) > 0 {
-		t.Events = append(t.Events, i.record()...)
-		t.Events = append(t.Events, i.endOfTurn())
-		if i.outcome != nil {
-			t.Status = i.outcome.Status
-			return t, nil
-		}
-	}
+	t.Status = i.status()
+	t.CustomStatus, t.CustomStatusChanged = i.rt.customStatus, i.rt.customChanged
+	t.SideEffect = i.rt.sideEffect
+	i.rt.customChanged, i.rt.sideEffect = false, false
+	return t, nil
+}
+
+func (i *Instance) turn(t *Turn, now time.Time, events []*history.Event) {
 	if now.Before(i.now) {
 		now = i.now
 	}
@@ -152,16 +194,19 @@ func (i *Instance) Turn(now time.Time, events []*history.Event) (*Turn, error) {
 	})
 	if len(t.Events) == before+1 {
 		t.Events = t.Events[:before]
-		return t, nil
+		return
 	}
-	t.Events = append(t.Events, i.record()...)
-	t.Events = append(t.Events, i.endOfTurn())
-	if i.outcome != nil {
-		t.Status = i.outcome.Status
+	t.Events = i.endTurn(t.Events)
+}
+
+func (i *Instance) status() history.Status {
+	switch {
+	case i.outcome != nil:
+		return i.outcome.Status
+	case i.suspended:
+		return history.Suspended
 	}
-	t.CustomStatus, t.CustomStatusChanged = i.rt.customStatus, i.rt.customChanged
-	i.rt.customChanged = false
-	return t, nil
+	return history.Running
 }
 
 // each calls f for the events until it returns false. Code that ends its
@@ -184,40 +229,74 @@ func (i *Instance) each(events []*history.Event, f func(*history.Event) bool) {
 	}
 }
 
-func (i *Instance) endOfTurn() *history.Event {
-	return &history.Event{Type: history.OrchestratorCompleted, ID: history.NoID, Timestamp: i.now}
-}
-
-// record moves what the code has asked for from unrecorded to the open actions.
-func (i *Instance) record() []*history.Event {
-	out := i.unrecorded
-	i.unrecorded = nil
-	for _, e := range out {
+// endTurn appends what the code has asked for and the end of the turn.
+func (i *Instance) endTurn(events []*history.Event) []*history.Event {
+	events = append(events, i.again...)
+	for _, e := range i.again {
 		i.opened(e)
 	}
-	return out
+	events = append(events, i.unrecorded...)
+	for _, e := range i.unrecorded {
+		i.opened(e)
+	}
+	i.again, i.unrecorded = nil, nil
+	return append(events, &history.Event{Type: history.OrchestratorCompleted, ID: history.NoID, Timestamp: i.now})
+}
+
+// asked notes an action of the code.
+func (i *Instance) asked(e *history.Event) {
+	if i.options.Strict || !i.rt.Replaying() {
+		e.Own.InputHash = hashOf(e.Input)
+	}
+	i.unrecorded = append(i.unrecorded, e)
+}
+
+// abandoned notes that nobody waits for an action any more.
+func (i *Instance) abandoned(id int32) {
+	if i.open[id] == nil {
+		i.cancelled[id] = true
+		return
+	}
+	delete(i.open, id)
 }
 
 // opened notes that an action is part of the history.
 func (i *Instance) opened(e *history.Event) {
-	switch e.Type {
-	case history.TaskScheduled, history.TimerCreated, history.SubOrchestrationInstanceCreated:
+	switch {
+	case e.Type == history.ExecutionCompleted, e.Type == history.ContinueAsNew:
+		i.outcome = e
+	case e.Type == history.EventSent, Detached(e):
+		i.oneWay = append(i.oneWay, e)
+	case e.Type == history.TaskCompleted, isMarker(e):
+	case i.cancelled[e.ID]:
+		delete(i.cancelled, e.ID)
+	default:
 		i.open[e.ID] = e
 		i.order = append(i.order, e)
-	case history.ExecutionCompleted:
-		i.outcome = e
 	}
 }
 
 // means tells whether an event means something to the execution as it is.
 func (i *Instance) means(e *history.Event) bool {
-	switch e.Type {
-	case history.ExecutionStarted:
+	if e.Type == history.ExecutionStarted {
 		return i.started == nil
+	}
+	if i.started == nil {
+		return false
+	}
+	switch e.Type {
 	case history.TaskCompleted, history.TaskFailed, history.TimerFired,
 		history.SubOrchestrationInstanceCompleted, history.SubOrchestrationInstanceFailed:
 		action := i.open[e.TaskID]
 		return action != nil && answers(action.Type, e.Type)
+	case history.EventRaised:
+		return true
+	case history.ExecutionSuspended:
+		return !i.suspended && !i.rt.ended
+	case history.ExecutionResumed:
+		return i.suspended
+	case history.ExecutionTerminated:
+		return !i.rt.ended
 	}
 	return false
 }
@@ -225,13 +304,20 @@ func (i *Instance) means(e *history.Event) bool {
 // apply gives the code an event that means something and runs it until it
 // waits again.
 func (i *Instance) apply(e *history.Event) {
-	if e.Type == history.ExecutionStarted {
+	switch e.Type {
+	case history.ExecutionStarted:
 		i.started = e
 		i.rt.start()
-		return
+	case history.ExecutionSuspended:
+		i.suspended = true
+	case history.ExecutionResumed:
+		i.resume()
+	case history.ExecutionTerminated:
+		i.terminate(e)
+	default:
+		delete(i.open, e.TaskID)
+		i.deliver(e)
 	}
-	delete(i.open, e.TaskID)
-	i.rt.complete(e)
 }
 
 // answers tells whether a completion is one of the action's kind.
@@ -253,7 +339,9 @@ func (i *Instance) finish(result history.Payload, err error) {
 		Type: history.ExecutionCompleted, ID: i.rt.nextID(), Timestamp: i.now,
 		Status: history.Completed, Result: result,
 	}
-	if err != nil {
+	if errors.As(err, &i.next) {
+		e.Type, e.Status, e.Result = history.ContinueAsNew, history.ContinuedAsNew, i.next.Input
+	} else if err != nil {
 		details := failureOf(err)
 		e.Status, e.Failure = history.Failed, details
 		e.Result = history.Payload(fmt.Sprintf("Orchestrator function '%s' failed: %s", i.started.Name, details.ErrorMessage))

@@ -5,10 +5,12 @@ import (
 )
 
 // Load replays committed events. It may be called again with the events that
-// follow, until the first Turn. A *NonDeterminismError says that the code does
+// follow, until the first Turn; a call must not end within a turn unless it is
+// the last one. A *NonDeterminismError says that the code does
 // not ask for what the history records; the Instance is of no use then.
 func (i *Instance) Load(events []*history.Event) (err error) {
 	i.rt.replaying.Store(true)
+	i.scan(events)
 	i.each(events, func(e *history.Event) bool {
 		err = i.replay(e)
 		return err == nil
@@ -23,13 +25,20 @@ func (i *Instance) replay(e *history.Event) error {
 			return err
 		}
 		i.now = e.Timestamp
-		i.turnOpen = true
 	case history.OrchestratorCompleted:
-		i.turnOpen = false
 		return i.endReplayedTurn()
-	case history.TaskScheduled, history.TimerCreated, history.SubOrchestrationInstanceCreated, history.EventSent, history.ExecutionCompleted:
+	case history.TaskScheduled, history.TimerCreated, history.SubOrchestrationInstanceCreated, history.EventSent,
+		history.ExecutionCompleted, history.ContinueAsNew:
 		return i.match(e)
 	default:
+		if i.rewound(e) {
+			i.again = append(i.again, i.unrecorded[0])
+			i.unrecorded = i.unrecorded[1:]
+			return nil
+		}
+		if e.Type == history.TaskCompleted && i.markers[e.TaskID] != nil {
+			return i.matchMarker(e)
+		}
 		if i.means(e) {
 			i.apply(e)
 		}
@@ -44,17 +53,21 @@ func (i *Instance) match(recorded *history.Event) error {
 		i.unrecorded = nil
 		return nil
 	}
-	if len(i.unrecorded) == 0 {
+	from := &i.unrecorded
+	if len(i.again) > 0 && i.again[0].ID == recorded.ID {
+		from = &i.again
+	}
+	if len(*from) == 0 {
 		return i.differs(recorded, nil)
 	}
-	asked := i.unrecorded[0]
-	if !same(recorded, asked) {
+	asked := (*from)[0]
+	if !i.same(recorded, asked) {
 		return i.differs(recorded, asked)
 	}
-	i.unrecorded = i.unrecorded[1:]
+	*from = (*from)[1:]
 	// The row has no input, the code has no row: together they are the action.
-	asked.Own = recorded.Own
-	asked.Timestamp = recorded.Timestamp
+	asked.Own, asked.Timestamp, asked.FireAt = recorded.Own, recorded.Timestamp, recorded.FireAt
+	asked.InstanceID = recorded.InstanceID
 	if recorded.Type == history.ExecutionCompleted {
 		asked = recorded
 	}

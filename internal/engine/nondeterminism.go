@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"hash/crc64"
 	"strings"
 
 	"github.com/durable-go/functions/internal/history"
@@ -31,6 +32,9 @@ func (e *NonDeterminismError) Error() string {
 
 func (i *Instance) differs(recorded, asked *history.Event) error {
 	err := &NonDeterminismError{InstanceID: i.options.InstanceID, Expected: describe(recorded), Actual: describe(asked)}
+	if err.Expected == err.Actual {
+		err.Actual += " with another input"
+	}
 	if i.started != nil {
 		err.Orchestrator = i.started.Name
 	}
@@ -43,9 +47,13 @@ func (i *Instance) differs(recorded, asked *history.Event) error {
 }
 
 // same tells whether an action of the code is the recorded one. Names are
-// compared without case, as the official engine does.
-func same(recorded, asked *history.Event) bool {
+// compared without case, as the official engine does; inputs only where that
+// is wanted.
+func (i *Instance) same(recorded, asked *history.Event) bool {
 	if recorded.Type != asked.Type || recorded.ID != asked.ID {
+		return false
+	}
+	if i.options.Strict && recorded.Own.InputHash != 0 && recorded.Own.InputHash != asked.Own.InputHash {
 		return false
 	}
 	switch recorded.Type {
@@ -61,6 +69,9 @@ func describe(e *history.Event) string {
 	}
 	switch e.Type {
 	case history.TaskScheduled:
+		if name, builtIn := strings.CutPrefix(e.Name, "BuiltIn::"); builtIn {
+			return fmt.Sprintf("the value of '%s'", name)
+		}
 		return fmt.Sprintf("activity '%s'", e.Name)
 	case history.SubOrchestrationInstanceCreated:
 		return fmt.Sprintf("sub-orchestration '%s'", e.Name)
@@ -68,7 +79,18 @@ func describe(e *history.Event) string {
 		return "a timer"
 	case history.EventSent:
 		return fmt.Sprintf("event '%s' to instance '%s'", e.Name, e.InstanceID)
+	case history.ContinueAsNew:
+		return "a continuation as new"
+	case history.TaskCompleted:
+		return fmt.Sprintf("the value of action %d", e.TaskID)
 	default:
 		return "the end of the orchestration"
 	}
+}
+
+var hashTable = crc64.MakeTable(crc64.ECMA)
+
+// hashOf is what an action remembers of its input, never 0.
+func hashOf(p history.Payload) uint64 {
+	return crc64.Checksum(p, hashTable) | 1
 }

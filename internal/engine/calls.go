@@ -1,0 +1,140 @@
+package engine
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/durable-go/functions/internal/history"
+)
+
+// Call says which activity is wanted.
+type Call struct {
+	Name    string
+	Version string
+	Input   history.Payload
+	Tags    map[string]string
+	// Options makes what is recorded with an attempt (the first is 1) for the
+	// activity to see. nil: nothing.
+	Options func(attempt int) history.Payload
+	// Retry says what to do about failures. nil: nothing.
+	Retry *Retry
+	// Step is the closure to run where the name stands for one.
+	Step StepFunc
+}
+
+// StepFunc is a piece of code of the orchestrator that runs as an activity of
+// the process that holds the orchestration.
+type StepFunc func(ctx context.Context) (history.Payload, *history.FailureDetails)
+
+// Names of recorded calls that are no activities of the app.
+const (
+	// StepPrefix begins the name of a Step.
+	StepPrefix      = "BuiltIn::Step:"
+	sideEffectName  = "BuiltIn::SideEffect"
+	patchPrefix     = "BuiltIn::Patch:"
+	fireAndForget   = "FireAndForget"
+	entityIDPrefix  = "@"
+	sameInstanceMsg = "The instance ID of a sub-orchestration must be different than the instance ID of a parent orchestration."
+)
+
+// ScheduleActivity asks for an activity.
+func (rt *Runtime) ScheduleActivity(name string, input history.Payload, options history.Payload) *Task {
+	rt.check()
+	e := &history.Event{Type: history.TaskScheduled, Name: name, Input: input}
+	e.Own.Options = options
+	return rt.ask(e)
+}
+
+// CallActivity asks for an activity, with all that can be said about it.
+func (rt *Runtime) CallActivity(c *Call) *Task {
+	rt.check()
+	return rt.retrying(c.Retry, func(attempt int) *Task {
+		e := &history.Event{Type: history.TaskScheduled, Name: c.Name, Version: c.Version, Input: c.Input, Tags: c.Tags}
+		if c.Options != nil {
+			e.Own.Options = c.Options(attempt)
+		}
+		t := rt.ask(e)
+		t.step = c.Step
+		return t
+	})
+}
+
+// Child says which orchestration is to be started as a child.
+type Child struct {
+	Name    string
+	Version string
+	// InstanceID is that of the child, over all attempts; empty for the default,
+	// "{execution id of the parent}:{id of the action}".
+	InstanceID string
+	Input      history.Payload
+	Tags       map[string]string
+	Retry      *Retry
+}
+
+// CallChild starts a child; the task ends when the child does.
+func (rt *Runtime) CallChild(c *Child) *Task {
+	rt.check()
+	if err := rt.childID(c.InstanceID); err != nil {
+		return rt.Failed(err)
+	}
+	return rt.retrying(c.Retry, func(int) *Task { return rt.ask(rt.child(c)) })
+}
+
+// StartDetached starts an orchestration that is nobody's child and returns its
+// instance id.
+func (rt *Runtime) StartDetached(c *Child) (string, error) {
+	rt.check()
+	if err := rt.childID(c.InstanceID); err != nil {
+		return "", err
+	}
+	e := rt.child(c)
+	tags := map[string]string{fireAndForget: ""}
+	for k, v := range c.Tags {
+		tags[k] = v
+	}
+	e.Tags = tags
+	t := rt.ask(e)
+	delete(rt.tasks, t.id)
+	return e.InstanceID, nil
+}
+
+func (rt *Runtime) child(c *Child) *history.Event {
+	id := c.InstanceID
+	if id == "" {
+		id = rt.instance.started.Instance.ExecutionID + ":" + strconv.Itoa(int(rt.sequence))
+	}
+	return &history.Event{
+		Type: history.SubOrchestrationInstanceCreated, Name: c.Name, Version: c.Version,
+		InstanceID: id, Input: c.Input, Tags: c.Tags,
+	}
+}
+
+// childID checks the id that the code gives a child.
+func (rt *Runtime) childID(id string) error {
+	parent := rt.instance.started.Parent
+	switch {
+	case id == "":
+		return nil
+	case id == rt.InstanceID(), parent != nil && id == parent.Instance.InstanceID:
+		return rule("InvalidCall", &misuse{sameInstanceMsg})
+	case strings.HasPrefix(id, entityIDPrefix):
+		return rule("InvalidCall", &misuse{"the instance id of a sub-orchestration must not begin with @: that is an entity"})
+	}
+	return nil
+}
+
+// SendEvent raises an event for another instance. Nobody learns whether there
+// is one.
+func (rt *Runtime) SendEvent(instanceID, name string, input history.Payload) {
+	rt.check()
+	t := rt.ask(&history.Event{Type: history.EventSent, InstanceID: instanceID, Name: name, Input: input})
+	delete(rt.tasks, t.id)
+}
+
+// Detached tells whether an action starts an orchestration that answers to
+// nobody.
+func Detached(e *history.Event) bool {
+	_, detached := e.Tags[fireAndForget]
+	return e.Type == history.SubOrchestrationInstanceCreated && detached
+}

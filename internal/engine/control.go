@@ -1,0 +1,53 @@
+package engine
+
+import (
+	"strings"
+
+	"github.com/durable-go/functions/internal/history"
+)
+
+// Suspended tells whether the code does not run although there would be
+// something to run it on.
+func (i *Instance) Suspended() bool { return i.suspended && i.outcome == nil }
+
+// deliver gives an event to the code, or keeps it for the time when the
+// orchestration is resumed.
+func (i *Instance) deliver(e *history.Event) {
+	if i.suspended {
+		i.delayed = append(i.delayed, e)
+		return
+	}
+	if e.Type == history.EventRaised {
+		i.rt.raised(e)
+		return
+	}
+	i.rt.complete(e)
+}
+
+func (i *Instance) resume() {
+	i.suspended = false
+	delayed := i.delayed
+	i.delayed = nil
+	i.each(delayed, func(e *history.Event) bool {
+		i.deliver(e)
+		return true
+	})
+}
+
+// terminate ends the execution whatever its code does; what the code asked for
+// in this turn is not asked for.
+func (i *Instance) terminate(e *history.Event) {
+	i.rt.ended = true
+	i.suspended, i.delayed = false, nil
+	i.unrecorded = append(i.unrecorded[:0:0], &history.Event{
+		Type: history.ExecutionCompleted, ID: i.rt.nextID(), Timestamp: i.now,
+		Status: history.Terminated, Result: e.Input,
+	})
+}
+
+// rewound notes that the official tools have taken a failure out of the
+// history: the action is asked for again under its id.
+func (i *Instance) rewound(e *history.Event) bool {
+	return e.Type == history.GenericEvent && len(i.unrecorded) > 0 && e.ID == i.unrecorded[0].ID && e.ID != history.NoID &&
+		strings.HasPrefix(string(e.Reason), "Rewound: ")
+}

@@ -1,0 +1,104 @@
+package engine
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/durable-go/functions/internal/history"
+)
+
+// marker is a value that the code made itself and that the history keeps: the
+// pair of a TaskScheduled and a TaskCompleted event in the turn that made it.
+type marker struct {
+	name string
+	// recorded says that the history has the value, not only the name: a commit
+	// that was cut off may lack it.
+	recorded bool
+	value    history.Payload
+}
+
+func isMarker(e *history.Event) bool {
+	return e.Type == history.TaskScheduled && (e.Name == sideEffectName || strings.HasPrefix(e.Name, patchPrefix))
+}
+
+// scan finds the markers among events: code asks for their values before the
+// replay has come to them.
+func (i *Instance) scan(events []*history.Event) {
+	for _, e := range events {
+		switch {
+		case isMarker(e):
+			i.markers[e.ID] = &marker{name: e.Name}
+		case e.Type == history.TaskCompleted && i.markers[e.TaskID] != nil:
+			m := i.markers[e.TaskID]
+			m.recorded, m.value = true, e.Result
+		}
+	}
+}
+
+// SideEffect returns what f returns, once and for all: replays get the recorded
+// value. f must not call the Runtime; encode makes a payload of what it did and
+// runs outside the coroutine.
+func (rt *Runtime) SideEffect(f func(), encode func() (history.Payload, error)) (history.Payload, error) {
+	rt.check()
+	if m := rt.instance.markers[rt.sequence]; m != nil && m.recorded && m.name == sideEffectName {
+		rt.mark(sideEffectName, m.value)
+		return m.value, nil
+	}
+	before := rt.sequence
+	f()
+	if rt.sequence != before {
+		panic(&misuse{"the function of a side effect used the Context"})
+	}
+	var p history.Payload
+	var err error
+	rt.Outside(func() { p, err = encode() })
+	if err != nil {
+		return nil, err
+	}
+	rt.sideEffect = true
+	rt.mark(sideEffectName, p)
+	return p, nil
+}
+
+// Patched tells whether a change of the code is in force: true for executions
+// that come to it for the first time with the changed code, false for those
+// that had passed it with the old code. The answer is the same for the life of
+// the execution.
+func (rt *Runtime) Patched(name string) bool {
+	rt.check()
+	if known, ok := rt.patches[name]; ok {
+		return known
+	}
+	m := rt.instance.markers[rt.sequence]
+	patched := !rt.Replaying() || m != nil && m.name == patchPrefix+name
+	if rt.patches == nil {
+		rt.patches = map[string]bool{}
+	}
+	rt.patches[name] = patched
+	if patched {
+		rt.mark(patchPrefix+name, history.Payload("true"))
+	}
+	return patched
+}
+
+// mark asks for the two events of a marker.
+func (rt *Runtime) mark(name string, value history.Payload) {
+	t := rt.ask(&history.Event{Type: history.TaskScheduled, Name: name})
+	delete(rt.tasks, t.id)
+	rt.instance.unrecorded = append(rt.instance.unrecorded, &history.Event{
+		Type: history.TaskCompleted, ID: history.NoID, TaskID: t.id, Timestamp: rt.instance.now, Result: value,
+	})
+}
+
+// matchMarker compares the recorded value of a marker with what the code asked
+// for.
+func (i *Instance) matchMarker(recorded *history.Event) error {
+	if len(i.unrecorded) > 0 {
+		asked := i.unrecorded[0]
+		if asked.Type == history.TaskCompleted && asked.TaskID == recorded.TaskID {
+			i.unrecorded = i.unrecorded[1:]
+			return nil
+		}
+	}
+	return fmt.Errorf("the history of %q has a value of action %d out of place", i.options.InstanceID, recorded.TaskID)
+}
