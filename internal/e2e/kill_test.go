@@ -1,204 +1,135 @@
-//go:build unix
+//go:build linux
 
 package e2e
 
 import (
+	"errors"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
+	"time"
+
+	"github.com/durable-go/functions/internal/e2e/host"
 )
 
-func copyApp(t *testing.T, from, to *app) {
+// lines reads what activities have traced.
+func lines(t *testing.T, traces, name string) []string {
 	t.Helper()
-	check(t, os.CopyFS(to.dir, os.DirFS(from.dir)))
-	check(t, os.Chmod(filepath.Join(to.dir, "bin", "handler"), 0o755))
+	raw, err := os.ReadFile(filepath.Join(traces, name))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	return strings.Fields(string(raw))
 }
 
-// count is how often a name is in a list.
-func count(list []string, name string) int {
-	n := 0
-	for _, entry := range list {
-		if entry == name {
-			n++
+// eventually polls until f holds.
+func eventually(t *testing.T, what string, f func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !f(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("it did not come to pass: %s", what)
 		}
 	}
-	return n
 }
 
-// blocked starts Marked and waits until its second activity runs.
-func (a *app) blocked() links {
-	a.t.Helper()
-	check(a.t, os.WriteFile(filepath.Join(a.files, "block-Seattle"), nil, 0o644))
-	l := a.begin("Marked", "", "")
-	a.eventually("Seattle", func() bool { return count(a.marks(l.ID), "Seattle") > 0 })
-	return l
-}
-
-func (a *app) unblock() { check(a.t, os.Remove(filepath.Join(a.files, "block-Seattle"))) }
-
-// wantOneTokyo waits for the result: what was committed before the crash did
-// not run again.
-func (a *app) wantOneTokyo(l links) {
-	a.t.Helper()
-	a.wantGreetings(l)
-	if n := count(a.marks(l.ID), "Tokyo"); n != 1 {
-		a.t.Errorf("Tokyo ran %d times: %v", n, a.marks(l.ID))
+// killWhileSeattleRuns starts the lab's orchestrator, calls kill while its
+// second activity runs, and checks that the instance completes without running
+// the first activity again.
+func killWhileSeattleRuns(t *testing.T, h *host.Host, traces, id string, kill func() error) {
+	t.Helper()
+	hold := filepath.Join(traces, "hold-"+id+"-Seattle")
+	if err := os.WriteFile(hold, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	starts(t, h, "Orchestrator", id, "null")
+	eventually(t, "Hello(Seattle) runs", func() bool { return slices.Contains(lines(t, traces, id), "Seattle") })
+	killed := time.Now()
+	if err := kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(hold); err != nil {
+		t.Fatal(err)
+	}
+	completes(t, h, id, labOutput)
+	t.Logf("completed %v after the kill", time.Since(killed).Round(time.Millisecond))
+	runs := map[string]int{}
+	for _, city := range lines(t, traces, id) {
+		runs[city]++
+	}
+	if runs["Tokyo"] != 1 || runs["Seattle"] < 2 || runs["London"] != 1 {
+		t.Errorf("activities ran %v; want Tokyo and London once, Seattle again", runs)
 	}
 }
 
-// TestKill ends processes while an activity runs.
 func TestKill(t *testing.T) {
-	a := start(t, "./internal/e2e/testapp", testFunctions)
-	kill := func(pids ...int) {
-		for _, pid := range pids {
-			if pid == 0 {
-				t.Fatal("the process to kill is not there")
+	h, traces := runTestApp(t, nil)
+	pid := h.FuncPID()
+	t.Run("child", func(t *testing.T) {
+		supervisor, before := pair(t, h)
+		killWhileSeattleRuns(t, h, traces, "kill-child", func() error { return syscall.Kill(before, syscall.SIGKILL) })
+		if same, _ := pair(t, h); same != supervisor {
+			t.Errorf("the host has noticed: supervisor %d is %d now", supervisor, same)
+		}
+	})
+	t.Run("supervisor", func(t *testing.T) {
+		supervisor, child := pair(t, h)
+		killWhileSeattleRuns(t, h, traces, "kill-supervisor", func() error { return syscall.Kill(supervisor, syscall.SIGKILL) })
+		eventually(t, "the orphan ends", func() bool { return !running(h, child) })
+	})
+	t.Run("both", func(t *testing.T) {
+		supervisor, child := pair(t, h)
+		killWhileSeattleRuns(t, h, traces, "kill-both", func() error {
+			return errors.Join(syscall.Kill(supervisor, syscall.SIGKILL), syscall.Kill(child, syscall.SIGKILL))
+		})
+	})
+	if !h.Alive() || h.FuncPID() != pid {
+		t.Error("func did not survive the kills")
+	}
+	t.Run("everything", func(t *testing.T) {
+		killWhileSeattleRuns(t, h, traces, "kill-everything", func() error { return errors.Join(h.Kill(), h.Start()) })
+	})
+}
+
+func pair(t *testing.T, h *host.Host) (supervisor, child int) {
+	t.Helper()
+	supervisor, child, err := h.Pair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return supervisor, child
+}
+
+func running(h *host.Host, pid int) bool {
+	return slices.ContainsFunc(h.Processes(), func(p host.Process) bool { return p.PID == pid })
+}
+
+// An HTTP function that ends its process after the start: the host sends a GET
+// again and again, and it is one instance all the same.
+func TestStarterKillsItsProcess(t *testing.T) {
+	h, traces := runTestApp(t, nil)
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		t.Run(method, func(t *testing.T) {
+			before := len(lines(t, traces, "crashstart"))
+			reply, err := h.Do(bounded(t), method, "/api/crashstart", nil)
+			if err != nil {
+				t.Fatal(err)
 			}
-			check(t, syscall.Kill(pid, syscall.SIGKILL))
-		}
-	}
-	cases := []struct {
-		name string
-		kill func()
-	}{
-		{"the child", func() { kill(a.host.Child()) }},
-		{"the supervisor", func() { kill(a.host.Supervisor()) }},
-		{"both", func() { kill(a.host.Supervisor(), a.host.Child()) }},
-	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			a.eventually("a child", func() bool { return a.host.Child() != 0 })
-			l := a.blocked()
-			c.kill()
-			a.unblock()
-			a.wantOneTokyo(l)
-		})
-	}
-	// The host was told of two exits, of the supervisors, and of no child's.
-	if n := strings.Count(a.host.Log(), "exited with code"); n > 2 {
-		t.Errorf("the host noticed %d exits", n)
-	}
-}
-
-// TestKillEverything ends the host and the handler together and starts them
-// again.
-func TestKillEverything(t *testing.T) {
-	a := start(t, "./internal/e2e/testapp", testFunctions)
-	l := a.blocked()
-	old := a.host.Port
-	a.host.Kill()
-	a.unblock()
-	a.run()
-	l.Status = strings.Replace(l.Status, port(old), port(a.host.Port), 1)
-	a.wantOneTokyo(l)
-}
-
-// TestStarterDies has an HTTP function that ends its process after its start,
-// each time: the host repeats the GET, and there is one instance.
-func TestStarterDies(t *testing.T) {
-	a := start(t, "./internal/e2e/testapp", testFunctions)
-	if r := a.must(http.MethodGet, "/api/start-and-die", ""); r.status != http.StatusInternalServerError {
-		t.Errorf("answered %d %s", r.status, r.body)
-	}
-	raw, err := os.ReadFile(filepath.Join(a.files, "starts"))
-	check(t, err)
-	ids := map[string]bool{}
-	for line := range strings.Lines(string(raw)) {
-		ids[strings.TrimSpace(line)] = true
-	}
-	if len(ids) != 1 {
-		t.Errorf("%d instances: %s", len(ids), raw)
-	}
-	for id := range ids {
-		a.eventually("the instance", func() bool {
-			r := a.must(http.MethodGet, "/api/durabletask/instances/"+id, "")
-			return r.status == http.StatusOK && strings.Contains(r.body, "Hello London!")
-		})
-	}
-}
-
-// TestPoisonousActivity has one activity that ends the process whenever it
-// runs, among twenty instances that do not.
-func TestPoisonousActivity(t *testing.T) {
-	a := start(t, "./internal/e2e/testapp", testFunctions)
-	check(t, os.WriteFile(filepath.Join(a.files, "block-Seattle"), nil, 0o644))
-	var others []links
-	for range 20 {
-		others = append(others, a.begin("Marked", "", ""))
-	}
-	bad := a.begin("Exits", "", "")
-	var group sync.WaitGroup
-	stop := make(chan struct{})
-	group.Go(func() { a.knock(stop) })
-	s := a.finish(bad)
-	close(stop)
-	group.Wait()
-	if s.RuntimeStatus != "Failed" || !strings.Contains(string(s.Output), "exit code 1") {
-		t.Errorf("%s %s", s.RuntimeStatus, s.Output)
-	}
-	a.unblock()
-	for _, l := range others {
-		a.wantOneTokyo(l)
-	}
-	if strings.Contains(a.host.Log(), "exited with code") {
-		t.Error("the host noticed")
-	}
-}
-
-// knock sends GETs until it is stopped: each is answered well, though the
-// process behind dies meanwhile.
-func (a *app) knock(stop <-chan struct{}) {
-	for {
-		select {
-		case <-stop:
-			return
-		default:
-		}
-		r, err := a.do(http.MethodGet, "/api/orchestrators/Orchestrator", "")
-		if err != nil || r.status != http.StatusAccepted {
-			a.t.Errorf("GET while the handler dies: %d %s %v", r.status, r.body, err)
-		}
-	}
-}
-
-// TestMisbehaviour covers what does not end the process.
-func TestMisbehaviour(t *testing.T) {
-	a := start(t, "./internal/e2e/testapp", testFunctions)
-	t.Run("panic", func(t *testing.T) {
-		if s := a.finish(a.begin("Panicking", "", "")); s.RuntimeStatus != "Failed" || !strings.Contains(string(s.Output), "Activity function 'Panic' failed: panic: oh no") {
-			t.Errorf("%s %s", s.RuntimeStatus, s.Output)
-		}
-	})
-	t.Run("result too large", func(t *testing.T) {
-		if s := a.finish(a.begin("TooBig", "", "50000")); s.RuntimeStatus != "Failed" || !strings.Contains(string(s.Output), "the result is too large") {
-			t.Errorf("%s %s", s.RuntimeStatus, s.Output)
-		}
-	})
-	t.Run("unfinished id", func(t *testing.T) {
-		check(t, os.WriteFile(filepath.Join(a.files, "block-Seattle"), nil, 0o644))
-		l := a.begin("Marked", "?id=unfinished", "")
-		if r := a.must(http.MethodPost, "/api/orchestrators/Marked?id=unfinished", ""); r.status != http.StatusConflict {
-			t.Errorf("%d %s", r.status, r.body)
-		}
-		a.unblock()
-		a.wantOneTokyo(l)
-	})
-	t.Run("fan-out", func(t *testing.T) {
-		for _, n := range []string{"1", "100", "1000"} {
-			if s := a.finish(a.begin("FanOut", "", n)); string(s.Output) != n {
-				t.Errorf("fan-out of %s: %s %s", n, s.RuntimeStatus, s.Output)
+			if reply.Code != http.StatusInternalServerError {
+				t.Errorf("answered %d %s, want 500", reply.Code, reply.Body)
 			}
-		}
-	})
-	t.Run("timer trigger", func(*testing.T) {
-		a.eventually("the start by the timer", func() bool {
-			r := a.must(http.MethodGet, "/api/durabletask/instances/from-timer", "")
-			return r.status == http.StatusOK && strings.Contains(r.body, "Hello London!")
+			ids := lines(t, traces, "crashstart")[before:]
+			if len(ids) == 0 || len(ids) > 3 || len(slices.Compact(slices.Clone(ids))) != 1 {
+				t.Fatalf("the starts of one request gave %v, want one id, at most three times", ids)
+			}
+			completes(t, h, ids[0], labOutput)
 		})
-	})
-	t.Run("queue trigger", func(t *testing.T) { queueTrigger(t, a) })
+	}
+	if got := len(instances(t, h)); got != 2 {
+		t.Errorf("there are %d instances, want 2", got)
+	}
 }

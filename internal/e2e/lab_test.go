@@ -1,161 +1,184 @@
-//go:build unix
+//go:build linux
 
 package e2e
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/durable-go/functions/internal/e2e/host"
 )
 
-// TestLab is what a newcomer does, and what goes wrong then.
 func TestLab(t *testing.T) {
-	a := start(t, ".", labFunctions)
-	t.Run("GET", func(t *testing.T) {
-		r := a.must(http.MethodGet, "/api/orchestrators/Orchestrator", "")
-		if r.status != http.StatusAccepted || r.header.Get("Retry-After") != "10" || r.header.Get("Location") == "" {
-			t.Errorf("%d %v", r.status, r.header)
-		}
-	})
-	t.Run("POST", func(*testing.T) { a.wantGreetings(a.begin("Orchestrator", "", `{"ignored":true}`)) })
-	t.Run("name without case", func(*testing.T) { a.wantGreetings(a.begin("orchestrator", "", "")) })
-	t.Run("finished id again", func(*testing.T) {
-		for range 3 {
-			a.wantGreetings(a.begin("Orchestrator", "?id=again", ""))
-		}
-	})
-	t.Run("200 starts, 16 at a time", func(*testing.T) { a.load(200, 16) })
-	t.Run("bad input", func(t *testing.T) { badInput(t, a) })
-	t.Run("command line tools", func(t *testing.T) { commandLine(t, a) })
+	h := runLab(t, nil)
+	t.Run("GET", func(t *testing.T) { testStart(t, h, http.MethodGet, "") })
+	t.Run("POST", func(t *testing.T) { testStart(t, h, http.MethodPost, `{"why":"not"}`) })
+	t.Run("links", func(t *testing.T) { testLinks(t, h) })
+	t.Run("same id again", func(t *testing.T) { testSameID(t, h) })
+	t.Run("many starts", func(t *testing.T) { testManyStarts(t, h) })
+	t.Run("bad input", func(t *testing.T) { testBadInput(t, h) })
+	t.Run("func durable", func(t *testing.T) { testFuncDurable(t, h) })
 }
 
-func (a *app) load(n, at int) {
+// testStart is the lab: start, follow, read the output.
+func testStart(t *testing.T, h *host.Host, method, input string) {
+	reply, err := h.Do(bounded(t), method, "/api/orchestrators/Orchestrator", []byte(input))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if reply.Code != http.StatusAccepted || reply.Header.Get("Retry-After") != "10" {
+		t.Fatalf("start: %d, Retry-After %q: %s", reply.Code, reply.Header.Get("Retry-After"), reply.Body)
+	}
+	payload := decode[map[string]string](t, reply.Body)
+	for _, member := range []string{"id", "statusQueryGetUri", "sendEventPostUri", "terminatePostUri", "purgeHistoryDeleteUri"} {
+		if payload[member] == "" {
+			t.Errorf("the check-status payload has no %s: %s", member, reply.Body)
+		}
+	}
+	if location := reply.Header.Get("Location"); location != payload["statusQueryGetUri"] {
+		t.Errorf("Location is %s, statusQueryGetUri %s", location, payload["statusQueryGetUri"])
+	}
+	status := completes(t, h, payload["id"], labOutput)
+	if status.Name != "Orchestrator" || status.InstanceID != payload["id"] {
+		t.Errorf("status is of %s %s", status.Name, status.InstanceID)
+	}
+	if want := input; want != "" && string(status.Input) != want {
+		t.Errorf("input is %s, want %s", status.Input, want)
+	}
+}
+
+// testLinks follows the signed URL, and tries it unsigned and tampered with.
+func testLinks(t *testing.T, h *host.Host) {
+	ctx := bounded(t)
+	links, err := h.StartNew(ctx, http.MethodGet, "Orchestrator", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	completes(t, h, links.ID, labOutput)
+	unsigned, _, _ := strings.Cut(links.StatusQueryURI, "?")
+	for _, c := range []struct {
+		name, url string
+		code      int
+	}{
+		{"signed", links.StatusQueryURI, http.StatusOK},
+		{"unsigned", unsigned, http.StatusUnauthorized},
+		{"of another instance", strings.Replace(links.StatusQueryURI, links.ID, "another", 1), http.StatusForbidden},
+		{"tampered with", tamper(links.StatusQueryURI), http.StatusForbidden},
+	} {
+		reply, err := h.Do(ctx, http.MethodGet, c.url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if reply.Code != c.code {
+			t.Errorf("%s: %d, want %d: %s", c.name, reply.Code, c.code, reply.Body)
+		}
+	}
+}
+
+// tamper changes one character of a URL's signature.
+func tamper(url string) string {
+	at := strings.Index(url, "sig=") + len("sig=")
+	other := byte('A')
+	if url[at] == other {
+		other = 'B'
+	}
+	return url[:at] + string(other) + url[at+1:]
+}
+
+// testSameID starts a finished instance's id again: that is a new execution.
+func testSameID(t *testing.T, h *host.Host) {
+	const id = "the-same-id"
+	first := completes(t, h, starts(t, h, "Orchestrator", id, "1"), labOutput)
+	starts(t, h, "Orchestrator", id, "2")
+	second := completes(t, h, id, labOutput)
+	if string(second.Input) != "2" || !second.CreatedTime.After(first.CreatedTime) {
+		t.Errorf("second execution has input %s and was created at %v, the first at %v", second.Input, second.CreatedTime, first.CreatedTime)
+	}
+}
+
+const (
+	manyStarts = 200
+	inFlight   = 16
+)
+
+func testManyStarts(t *testing.T, h *host.Host) {
+	ctx := bounded(t)
+	startMany(t, func(n int) error { return startAndWait(ctx, h, h, n) })
+}
+
+// startMany calls f for each start, at most inFlight at a time.
+func startMany(t *testing.T, f func(n int) error) {
+	t.Helper()
+	numbers := make(chan int)
 	var group sync.WaitGroup
-	gate := make(chan struct{}, at)
-	for range n {
-		gate <- struct{}{}
+	for range inFlight {
 		group.Go(func() {
-			defer func() { <-gate }()
-			r, err := a.do(http.MethodPost, "/api/orchestrators/Orchestrator", "")
-			if err != nil || r.status != http.StatusAccepted {
-				a.t.Errorf("start: %d %v", r.status, err)
-				return
-			}
-			a.wantGreetings(links{Status: r.header.Get("Location")})
-		})
-	}
-	group.Wait()
-}
-
-func badInput(t *testing.T, a *app) {
-	done := a.begin("Orchestrator", "?id=done", "")
-	a.wantGreetings(done)
-	cases := []struct {
-		name, method, path, body string
-		status                   int
-		says                     string
-	}{
-		{"unknown orchestrator", "POST", "/api/orchestrators/Nobody", "", 404, "'Orchestrator'"},
-		{"unknown orchestrator, management", "POST", "/api/durabletask/orchestrators/Nobody", "", 400, "'Orchestrator'"},
-		{"malformed JSON", "POST", "/api/orchestrators/Orchestrator", "{", 400, "Invalid JSON content"},
-		{"two values", "POST", "/api/orchestrators/Orchestrator", "1 2", 400, "Invalid JSON content"},
-		{"deep JSON", "POST", "/api/orchestrators/Orchestrator", strings.Repeat("[", 1000) + strings.Repeat("]", 1000), 400, "nested"},
-		{"large body", "POST", "/api/orchestrators/Orchestrator", `"` + strings.Repeat("x", 50<<10) + `"`, 413, "40960"},
-		{"id with @", "POST", "/api/orchestrators/Orchestrator?id=@x", "", 400, "instance id"},
-		{"id with a slash", "POST", "/api/orchestrators/Orchestrator?id=a%2Fb", "", 400, "instance id"},
-		{"long id", "POST", "/api/orchestrators/Orchestrator?id=" + strings.Repeat("x", 257), "", 400, "256"},
-		{"unknown instance", "GET", "/api/durabletask/instances/nobody", "", 404, ""},
-		{"no signature", "GET", "/api/durabletask-links/instances/done", "", 401, "signature"},
-		{"wrong signature", "GET", strings.Replace(path(done.Status), "sig=", "sig=x", 1), "", 403, "signature"},
-		{"other instance", "GET", strings.Replace(path(done.Status), "/done", "/again", 1), "", 403, "signature"},
-		{"other operation", "GET", strings.Replace(path(done.Status), "op=status", "op=terminate", 1), "", 403, "signature"},
-		{"start through links", "POST", "/api/durabletask-links/orchestrators/Orchestrator?" + strings.SplitN(done.Status, "?", 2)[1], "", 404, ""},
-		// The host resolves the dots; what comes to us has no signature.
-		{"dots", "GET", "/api/durabletask-links/instances/x/%2e%2e/done", "", 401, "signature"},
-	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			r := a.must(c.method, c.path, c.body)
-			if r.status != c.status || !strings.Contains(r.body, c.says) {
-				t.Errorf("%d %.300s, want %d and %q", r.status, r.body, c.status, c.says)
-			}
-		})
-	}
-}
-
-// path is an URL without scheme and host.
-func path(url string) string {
-	_, rest, _ := strings.Cut(url, "://")
-	return rest[strings.IndexByte(rest, '/'):]
-}
-
-// commandLine reads the hub with the tools that come with func.
-func commandLine(t *testing.T, a *app) {
-	l := a.begin("Orchestrator", "?id=forcli", "")
-	a.wantGreetings(l)
-	cases := []struct {
-		args []string
-		says []string
-	}{
-		{[]string{"get-runtime-status", "--id", "forcli", "--show-output", "true"}, []string{"forcli", "Hello Tokyo!"}},
-		{[]string{"get-history", "--id", "forcli"}, []string{"TaskScheduled", "Hello Seattle!", "ExecutionCompleted"}},
-		{[]string{"get-instances", "--top", "500"}, []string{"forcli"}},
-	}
-	for _, c := range cases {
-		t.Run(c.args[0], func(t *testing.T) {
-			cmd := exec.CommandContext(t.Context(), a.fn, append([]string{"durable"}, c.args...)...)
-			cmd.Dir = a.dir
-			cmd.Env = append(cmd.Environ(), a.env...)
-			out, err := cmd.CombinedOutput()
-			if err != nil {
-				t.Fatalf("%v\n%s", err, out)
-			}
-			for _, text := range c.says {
-				if !strings.Contains(strings.ReplaceAll(string(out), `\"`, `"`), text) {
-					t.Errorf("no %s in\n%s", text, out)
+			for n := range numbers {
+				if err := f(n); err != nil {
+					t.Error(err)
 				}
 			}
 		})
 	}
+	for n := range manyStarts {
+		numbers <- n
+	}
+	close(numbers)
+	group.Wait()
 }
 
-// TestQueueDispatch sends every step through the queues.
-func TestQueueDispatch(t *testing.T) {
-	a := start(t, "./internal/e2e/testapp", testFunctions, "AzureFunctionsJobHost__extensions__durableTask__dispatch=queue")
-	a.wantGreetings(a.begin("Orchestrator", "", ""))
-	a.load(10, 5)
-	if s := a.finish(a.begin("FanOut", "", "20")); string(s.Output) != "20" {
-		t.Errorf("fan-out: %s %s", s.RuntimeStatus, s.Output)
+// startAndWait starts the lab's orchestrator through one host and asks another
+// for the result.
+func startAndWait(ctx context.Context, through, ask *host.Host, n int) error {
+	links, err := through.StartNew(ctx, http.MethodPost, "Orchestrator", "", []byte(fmt.Sprint(n)))
+	if err != nil {
+		return err
 	}
-	if !strings.Contains(a.host.Log(), "Executing 'Functions.Hello'") {
-		t.Error("no invocation of Hello: nothing went through its queue")
+	status, err := ask.Wait(ctx, links.ID)
+	if err != nil {
+		return err
 	}
+	if status.RuntimeStatus != "Completed" || string(status.Output) != labOutput {
+		return fmt.Errorf("instance %s: %s %s", links.ID, status.RuntimeStatus, status.Output)
+	}
+	return nil
 }
 
-// TestTwoHosts works on one hub with two hosts.
-func TestTwoHosts(t *testing.T) {
-	a := start(t, "./internal/e2e/testapp", testFunctions)
-	b := newApp(t, "./internal/e2e/testapp", testFunctions)
-	b.dir, b.files, b.hub, b.env = t.TempDir(), a.files, a.hub, a.env
-	copyApp(t, a, b)
-	b.run()
-	var group sync.WaitGroup
-	for i := range 20 {
-		group.Go(func() {
-			host := []*app{a, b}[i%2]
-			other := []*app{b, a}[i%2]
-			r, err := host.do(http.MethodPost, "/api/orchestrators/Marked", "")
-			if err != nil || r.status != http.StatusAccepted {
-				t.Errorf("start: %d %v", r.status, err)
-				return
+// testBadInput: each gets a clear error.
+func testBadInput(t *testing.T, h *host.Host) {
+	large, _ := json.Marshal(strings.Repeat("x", 50<<10))
+	for _, c := range []struct {
+		name, path, body string
+		code             int
+		says             string
+	}{
+		{"unknown orchestrator", "/api/orchestrators/Nobody", "", http.StatusNotFound, "Orchestrator"},
+		{"unknown orchestrator, management", "/api/durabletask/orchestrators/Nobody", "", http.StatusBadRequest, "Orchestrator"},
+		{"malformed JSON", "/api/orchestrators/Orchestrator", `{"a":`, http.StatusBadRequest, "JSON"},
+		{"too large", "/api/orchestrators/Orchestrator", string(large), http.StatusRequestEntityTooLarge, ""},
+		{"forbidden character", "/api/orchestrators/Orchestrator?id=a%23b", "", http.StatusBadRequest, "id"},
+		{"entity's id", "/api/orchestrators/Orchestrator?id=@counter@a", "", http.StatusBadRequest, "id"},
+		{"long id", "/api/orchestrators/Orchestrator?id=" + strings.Repeat("x", 257), "", http.StatusBadRequest, "256"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			reply, err := h.Do(bounded(t), http.MethodPost, c.path, []byte(c.body))
+			if err != nil {
+				t.Fatal(err)
 			}
-			// The status is asked of the host that did not start it.
-			status := strings.Replace(r.header.Get("Location"), fmt.Sprint(host.host.Port), fmt.Sprint(other.host.Port), 1)
-			other.wantGreetings(links{Status: status})
+			if reply.Code != c.code || !strings.Contains(string(reply.Body), c.says) || !json.Valid(reply.Body) {
+				t.Errorf("%d %s, want %d and JSON with %q", reply.Code, reply.Body, c.code, c.says)
+			}
 		})
 	}
-	group.Wait()
+	t.Run("unknown instance", func(t *testing.T) {
+		reply, err := h.Do(bounded(t), http.MethodGet, "/api/durabletask/instances/nobody", nil)
+		if err != nil || reply.Code != http.StatusNotFound {
+			t.Errorf("%+v %v, want 404", reply, err)
+		}
+	})
 }

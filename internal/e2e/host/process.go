@@ -53,20 +53,9 @@ func parentOf(pid int) int {
 	return parent
 }
 
-// Supervisor is the process that the host started, Child the one that does the
-// work. They wait until the processes are there.
-func (h *Host) Supervisor() (int, error) {
-	supervisor, _, err := h.pair()
-	return supervisor, err
-}
-
-// Child is the process that does the work; see Supervisor.
-func (h *Host) Child() (int, error) {
-	_, child, err := h.pair()
-	return child, err
-}
-
-func (h *Host) pair() (supervisor, child int, err error) {
+// Pair waits until the process that the host started, the supervisor, has a
+// child that does the work, and returns both.
+func (h *Host) Pair() (supervisor, child int, err error) {
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		processes := h.Processes()
 		for _, p := range processes {
@@ -79,6 +68,9 @@ func (h *Host) pair() (supervisor, child int, err error) {
 	}
 	return 0, 0, errors.New("the app has no supervisor with a child")
 }
+
+// FuncPID is the process of func.
+func (h *Host) FuncPID() int { return h.cmd.Process.Pid }
 
 // Kill ends func and the handler's processes with SIGKILL, all at once, and
 // waits for them.
