@@ -1,0 +1,132 @@
+//go:build linux
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/durable-go/functions/internal/e2e/host"
+)
+
+// neighbours are the instances in flight beside one that ends the process.
+const neighbours = 20
+
+// An activity that always ends its process fails, and harms nobody else.
+func TestActivityEndsTheProcess(t *testing.T) {
+	h, traces := runTestApp(t, nil)
+	pid := h.FuncPID()
+	supervisor, _ := pair(t, h)
+	var ids []string
+	for range neighbours {
+		ids = append(ids, starts(t, h, "Working", "", "200"))
+	}
+	traffic := startTraffic(t.Context(), h)
+	id := starts(t, h, "Exiting", "", `"it hurts"`)
+	status, err := h.Wait(bounded(t), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status.RuntimeStatus != "Failed" || !strings.Contains(string(status.Output), "exit code 1") || !strings.Contains(string(status.Output), "it hurts") {
+		t.Errorf("%s %s, want Failed with exit code 1 and the last line", status.RuntimeStatus, status.Output)
+	}
+	for _, id := range ids {
+		completes(t, h, id, "2000")
+	}
+	for _, failed := range traffic.stop() {
+		t.Error(failed)
+	}
+	t.Logf("%d requests meanwhile, %d POSTs lost inside a dying process; the activity ran %d times", traffic.sent, traffic.lost, len(lines(t, traces, id)))
+	if now, _ := pair(t, h); !h.Alive() || h.FuncPID() != pid || now != supervisor {
+		t.Error("the host has noticed")
+	}
+}
+
+// traffic is HTTP requests that go on until they are stopped.
+type traffic struct {
+	cancel context.CancelFunc
+	group  sync.WaitGroup
+
+	mu     sync.Mutex
+	sent   int
+	lost   int
+	failed []string
+}
+
+func startTraffic(ctx context.Context, h *host.Host) *traffic {
+	ctx, cancel := context.WithCancel(ctx)
+	tr := &traffic{cancel: cancel}
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		tr.group.Go(func() {
+			for ctx.Err() == nil {
+				reply, err := h.Do(context.WithoutCancel(ctx), method, "/api/ok", nil)
+				tr.note(method, reply, err)
+			}
+		})
+	}
+	return tr
+}
+
+// note judges an answer. The host repeats a GET whose handler died. A POST that
+// was inside the handler then is answered 500 or 502, and nothing can be done.
+func (tr *traffic) note(method string, reply *host.Reply, err error) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	tr.sent++
+	switch {
+	case err != nil:
+		tr.failed = append(tr.failed, fmt.Sprintf("%s: %v", method, err))
+	case reply.Code == http.StatusOK:
+	case method == http.MethodPost && slices.Contains([]int{http.StatusInternalServerError, http.StatusBadGateway}, reply.Code):
+		tr.lost++
+	default:
+		tr.failed = append(tr.failed, fmt.Sprintf("%s: %d %s", method, reply.Code, reply.Body))
+	}
+}
+
+func (tr *traffic) stop() []string {
+	tr.cancel()
+	tr.group.Wait()
+	return tr.failed
+}
+
+// What goes wrong in user code fails the instance, with the reason.
+func TestFailures(t *testing.T) {
+	h, _ := runTestApp(t, nil)
+	for _, c := range []struct{ orchestrator, input, says string }{
+		{"Panicking", `"no way"`, "no way"},
+		{"Big", "100000", "40"},
+		{"FanOut", `"not a number"`, "number"},
+	} {
+		t.Run(c.orchestrator, func(t *testing.T) {
+			status, err := h.Wait(bounded(t), starts(t, h, c.orchestrator, "", c.input))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if status.RuntimeStatus != "Failed" || !strings.Contains(string(status.Output), c.says) {
+				t.Errorf("%s %s, want Failed with %q", status.RuntimeStatus, status.Output, c.says)
+			}
+		})
+	}
+	t.Run("fan-out", func(t *testing.T) {
+		completes(t, h, starts(t, h, "FanOut", "", "300"), fmt.Sprint(299*300*599/6))
+	})
+	t.Run("unfinished id", func(t *testing.T) {
+		starts(t, h, "Working", "busy", "300")
+		reply, err := h.Do(bounded(t), http.MethodPost, "/api/orchestrators/Working?id=busy", []byte("1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if reply.Code != http.StatusConflict {
+			t.Errorf("%d %s, want 409", reply.Code, reply.Body)
+		}
+		if status := completes(t, h, "busy", "3000"); string(status.Input) != "300" {
+			t.Errorf("the refused start has changed the input to %s", status.Input)
+		}
+	})
+}

@@ -1,0 +1,29 @@
+//go:build linux
+
+package e2e
+
+import (
+	"testing"
+
+	"github.com/durable-go/functions/internal/azurite/azuritetest"
+	"github.com/durable-go/functions/internal/e2e/host"
+)
+
+// In queue dispatch every turn and every activity is an invocation of the host.
+func TestQueueDispatch(t *testing.T) {
+	h := runLab(t, map[string]any{"dispatch": "queue"})
+	completes(t, h, starts(t, h, "Orchestrator", "", "null"), labOutput)
+	testManyStarts(t, h)
+}
+
+// Two hosts share a hub: each takes starts, and answers for all.
+func TestTwoHosts(t *testing.T) {
+	host.NeedFunc(t)
+	o := host.Options{Storage: azuritetest.Server(t).ConnectionString(), Hub: azuritetest.HubName()}
+	first := host.Run(t, o)
+	o.Settings = map[string]any{"dispatch": "queue"}
+	second := host.Run(t, o)
+	ctx := bounded(t)
+	hosts := []*host.Host{first, second}
+	startMany(t, func(n int) error { return startAndWait(ctx, hosts[n%2], hosts[n/2%2], n) })
+}
