@@ -168,7 +168,7 @@ func (s *service) run(ctx context.Context) error {
 	s.app.child.Ready()
 	created := make(chan error, 1)
 	go func() { created <- s.create(ctx) }()
-	if standalone {
+	if s.server.Standalone = standalone; standalone {
 		s.announce(listener)
 		s.worker.Poll(ctx, taskhub.ControlQueue(s.settings.HubName), taskhub.WorkItemQueue(s.settings.HubName))
 	}

@@ -39,6 +39,9 @@ type Server struct {
 	Journal Journal
 	// Ready is closed when the app can work. Until then invocations get 503.
 	Ready <-chan struct{}
+	// Standalone says that there is no host in front: callers are not trusted to
+	// bring invocations of other triggers than HTTP.
+	Standalone bool
 
 	routes      []httpRoute
 	invocations map[string]func(context.Context, *Invocation) error
@@ -58,6 +61,9 @@ func (s *Server) HandleHTTP(name string, h http.Handler) error {
 	}
 	if !f.HTTP {
 		return fmt.Errorf("%s/function.json: an HTTP function must have exactly an httpTrigger and an http output", f.Name)
+	}
+	if s.Handled(f) {
+		return fmt.Errorf("function %s is registered twice", f.Name)
 	}
 	t, err := parseTemplate(f.Route)
 	if err != nil {
@@ -80,6 +86,9 @@ func (s *Server) HandleInvocation(name string, h func(context.Context, *Invocati
 	}
 	if f.Route != "" {
 		return fmt.Errorf("%s/function.json: %s has an HTTP trigger", f.Name, f.Name)
+	}
+	if s.Handled(f) {
+		return fmt.Errorf("function %s is registered twice", f.Name)
 	}
 	if s.invocations == nil {
 		s.invocations = map[string]func(context.Context, *Invocation) error{}
@@ -131,7 +140,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch f := s.App.Function(name); {
 	case name == "":
 		s.serveReadiness(w, r)
-	case f == nil:
+	case f == nil || s.Standalone || !fromHost(r):
 		answer(w, http.StatusNotFound, map[string]string{"error": fmt.Sprintf("no function answers %s %s", r.Method, r.URL.Path)})
 	case f.Route != "":
 		answer(w, http.StatusInternalServerError, map[string]string{"error": fmt.Sprintf(
@@ -139,6 +148,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		s.serveInvocation(w, r, f)
 	}
+}
+
+// fromHost tells whether a request looks like an invocation of the host. A web
+// page cannot make such a request to a local port: it may not set the header.
+func fromHost(r *http.Request) bool {
+	return r.Method == http.MethodPost && r.Header.Get(invocationHeader) != ""
 }
 
 // serveReadiness answers the host's question whether the handler is up. It
@@ -178,12 +193,44 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request, route httpRou
 	id := r.Header.Get(invocationHeader)
 	ctx := context.WithValue(r.Context(), invocationKey{}, &invocationInfo{id: id, function: route.function.Name})
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	out := &response{ResponseWriter: w}
 	// The host sends a GET whose handler died again and again, with one id.
-	if err := s.run(ctx, id, func() { route.handler.ServeHTTP(w, r.WithContext(ctx)) }); err != nil {
-		s.Log.Error("HTTP function failed", "function", route.function.Name, "invocation", id, "error", err)
-		answer(w, http.StatusInternalServerError, map[string]string{"error": "the function failed"})
+	err := s.run(ctx, id, func() { route.handler.ServeHTTP(out, r.WithContext(ctx)) })
+	if err == nil {
+		return
 	}
+	s.Log.Error("HTTP function failed", "function", route.function.Name, "invocation", id, "error", err)
+	if out.begun {
+		// What was sent must not look whole: this cuts the connection.
+		panic(http.ErrAbortHandler)
+	}
+	answer(w, http.StatusInternalServerError, map[string]string{"error": "the function failed"})
 }
+
+// response notes that an answer has begun: it cannot be replaced any more.
+type response struct {
+	http.ResponseWriter
+	begun bool
+}
+
+func (r *response) WriteHeader(code int) {
+	r.begun = r.begun || code >= http.StatusOK
+	r.ResponseWriter.WriteHeader(code)
+}
+
+func (r *response) Write(p []byte) (int, error) {
+	r.begun = true
+	return r.ResponseWriter.Write(p)
+}
+
+// Flush is for handlers that stream.
+func (r *response) Flush() {
+	r.begun = true
+	_ = http.NewResponseController(r.ResponseWriter).Flush()
+}
+
+// Unwrap is for http.ResponseController.
+func (r *response) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
 func (s *Server) serveInvocation(w http.ResponseWriter, r *http.Request, f *Function) {
 	if !s.ready(w) {
