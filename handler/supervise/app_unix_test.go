@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -48,6 +49,9 @@ func runApp(how string) {
 		os.Exit(0)
 	}
 	c.Ready()
+	if how == "counts" {
+		go countSignals()
+	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/pids", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, os.Getpid(), " ", os.Getppid()) })
 	mux.HandleFunc("/env", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, os.Getenv(childVariable)) })
@@ -58,6 +62,22 @@ func runApp(how string) {
 	mux.HandleFunc("/settle", func(_ http.ResponseWriter, r *http.Request) { c.Journal.Settle(r.FormValue("key")) })
 	mux.HandleFunc("/run", func(w http.ResponseWriter, r *http.Request) { userCode(c.Journal, w, r) })
 	log.Fatal(http.Serve(c.Listener, mux))
+}
+
+// countSignals ends the process with the number of signals that come together.
+func countSignals() {
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, syscall.SIGINT)
+	n := 0
+	for settle := (<-chan time.Time)(nil); ; {
+		select {
+		case <-signals:
+			n++
+			settle = time.After(300 * time.Millisecond)
+		case <-settle:
+			os.Exit(40 + n)
+		}
+	}
 }
 
 // userCode runs under a key, and ends the process when it is asked to.

@@ -191,6 +191,18 @@ func TestSignalsStopBoth(t *testing.T) {
 	}
 }
 
+func TestSignalOfATerminalReachesTheChildOnce(t *testing.T) {
+	t.Parallel()
+	cmd := exec.Command(self(t))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	a := startCommand(t, cmd, "counts", freePort(t))
+	a.pids()
+	a.kill(-cmd.Process.Pid, syscall.SIGINT)
+	if code := a.exitCode(); code != 41 {
+		t.Errorf("the child ended with %d, want 41 for one signal", code)
+	}
+}
+
 func TestSupervisorCanBeSwitchedOff(t *testing.T) {
 	t.Parallel()
 	a := startApp(t, "ready", freePort(t), switchVariable+"=off")
