@@ -28,7 +28,7 @@ var ErrNoFunc = errors.New("func (Azure Functions Core Tools) was not found: set
 
 // readyWithin ends a test whose host does not come up. The real host takes some
 // seconds; a loaded machine many more.
-const readyWithin = 3 * time.Minute
+const readyWithin = 2 * time.Minute
 
 // Options say what runs where.
 type Options struct {
@@ -65,6 +65,8 @@ type Host struct {
 	cmd  *exec.Cmd
 	done chan struct{} // closed when func has ended
 	log  *os.File
+	// launched is the length of the log when func was started.
+	launched int
 }
 
 // Path finds func: DURABLE_FUNC, else the one on PATH.
@@ -160,6 +162,7 @@ func (h *Host) Start() error {
 
 // Launch starts func and does not wait.
 func (h *Host) Launch() error {
+	h.launched = len(h.Log())
 	h.cmd = exec.Command(h.fn, "start", "--port", fmt.Sprint(h.port))
 	h.cmd.Dir = h.Dir
 	h.cmd.Env = append(os.Environ(), "AzureWebJobsStorage="+h.Options.Storage, "TaskHub="+h.Options.Hub)
@@ -189,13 +192,13 @@ func (h *Host) WaitReady(ctx context.Context) error {
 			return fmt.Errorf("func ended at start:\n%s", h.Log())
 		case <-ctx.Done():
 			return fmt.Errorf("the handler does not answer through the host: %w\n%s", ctx.Err(), h.Log())
-		case <-time.After(50 * time.Millisecond):
+		case <-time.After(100 * time.Millisecond):
 		}
 	}
 }
 
-// answers asks for an instance that cannot exist: only the handler answers 404
-// with a body, and only when it has its task hub.
+// answers asks for an instance that does not exist. The host itself answers 404
+// until it has loaded the functions, the handler 503 until it has its task hub.
 func (h *Host) answers(ctx context.Context) bool {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, h.URL+"/api/durabletask/instances/ready", nil)
 	if err != nil {
@@ -206,7 +209,7 @@ func (h *Host) answers(ctx context.Context) bool {
 		return false
 	}
 	_ = response.Body.Close()
-	return response.StatusCode == http.StatusNotFound && strings.HasPrefix(response.Header.Get("Content-Type"), "application/json")
+	return response.StatusCode == http.StatusNotFound && strings.Contains(h.Log()[h.launched:], "Worker process started and initialized")
 }
 
 // Alive tells whether func runs.
