@@ -17,8 +17,9 @@ import (
 const canSupervise = true
 
 const (
-	// longestPause is how far the pauses between restarts grow.
-	longestPause = 5 * time.Second
+	// longestPause is how far the pauses between restarts grow: requests wait
+	// that long for the next child.
+	longestPause = time.Second
 	// goodLife is how long a child has to live for the next one to start
 	// without a pause.
 	goodLife = 10 * time.Second
@@ -171,6 +172,9 @@ func (s *supervisor) bury(c *child) (code int, end bool) {
 		s.restarts = 0
 	}
 	guilty, suspects := s.docket.died(s.shared.records(), reason, time.Now())
+	if len(guilty) > 0 {
+		s.restarts = 0 // the cause is found
+	}
 	s.log.Error("the handler's process ended and is started again",
 		"reason", reason, "pid", c.cmd.Process.Pid, "blamed", guilty, "suspects", len(suspects))
 	return 0, false

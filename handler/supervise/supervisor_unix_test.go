@@ -5,7 +5,9 @@ package supervise
 import (
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -208,6 +210,22 @@ func TestSupervisorCanBeSwitchedOff(t *testing.T) {
 	a := startApp(t, "ready", freePort(t), switchVariable+"=off")
 	if pid, _ := a.pids(); pid != a.cmd.Process.Pid {
 		t.Errorf("process %d answers, want the one that was started, %d", pid, a.cmd.Process.Pid)
+	}
+}
+
+func TestDebuggerGetsTheProcessItStarted(t *testing.T) {
+	t.Parallel()
+	shell, err := exec.LookPath("sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	debugger := filepath.Join(t.TempDir(), "dlv") // by its name alone
+	if err := os.Symlink(shell, debugger); err != nil {
+		t.Fatal(err)
+	}
+	a := startCommand(t, exec.Command(debugger, "-c", `"$0" & wait`, self(t)), "ready", freePort(t))
+	if pid, parent := a.pids(); parent != a.cmd.Process.Pid {
+		t.Errorf("process %d with parent %d answers, want a child of the debugger, %d", pid, parent, a.cmd.Process.Pid)
 	}
 }
 
