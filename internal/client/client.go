@@ -79,13 +79,19 @@ const (
 // that it read. A change by a worker of this process is seen at once.
 func (c *Client) Wait(ctx context.Context, id, etag string) (*taskhub.Instance, error) {
 	pause := minPause
+	var last *taskhub.Instance
 	for {
 		changed, stop := c.watch(id)
 		row, err := c.store.Instance(ctx, id)
+		if err != nil && ctx.Err() != nil && last != nil {
+			stop()
+			return last, nil
+		}
 		if err != nil || row.Status.Finished() || etag != "" && row.ETag != etag {
 			stop()
 			return row, err
 		}
+		last = row
 		select {
 		case <-changed:
 			pause = minPause

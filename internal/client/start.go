@@ -21,7 +21,7 @@ type Start struct {
 	// same id is the same start.
 	ExecutionID string
 	Input       history.Payload
-	// At delays the start.
+	// At delays the start, by at most taskhub.MaxDelay.
 	At   time.Time
 	Tags map[string]string
 }
@@ -49,6 +49,9 @@ func (c *Client) Start(ctx context.Context, s Start) (*taskhub.Instance, error) 
 	}
 	if err := checkInput(s.Input); err != nil {
 		return nil, err
+	}
+	if away := s.At.Sub(c.o.Now()); away > taskhub.MaxDelay {
+		return nil, fmt.Errorf("the start of instance %q is %v away, at most %v can be waited for", s.InstanceID, away, taskhub.MaxDelay)
 	}
 	st := c.prepare(s)
 	lease, insertErr, sendErr := st.insertAndSend(ctx)
@@ -124,9 +127,11 @@ func (s *start) resolve(ctx context.Context, lease *taskhub.Lease) (*taskhub.Ins
 	have, err := s.c.store.Instance(ctx, s.row.ID)
 	if errors.Is(err, taskhub.ErrNotFound) {
 		err = fmt.Errorf("instance %q was purged while it was started; start it again: %w", s.row.ID, err)
+		return nil, errors.Join(err, s.takeBack(ctx, lease))
 	}
 	if err != nil {
-		return nil, errors.Join(err, s.takeBack(ctx, lease))
+		// The row may be this very start's, so the message stays.
+		return nil, err
 	}
 	switch {
 	case have.ExecutionID == s.row.ExecutionID:
@@ -147,7 +152,10 @@ func (s *start) repeated(ctx context.Context, have *taskhub.Instance, lease *tas
 		return have, s.takeBack(ctx, lease)
 	}
 	if s.c.o.Lease > 0 && s.row.Scheduled.IsZero() {
-		return have, s.c.store.Renew(ctx, lease, 0)
+		// A lease that is lost by now was taken by a worker, which is as good.
+		if err := s.c.store.Renew(ctx, lease, 0); !errors.Is(err, taskhub.ErrLeaseLost) {
+			return have, err
+		}
 	}
 	return have, nil
 }
@@ -161,14 +169,29 @@ func (s *start) replace(ctx context.Context, have *taskhub.Instance, lease *task
 	s.row.Generation = &generation
 	s.msg.Event.Generation = &generation
 	err := s.c.store.Replace(ctx, s.row, have.ETag)
-	if errors.Is(err, taskhub.ErrChanged) || errors.Is(err, taskhub.ErrNotFound) {
-		err = fmt.Errorf("instance %q: somebody else started it at the same time: %w", s.row.ID, ErrRunning)
+	switch {
+	case err == nil:
+		s.handOver(lease)
+		return s.row, nil
+	case errors.Is(err, taskhub.ErrChanged), errors.Is(err, taskhub.ErrNotFound):
+		return s.lost(ctx, lease)
 	}
-	if err != nil {
+	// The row may be replaced nevertheless, so the message stays.
+	return nil, err
+}
+
+// lost finds out who changed the row of a finished instance first: somebody
+// else, or this very start, whose answer did not come.
+func (s *start) lost(ctx context.Context, lease *taskhub.Lease) (*taskhub.Instance, error) {
+	have, err := s.c.store.Instance(ctx, s.row.ID)
+	switch {
+	case err == nil && have.ExecutionID == s.row.ExecutionID:
+		return s.repeated(ctx, have, lease)
+	case err == nil || errors.Is(err, taskhub.ErrNotFound):
+		err = fmt.Errorf("instance %q: somebody else started it at the same time: %w", s.row.ID, ErrRunning)
 		return nil, errors.Join(err, s.takeBack(ctx, lease))
 	}
-	s.handOver(lease)
-	return s.row, nil
+	return nil, err
 }
 
 // heal sends the start message of a pending instance again when it has no

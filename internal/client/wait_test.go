@@ -1,0 +1,143 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// finish is what another process does to the instance.
+func finish(t *testing.T, h *faulty) {
+	status := history.Completed
+	if _, err := h.Merge(t.Context(), "i", taskhub.Change{Status: &status}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWaitForAFinishedInstance(t *testing.T) {
+	h, w := newHub(t), &local{}
+	put(t, h, "i", "x", history.Failed)
+	got, err := New(h, Options{Local: w}).Wait(t.Context(), "i", "")
+	if err != nil || got.Status != history.Failed || h.count("Instance") != 1 || w.watches != 0 {
+		t.Errorf("%+v, %v after %d reads; %d watches are left", got, err, h.count("Instance"), w.watches)
+	}
+}
+
+func TestWaitForNobody(t *testing.T) {
+	w := &local{}
+	_, err := New(newHub(t), Options{Local: w}).Wait(t.Context(), "i", "")
+	if !errors.Is(err, taskhub.ErrNotFound) || w.watches != 0 {
+		t.Errorf("%v; %d watches are left", err, w.watches)
+	}
+}
+
+// A worker of this process tells at once; nothing is read meanwhile but now and
+// then.
+func TestWaitForALocalWorker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, w := newHub(t), &local{}
+		put(t, h, "i", "x", history.Running)
+		begin := time.Now()
+		time.AfterFunc(50*time.Millisecond, func() {
+			w.change()
+			time.AfterFunc(20*time.Millisecond, func() {
+				finish(t, h)
+				w.change()
+			})
+		})
+		got, err := New(h, Options{Local: w}).Wait(t.Context(), "i", "")
+		if err != nil || got.Status != history.Completed || time.Since(begin) != 70*time.Millisecond {
+			t.Errorf("%+v, %v after %v", got, err, time.Since(begin))
+		}
+		if n := h.count("Instance"); n != 3 || w.watches != 0 {
+			t.Errorf("%d reads, want 3; %d watches are left", n, w.watches)
+		}
+	})
+}
+
+func TestWaitForAnotherProcess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHub(t)
+		put(t, h, "i", "x", history.Running)
+		begin := time.Now()
+		time.AfterFunc(time.Minute, func() { finish(t, h) })
+		got, err := New(h, Options{}).Wait(t.Context(), "i", "")
+		late := time.Since(begin) - time.Minute
+		if err != nil || got.Status != history.Completed || late > maxPause {
+			t.Errorf("%+v, %v, %v too late", got, err, late)
+		}
+		// 0.1 + 0.2 + 0.4 + 0.8 + 1.6 s, then every 2 s.
+		if n := h.count("Instance"); n > 36 {
+			t.Errorf("%d reads in a minute", n)
+		}
+	})
+}
+
+func TestWaitForAChange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHub(t)
+		before := put(t, h, "i", "x", history.Running)
+		c := New(h, Options{})
+		if got, err := c.Wait(t.Context(), "i", "another"); err != nil || got.ETag != before.ETag || h.count("Instance") != 1 {
+			t.Errorf("a row that differs already: %+v, %v", got, err)
+		}
+		time.AfterFunc(time.Second, func() {
+			custom := history.Payload(`1`)
+			if _, err := h.Merge(t.Context(), "i", taskhub.Change{CustomStatus: &custom}); err != nil {
+				t.Error(err)
+			}
+		})
+		got, err := c.Wait(t.Context(), "i", before.ETag)
+		if err != nil || got.ETag == before.ETag || string(got.CustomStatus) != "1" {
+			t.Errorf("%+v, %v", got, err)
+		}
+	})
+}
+
+func TestWaitEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, w := newHub(t), &local{}
+		put(t, h, "i", "x", history.Running)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		begin := time.Now()
+		got, err := New(h, Options{Local: w}).Wait(ctx, "i", "")
+		if err != nil || got.Status != history.Running || time.Since(begin) != 5*time.Second || w.watches != 0 {
+			t.Errorf("%+v, %v after %v; %d watches are left", got, err, time.Since(begin), w.watches)
+		}
+	})
+}
+
+// The time can be over while the row is read.
+func TestWaitEndsDuringARead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, w := newHub(t), &local{}
+		put(t, h, "i", "x", history.Running)
+		ctx, cancel := context.WithCancel(t.Context())
+		h.then["Instance"] = func() {
+			h.then["Instance"] = cancel
+			h.after["Instance"] = context.Canceled
+		}
+		got, err := New(h, Options{Local: w}).Wait(ctx, "i", "")
+		if err != nil || got.Status != history.Running || w.watches != 0 {
+			t.Errorf("%+v, %v; %d watches are left", got, err, w.watches)
+		}
+	})
+}
+
+func TestGet(t *testing.T) {
+	h := newHub(t)
+	c := New(h, Options{})
+	if _, err := c.Get(t.Context(), "i"); !errors.Is(err, taskhub.ErrNotFound) {
+		t.Errorf("error %v", err)
+	}
+	put(t, h, "i", "x", history.Running)
+	if got, err := c.Get(t.Context(), "i"); err != nil || got.Name != "Old" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
