@@ -146,9 +146,7 @@ func TestBindIsRetried(t *testing.T) {
 	if pid, parent := a.pids(); parent != a.cmd.Process.Pid {
 		t.Errorf("process %d with parent %d answers, want a child of %d", pid, parent, a.cmd.Process.Pid)
 	}
-	if n := strings.Count(a.log(), "begins"); n < 2 {
-		t.Errorf("%d processes began, want a supervisor and its child", n)
-	}
+	a.eventually("a supervisor and its child have begun", func() bool { return strings.Count(a.log(), "begins") == 2 })
 }
 
 func TestChildThatIsNeverReadyEndsTheSupervisor(t *testing.T) {
