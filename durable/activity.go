@@ -2,8 +2,11 @@ package durable
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"time"
 
+	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/worker"
 )
@@ -46,21 +49,33 @@ func (a *Activity[In, Out]) Implement(run func(ctx context.Context, in In) (Out,
 func (a *Activity[In, Out]) Name() string { return a.name }
 
 // Call asks for the activity to run. It does not wait: see Task.Await.
-func (a *Activity[In, Out]) Call(ctx *Context, in In) *Task[Out] {
-	return CallActivity[Out](ctx, a.name, in)
+func (a *Activity[In, Out]) Call(ctx *Context, in In, options ...ActivityOption) *Task[Out] {
+	return CallActivity[Out](ctx, a.name, in, options...)
 }
 
 // CallActivity calls an activity by name: one whose code lives elsewhere. An
 // activity that no app of the task hub knows fails, with an error that names
 // the known ones.
-func CallActivity[Out any](ctx *Context, name string, in any) *Task[Out] {
-	var input history.Payload
-	var err error
-	ctx.rt.Outside(func() { input, err = encode(in) })
-	if err != nil {
-		panic(fmt.Errorf("input of activity %q: %w", name, err))
+func CallActivity[Out any](ctx *Context, name string, in any, options ...ActivityOption) *Task[Out] {
+	var o callOptions
+	for _, option := range options {
+		option.activity(&o)
 	}
-	return &Task[Out]{ctx: ctx, name: name, task: ctx.rt.ScheduleActivity(name, input, nil)}
+	return callActivity[Out](ctx, name, in, &o)
+}
+
+func callActivity[Out any](ctx *Context, name string, in any, o *callOptions) *Task[Out] {
+	call := source{activityCall, name}
+	if err := o.check(); err != nil {
+		return failedTask[Out](ctx, call, err)
+	}
+	input, err := ctx.encode(in)
+	if err != nil {
+		return failedTask[Out](ctx, call, fmt.Errorf("input of %v: %w", call, err))
+	}
+	return newTask[Out](ctx, call, ctx.rt.CallActivity(&engine.Call{
+		Name: name, Input: input, Tags: o.tags, Options: o.record(), Retry: o.policy(ctx, call),
+	}))
 }
 
 func (a *Activity[In, Out]) register(r *registry) error {
@@ -82,7 +97,10 @@ func (a *Activity[In, Out]) call(ctx context.Context, call *worker.Activity) (re
 	if err != nil {
 		return nil, &history.FailureDetails{ErrorType: "InvalidInput", ErrorMessage: fmt.Sprintf("the input is not a %T: %v", in, err), NonRetriable: true}
 	}
-	out, err := a.run(context.WithValue(ctx, infoKey{}, infoOf(call)), in)
+	made := recordedOptions(call.Options)
+	ctx, cancel := made.context(ctx)
+	defer cancel()
+	out, err := a.run(context.WithValue(ctx, infoKey{}, infoOf(call, made)), in)
 	if err != nil {
 		return nil, failureDetails(err)
 	}
@@ -100,6 +118,9 @@ type Info struct {
 	InstanceID string
 	// TaskID numbers the calls of the orchestration.
 	TaskID int
+	// Attempt is 1 for the first call under a retry policy, 2 for the first
+	// retry. A run that a crash repeats has the same number.
+	Attempt int
 	// IdempotencyKey is the same for every run of this call, also after a
 	// crash, and differs from that of every other call.
 	IdempotencyKey string
@@ -107,8 +128,53 @@ type Info struct {
 
 type infoKey struct{}
 
-func infoOf(call *worker.Activity) Info {
-	return Info{Activity: call.Name, InstanceID: call.InstanceID, TaskID: int(call.TaskID), IdempotencyKey: call.IdempotencyKey}
+func infoOf(call *worker.Activity, made recorded) Info {
+	return Info{
+		Activity: call.Name, InstanceID: call.InstanceID, TaskID: int(call.TaskID),
+		Attempt: max(made.Attempt, 1), IdempotencyKey: call.IdempotencyKey,
+	}
+}
+
+// recorded is what the history keeps with a call for the activity.
+type recorded struct {
+	// Attempt is kept from the second on.
+	Attempt int `json:"attempt,omitempty"`
+	// Timeout is in milliseconds.
+	Timeout int64 `json:"timeout,omitempty"`
+}
+
+// record makes what is kept with an attempt; nil when that is nothing.
+func (o *callOptions) record() func(attempt int) history.Payload {
+	if o.retry == nil && !o.timed {
+		return nil
+	}
+	timeout := (o.timeout + time.Millisecond - 1).Milliseconds()
+	return func(attempt int) history.Payload {
+		made := recorded{Timeout: timeout}
+		if attempt > 1 {
+			made.Attempt = attempt
+		}
+		if made == (recorded{}) {
+			return nil
+		}
+		raw, _ := json.Marshal(made) // two numbers always encode
+		return raw
+	}
+}
+
+func recordedOptions(p history.Payload) (made recorded) {
+	if p != nil {
+		// What another version wrote there, this one does not need.
+		_ = json.Unmarshal(p, &made)
+	}
+	return made
+}
+
+func (r recorded) context(ctx context.Context) (context.Context, context.CancelFunc) {
+	if r.Timeout > 0 {
+		return context.WithTimeout(ctx, time.Duration(r.Timeout)*time.Millisecond)
+	}
+	return ctx, func() {}
 }
 
 // ActivityInfo tells an activity about its call. The context must be the

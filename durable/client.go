@@ -33,21 +33,6 @@ type core struct {
 // errNotRunning says that the app's client was used too early.
 var errNotRunning = errors.New("durable: the app's client works only while App.Run runs")
 
-// StartOption changes how an orchestration is started.
-type StartOption func(*client.Start)
-
-// WithInstanceID chooses the id of the instance: at most 256 characters, not
-// beginning with @, without slashes, backslashes, #, ? and control characters.
-// An unfinished instance of that id makes the start fail with
-// ErrAlreadyExists; a finished one is replaced. The default is a random id.
-func WithInstanceID(id string) StartOption { return func(s *client.Start) { s.InstanceID = id } }
-
-// StartAt delays the start until then, at most six days from now.
-func StartAt(t time.Time) StartOption { return func(s *client.Start) { s.At = t.UTC() } }
-
-// WithTags attaches names and values that are stored with the instance.
-func WithTags(tags map[string]string) StartOption { return func(s *client.Start) { s.Tags = tags } }
-
 // Start starts the orchestrator. It returns when the start is stored; nothing
 // can lose it then. See the options for the id and other choices.
 func (o *Orchestrator[In, Out]) Start(ctx context.Context, c *Client, in In, options ...StartOption) (*Run[Out], error) {
@@ -80,7 +65,7 @@ func (c *Client) start(ctx context.Context, name string, in any, options []Start
 	}
 	s := client.Start{Name: name, Input: input}
 	for _, option := range options {
-		option(&s)
+		option.start(&s)
 	}
 	deriveIDs(ctx, &s)
 	row, err := core.client.Start(ctx, s)

@@ -2,10 +2,19 @@ package durable
 
 import (
 	"context"
+	"encoding/binary"
+	"fmt"
+	"hash/fnv"
+	"io"
 	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"reflect"
 	"time"
+	"unicode/utf16"
 
 	"github.com/durable-go/functions/internal/engine"
+	"github.com/durable-go/functions/internal/history"
 )
 
 // Context is what an orchestrator may use. Everything it offers is the same in
@@ -14,6 +23,14 @@ import (
 // another goroutine fails the orchestration.
 type Context struct {
 	rt *engine.Runtime
+	// in is the type of the orchestrator's input.
+	in reflect.Type
+}
+
+// encode makes a payload outside the coroutine, whose stack stays small.
+func (c *Context) encode(v any) (p history.Payload, err error) {
+	c.rt.Outside(func() { p, err = encode(v) })
+	return p, err
 }
 
 // InstanceID is the id of the orchestration.
@@ -21,6 +38,70 @@ func (c *Context) InstanceID() string { return c.rt.InstanceID() }
 
 // Name is the name by which the orchestration was started.
 func (c *Context) Name() string { return c.rt.Started().Name }
+
+// Version is the version with which the orchestration was started, mostly "".
+func (c *Context) Version() string { return c.rt.Started().Version }
+
+// CompareVersion compares the orchestration's version with another one: -1 when
+// it is lower, 0 when it is the same, 1 when it is higher. Versions of two to
+// four numbers with dots are compared as numbers, others as text without case;
+// no version is lower than any other.
+func (c *Context) CompareVersion(other string) int { return compareVersions(c.Version(), other) }
+
+// Tags are the names and values that the orchestration was started with.
+func (c *Context) Tags() map[string]string { return maps.Clone(c.rt.Started().Tags) }
+
+// Parent is the orchestration that started this one as its child.
+type Parent struct {
+	Name       string
+	InstanceID string
+}
+
+// Parent tells whose child the orchestration is; ok is false when it is
+// nobody's.
+func (c *Context) Parent() (p Parent, ok bool) {
+	started := c.rt.Started()
+	if started.Parent == nil {
+		return p, false
+	}
+	return Parent{Name: started.Parent.Name, InstanceID: started.Parent.Instance.InstanceID}, true
+}
+
+// maxCustomStatus is the largest custom status, in bytes of UTF-16.
+const maxCustomStatus = 16 << 10
+
+// SetCustomStatus sets a value that clients see beside the runtime status; the
+// last one counts. It is visible once the turn is stored: when the orchestrator
+// waits or ends. The error says that the value is no JSON or, as UTF-16, larger
+// than 16 KiB; the status stays as it was then.
+func (c *Context) SetCustomStatus(v any) error {
+	p, err := c.encode(v)
+	if err != nil {
+		return fmt.Errorf("custom status: %w", err)
+	}
+	if size := utf16Size(p); size > maxCustomStatus {
+		return fmt.Errorf("The UTF-16 size of the JSON-serialized payload must not exceed 16 KB. The current payload size is %d KB.", (size+1023)/1024)
+	}
+	c.rt.SetCustomStatus(p)
+	return nil
+}
+
+// utf16Size is the size of a text in bytes of UTF-16.
+func utf16Size(p history.Payload) (size int) {
+	for _, r := range string(p) {
+		size += 2 * utf16.RuneLen(r)
+	}
+	return size
+}
+
+// Rand is a source of random numbers that every replay repeats. Each call
+// returns a new one.
+func (c *Context) Rand() *rand.Rand {
+	h := fnv.New128a()
+	_, _ = io.WriteString(h, c.NewGUID())
+	sum := h.Sum(nil)
+	return rand.New(rand.NewPCG(binary.BigEndian.Uint64(sum[:8]), binary.BigEndian.Uint64(sum[8:])))
+}
 
 // Now is the orchestration's clock, in UTC. It stands still while the
 // orchestrator runs and moves on while it waits.

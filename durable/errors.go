@@ -1,9 +1,11 @@
 package durable
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"time"
 
 	"github.com/durable-go/functions/internal/client"
 	"github.com/durable-go/functions/internal/engine"
@@ -25,46 +27,180 @@ var (
 	ErrUnknownOrchestrator = errors.New("unknown orchestrator")
 )
 
-// TaskError is how a failed activity looks to the orchestrator that called it.
+// What orchestrators may test with errors.Is.
+var (
+	// ErrTimeout: an event did not come in time.
+	ErrTimeout error = engine.ErrTimeout
+	// ErrCanceled: the timer was cancelled.
+	ErrCanceled = engine.ErrCanceled
+)
+
+// TaskError is how a failed activity, Step or child looks to the orchestrator
+// that called it. errors.Is and errors.As find errors whose types or values
+// were registered with RegisterError and RegisterErrorValue on both sides.
 type TaskError struct {
-	// Activity is the name of the activity.
+	// Activity is the name of the activity or Step; empty for a child.
 	Activity string
-	// InstanceID is the orchestration that called it.
+	// Orchestrator is the name of the child; empty for an activity.
+	Orchestrator string
+	// InstanceID is the orchestration that called.
 	InstanceID string
-	// Type is the Go type of the activity's error, "panic" for a panic.
+	// Attempt is the number of the call that failed last, from 1.
+	Attempt int
+	// Type is the Go type of the error, or the name under which it was
+	// registered; "panic" for a panic.
 	Type string
-	// Message is the text of the activity's error.
+	// Message is the text of the error.
 	Message string
 	// Stack is the stack of a panic, else empty.
 	Stack string
+	// Cause is the error as far as it could be made again: a registered one, or
+	// the *TaskError of a call further down; else nil.
+	Cause error
 }
 
-// Error says which activity failed and why.
+// Error says what failed and why.
 func (e *TaskError) Error() string {
+	if e.Orchestrator != "" {
+		return fmt.Sprintf("Orchestrator function '%s' failed: %s", e.Orchestrator, e.Message)
+	}
 	return fmt.Sprintf("Activity function '%s' failed: %s", e.Activity, e.Message)
 }
 
-// taskError makes the error of a task from what the history says.
-func taskError(err error, activity, instance string) error {
-	var failure *engine.Failure
-	if !errors.As(err, &failure) || failure.Details == nil {
-		return &TaskError{Activity: activity, InstanceID: instance, Type: "error", Message: err.Error()}
+// Unwrap returns Cause.
+func (e *TaskError) Unwrap() error { return e.Cause }
+
+// source says what a task is of.
+type source struct {
+	kind sourceKind
+	name string
+}
+
+type sourceKind int
+
+const (
+	activityCall sourceKind = iota
+	childCall
+	eventWait
+	timerWait
+	branchRun
+)
+
+func (s source) String() string {
+	return [...]string{"activity", "sub-orchestration", "event", "timer", "branch"}[s.kind] + fmt.Sprintf(" %q", s.name)
+}
+
+// failed makes the error of a task from what the history says. Errors that
+// never were in a history stay as they are.
+func (s source) failed(err error, instance string) error {
+	failure, recorded := err.(*engine.Failure)
+	if !recorded {
+		return err
 	}
 	d := failure.Details
-	return &TaskError{Activity: activity, InstanceID: instance, Type: d.ErrorType, Message: d.ErrorMessage, Stack: string(d.StackTrace)}
+	if d == nil {
+		d = &history.FailureDetails{ErrorType: "error", ErrorMessage: failure.Reason}
+	}
+	e := &TaskError{InstanceID: instance, Attempt: max(failure.Attempt, 1), Type: d.ErrorType, Message: d.ErrorMessage, Stack: string(d.StackTrace), Cause: causeOf(d)}
+	if s.kind == childCall {
+		e.Orchestrator = s.name
+	} else {
+		e.Activity = s.name
+	}
+	return e
+}
+
+// properties are what FailureDetails.Properties holds of an error.
+type properties struct {
+	// Error is the JSON of a registered error.
+	Error json.RawMessage `json:"goError,omitempty"`
+	// RetryAfter is in milliseconds.
+	RetryAfter int64 `json:"goRetryAfter,omitempty"`
+	// Activity and Orchestrator name the failed call further down.
+	Activity     string `json:"goActivity,omitempty"`
+	Orchestrator string `json:"goOrchestrator,omitempty"`
+}
+
+func propertiesOf(d *history.FailureDetails) (p properties) {
+	if d != nil && len(d.Properties) > 0 {
+		// Properties of other programs mean nothing to us.
+		_ = json.Unmarshal(d.Properties, &p)
+	}
+	return p
+}
+
+func retryAfterOf(d *history.FailureDetails) time.Duration {
+	return time.Duration(propertiesOf(d).RetryAfter) * time.Millisecond
+}
+
+// causeOf makes an error again that was registered, or that of a call further
+// down.
+func causeOf(d *history.FailureDetails) error {
+	if cause := registered.restore(d.ErrorType, propertiesOf(d).Error); cause != nil {
+		return cause
+	}
+	if d.Inner == nil {
+		return nil
+	}
+	p := propertiesOf(d.Inner)
+	return &TaskError{
+		Activity: p.Activity, Orchestrator: p.Orchestrator, Attempt: 1,
+		Type: d.Inner.ErrorType, Message: d.Inner.ErrorMessage, Stack: string(d.Inner.StackTrace), Cause: causeOf(d.Inner),
+	}
 }
 
 // failureDetails is what the history keeps of an error of user code.
 func failureDetails(err error) *history.FailureDetails {
-	d := &history.FailureDetails{ErrorType: fmt.Sprintf("%T", err), ErrorMessage: err.Error()}
+	final, wait := marks(err)
+	d := &history.FailureDetails{ErrorType: typeName(err), ErrorMessage: err.Error(), NonRetriable: final}
+	p := properties{RetryAfter: wait.Milliseconds()}
+	if name, raw := registered.find(err); name != "" {
+		d.ErrorType, p.Error = name, raw
+	}
+	d.Properties = encodeProperties(p)
 	var task *TaskError
 	if errors.As(err, &task) {
-		d.Inner = &history.FailureDetails{ErrorType: task.Type, ErrorMessage: task.Message}
-		if task.Stack != "" {
-			d.Inner.StackTrace = history.Payload(task.Stack)
-		}
+		d.Inner = innerDetails(task)
 	}
 	return d
+}
+
+// innerDetails keeps a failure that the error of user code came from.
+func innerDetails(task *TaskError) *history.FailureDetails {
+	d := &history.FailureDetails{ErrorType: task.Type, ErrorMessage: task.Message}
+	if task.Stack != "" {
+		d.StackTrace = history.Payload(task.Stack)
+	}
+	p := properties{Activity: task.Activity, Orchestrator: task.Orchestrator}
+	if inner, ok := task.Cause.(*TaskError); ok {
+		d.Inner = innerDetails(inner)
+	} else if name, raw := registered.find(task.Cause); name != "" {
+		p.Error = raw
+	}
+	d.Properties = encodeProperties(p)
+	return d
+}
+
+func encodeProperties(p properties) history.Payload {
+	raw, err := json.Marshal(p)
+	if err != nil || string(raw) == "{}" {
+		return nil
+	}
+	return raw
+}
+
+// typeName is the type of an error, without the marks around it.
+func typeName(err error) string {
+	for {
+		switch marked := err.(type) {
+		case *nonRetryable:
+			err = marked.error
+		case *retryAfter:
+			err = marked.error
+		default:
+			return fmt.Sprintf("%T", err)
+		}
+	}
 }
 
 // panicDetails is what the history keeps of a panic of user code.

@@ -1,7 +1,9 @@
 package durable
 
 import (
+	"errors"
 	"fmt"
+	"reflect"
 
 	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/history"
@@ -51,7 +53,10 @@ func (o *Orchestrator[In, Out]) program(rt *engine.Runtime, input history.Payloa
 	if err != nil {
 		return nil, &engine.Failure{Details: &history.FailureDetails{ErrorType: "InvalidInput", ErrorMessage: fmt.Sprintf("the input is not a %T: %v", in, err), NonRetriable: true}}
 	}
-	out, err := o.run(&Context{rt: rt}, in)
+	out, err := o.run(&Context{rt: rt, in: reflect.TypeFor[In]()}, in)
+	if next := (*engine.ContinueAsNew)(nil); errors.As(err, &next) {
+		return nil, next
+	}
 	if err != nil {
 		return nil, &engine.Failure{Details: failureDetails(err)}
 	}

@@ -1,7 +1,6 @@
 package durable
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/durable-go/functions/internal/engine"
@@ -12,32 +11,57 @@ import (
 // maxResult is the largest result of an orchestrator, in bytes of JSON.
 const maxResult = worker.MaxPayload
 
-// Task is a call that has been made and may not have ended yet. It belongs to
-// the orchestrator that made it.
+// Task is something that was asked for and may not have ended yet: a call, a
+// timer, an event, a branch. It belongs to the orchestrator that made it.
 type Task[T any] struct {
 	ctx  *Context
-	name string
+	of   source
 	task *engine.Task
 
-	// Set by the first Await that returns.
-	decoded bool
-	value   T
-	err     error
+	// Set by the first Await that returns, or by the branch itself.
+	known bool
+	value T
+	err   error
 }
 
-// Await waits until the call has ended and returns its result. The error of a
-// failed activity is a *TaskError. Awaiting a task again gives the same.
+// Awaitable is a task of any type.
+type Awaitable interface {
+	// Done tells whether the task has ended.
+	Done() bool
+	engineTask() *engine.Task
+	context() *Context
+}
+
+func newTask[T any](ctx *Context, of source, t *engine.Task) *Task[T] {
+	return &Task[T]{ctx: ctx, of: of, task: t}
+}
+
+// failedTask is a task whose call was wrong.
+func failedTask[T any](ctx *Context, of source, err error) *Task[T] {
+	return newTask[T](ctx, of, ctx.rt.Failed(err))
+}
+
+// Done tells whether the task has ended. It does not wait.
+func (t *Task[T]) Done() bool { return t.task.Done() }
+
+func (t *Task[T]) engineTask() *engine.Task { return t.task }
+func (t *Task[T]) context() *Context        { return t.ctx }
+
+// Await waits until the task has ended and returns its result. The error of a
+// failed call is a *TaskError. Awaiting a task again gives the same.
 func (t *Task[T]) Await() (T, error) {
-	if t.decoded {
+	if t.known && t.task.Done() {
 		return t.value, t.err
 	}
 	result, err := t.task.Await()
-	if err != nil {
-		t.err = taskError(err, t.name, t.ctx.InstanceID())
-	} else {
+	switch {
+	case t.known: // a branch, which has put its result there itself
+	case err != nil:
+		t.err = t.of.failed(err, t.ctx.InstanceID())
+	default:
 		t.decode(result)
 	}
-	t.decoded = true
+	t.known = true
 	return t.value, t.err
 }
 
@@ -48,18 +72,6 @@ func (t *Task[T]) decode(result history.Payload) {
 	var err error
 	t.ctx.rt.Outside(func() { t.value, err = decode[T](result) })
 	if err != nil {
-		t.err = fmt.Errorf("the result of activity %q is not a %T: %w", t.name, t.value, err)
+		t.err = fmt.Errorf("the result of %v is not a %T: %w", t.of, t.value, err)
 	}
-}
-
-// All waits for all the tasks and returns their results in the order of the
-// arguments. When some failed the error joins their errors (errors.Join), and
-// the results of the others are there.
-func All[T any](tasks ...*Task[T]) ([]T, error) {
-	results := make([]T, len(tasks))
-	errs := make([]error, len(tasks))
-	for i, t := range tasks {
-		results[i], errs[i] = t.Await()
-	}
-	return results, errors.Join(errs...)
 }

@@ -24,8 +24,9 @@ type Call struct {
 }
 
 // StepFunc is a piece of code of the orchestrator that runs as an activity of
-// the process that holds the orchestration.
-type StepFunc func(ctx context.Context) (history.Payload, *history.FailureDetails)
+// the process that holds the orchestration. It gets the action, and a key that
+// is the same for every run of it. It never panics.
+type StepFunc func(ctx context.Context, action *history.Event, idempotencyKey string) (history.Payload, *history.FailureDetails)
 
 // Names of recorded calls that are no activities of the app.
 const (

@@ -12,6 +12,9 @@ type Failure struct {
 	Details *history.FailureDetails
 	// Reason is the text that the official history keeps beside the details.
 	Reason string
+	// Attempt is the number of the call that failed, from 1; 0 for a call
+	// without a retry policy.
+	Attempt int
 }
 
 // Error is the message of the details, or the reason where there are none.

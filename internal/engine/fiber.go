@@ -142,10 +142,12 @@ func (rt *Runtime) wake(fb *fiber) {
 
 // drain runs what can run, first come first served, until all the code waits.
 func (rt *Runtime) drain() {
-	for len(rt.runnable) > 0 && !rt.ended {
-		fb := rt.runnable[0]
-		rt.runnable[0] = nil
-		rt.runnable = rt.runnable[1:]
+	for rt.head < len(rt.runnable) && !rt.ended {
+		fb := rt.runnable[rt.head]
+		rt.runnable[rt.head] = nil
+		if rt.head++; rt.head == len(rt.runnable) {
+			rt.runnable, rt.head = rt.runnable[:0], 0
+		}
 		fb.queued = false
 		rt.resume(fb)
 	}
@@ -202,6 +204,10 @@ func panicked(p any) error {
 
 // misuse is a call that breaks a rule of its method.
 type misuse struct{ text string }
+
+// Misuse is what code panics with to end the orchestration because of a wrong
+// call; the text says what is wrong.
+func Misuse(text string) any { return &misuse{text} }
 
 func (m *misuse) Error() string { return m.text }
 

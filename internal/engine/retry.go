@@ -74,7 +74,11 @@ func (a *attempts) try() {
 // after decides about the end of an attempt: how long to wait for the next.
 func (a *attempts) after(t *Task) (delay time.Duration, again bool) {
 	var failure *Failure
-	if t.err == nil || !errors.As(t.err, &failure) || failure.Details != nil && failure.Details.NonRetriable || a.n >= a.policy.MaxAttempts {
+	if t.err == nil || !errors.As(t.err, &failure) {
+		return 0, false
+	}
+	failure.Attempt = a.n
+	if failure.Details != nil && failure.Details.NonRetriable || a.n >= a.policy.MaxAttempts {
 		return 0, false
 	}
 	again = true

@@ -35,9 +35,11 @@ type Runtime struct {
 
 	// fibers are the coroutines of the code, in the order in which they began:
 	// the orchestrator itself, then its branches. current is the one that runs.
-	fibers   []*fiber
-	current  *fiber
+	fibers  []*fiber
+	current *fiber
+	// runnable, from head on, are those whose wait is over.
 	runnable []*fiber
+	head     int
 	// ended says that the code has come to its end, or was cut off.
 	ended bool
 }

@@ -1,0 +1,71 @@
+package durable
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+
+	"github.com/durable-go/functions/internal/engine"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+func typeOf(v any) reflect.Type { return reflect.TypeOf(v) }
+
+// nilable tells whether nil is a value of the type.
+func nilable(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Interface, reflect.Pointer, reflect.Map, reflect.Slice:
+		return true
+	}
+	return false
+}
+
+// Call starts the orchestrator as a child, a sub-orchestration. It does not
+// wait: see Task.Await. The failure of the child is a *TaskError.
+func (o *Orchestrator[In, Out]) Call(ctx *Context, in In, options ...ChildOption) *Task[Out] {
+	return CallOrchestrator[Out](ctx, o.name, in, options...)
+}
+
+// CallOrchestrator starts a child by name: one whose code lives elsewhere.
+func CallOrchestrator[Out any](ctx *Context, name string, in any, options ...ChildOption) *Task[Out] {
+	call := source{childCall, name}
+	child, err := newChild(ctx, call, in, options)
+	if err != nil {
+		return failedTask[Out](ctx, call, err)
+	}
+	return newTask[Out](ctx, call, ctx.rt.CallChild(child))
+}
+
+// StartDetached starts the orchestrator on its own: it is nobody's child, and
+// its end is not waited for. It returns the instance id; the error says that an
+// argument is wrong. A retry policy means nothing here.
+func (o *Orchestrator[In, Out]) StartDetached(ctx *Context, in In, options ...ChildOption) (string, error) {
+	child, err := newChild(ctx, source{childCall, o.name}, in, options)
+	if err != nil {
+		return "", err
+	}
+	return ctx.rt.StartDetached(child)
+}
+
+func newChild(ctx *Context, call source, in any, options []ChildOption) (*engine.Child, error) {
+	var o callOptions
+	for _, option := range options {
+		option.child(&o)
+	}
+	err := o.check()
+	if o.instanceID != "" {
+		err = errors.Join(err, taskhub.ValidInstanceID(o.instanceID))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%v: %w", call, err)
+	}
+	input, err := ctx.encode(in)
+	if err != nil {
+		return nil, fmt.Errorf("input of %v: %w", call, err)
+	}
+	c := &engine.Child{Name: call.name, InstanceID: o.instanceID, Input: input, Tags: o.tags, Retry: o.policy(ctx, call)}
+	if o.version != nil {
+		c.Version = *o.version
+	}
+	return c, nil
+}

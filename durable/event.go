@@ -1,0 +1,120 @@
+package durable
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/durable-go/functions/internal/engine"
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// maxEventName is the longest name of an event, in bytes.
+const maxEventName = 256
+
+func checkEvent(name string) error {
+	if name == "" || len(name) > maxEventName {
+		return fmt.Errorf("the name of an event has 1 to %d bytes, not %d", maxEventName, len(name))
+	}
+	return nil
+}
+
+// WaitForEvent waits for an external event: a client, or another orchestration,
+// raises it by the instance id and the name, which is compared without case.
+// Events that came before anybody waited are kept, and taken in the order in
+// which they came. Of several waits for a name the newest gets the event. With
+// WithTimeout the task fails with ErrTimeout when no event comes in time.
+func WaitForEvent[T any](ctx *Context, name string, options ...EventOption) *Task[T] {
+	var o callOptions
+	for _, option := range options {
+		option.event(&o)
+	}
+	of := source{eventWait, name}
+	if err := errors.Join(checkEvent(name), o.check()); err != nil {
+		return failedTask[T](ctx, of, err)
+	}
+	if o.timed {
+		return newTask[T](ctx, of, ctx.rt.WaitEventUntil(name, ctx.Now().Add(o.timeout)))
+	}
+	return newTask[T](ctx, of, ctx.rt.WaitEvent(name))
+}
+
+// EventChannel receives the events of a name one after the other.
+type EventChannel[T any] struct {
+	ctx  *Context
+	name string
+}
+
+// Events returns a channel of the events of a name. It is cheap, and keeps
+// nothing: what nobody has received stays with the orchestration.
+func Events[T any](ctx *Context, name string) *EventChannel[T] {
+	return &EventChannel[T]{ctx: ctx, name: name}
+}
+
+// Receive waits for the next event.
+func (c *EventChannel[T]) Receive(options ...EventOption) (T, error) {
+	return WaitForEvent[T](c.ctx, c.name, options...).Await()
+}
+
+// TryReceive takes the next event if there is one already; ok is false when
+// there is none.
+func (c *EventChannel[T]) TryReceive() (v T, ok bool, err error) {
+	if err := checkEvent(c.name); err != nil {
+		return v, false, err
+	}
+	var p history.Payload
+	if p, ok = c.ctx.rt.TakeEvent(c.name); !ok {
+		return v, false, nil
+	}
+	c.ctx.rt.Outside(func() { v, err = decode[T](p) })
+	if err != nil {
+		err = fmt.Errorf("the event %q is not a %T: %w", c.name, v, err)
+	}
+	return v, true, err
+}
+
+// SendEvent raises an event for another orchestration. Nobody learns whether
+// there is one; the error says that an argument is wrong.
+func (c *Context) SendEvent(instanceID, name string, data any) error {
+	if err := errors.Join(checkEvent(name), taskhub.ValidInstanceID(instanceID)); err != nil {
+		return err
+	}
+	p, err := c.encode(data)
+	if err != nil {
+		return fmt.Errorf("data of event %q: %w", name, err)
+	}
+	c.rt.SendEvent(instanceID, name, p)
+	return nil
+}
+
+// ContinueAsNew ends the execution and begins the orchestrator again with
+// another input and an empty history, under the same instance id: the way to
+// loop for ever. Its result is what the orchestrator must return:
+//
+//	return durable.ContinueAsNew[Out](ctx, next)
+//
+// The input must be of the orchestrator's input type. External events that
+// nobody has waited for are kept (see DropEvents); calls that are still open
+// are not.
+func ContinueAsNew[Out any](ctx *Context, in any, options ...ContinueOption) (out Out, err error) {
+	if err := ctx.fits(in); err != nil {
+		return out, NonRetryable(err)
+	}
+	next := &engine.ContinueAsNew{}
+	if next.Input, err = ctx.encode(in); err != nil {
+		return out, fmt.Errorf("input to continue as new: %w", err)
+	}
+	for _, option := range options {
+		option.next(next)
+	}
+	return out, next
+}
+
+// fits checks that a value is of the type of the orchestrator's input.
+func (c *Context) fits(in any) error {
+	given := typeOf(in)
+	if c.in == nil || given != nil && given.AssignableTo(c.in) || given == nil && nilable(c.in) {
+		return nil
+	}
+	return fmt.Errorf("continue-as-new with a %T: the orchestrator's input is a %v", in, c.in)
+}

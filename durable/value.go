@@ -1,0 +1,74 @@
+package durable
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/durable-go/functions/internal/engine"
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/worker"
+)
+
+// SideEffect runs f once and records what it returns; replays get the recorded
+// value. It is for small things that are not the same each time and cannot
+// fail, such as a random number or the value of a setting. f runs as part of
+// the orchestrator, so it must not block for long and must not use the Context;
+// it runs again when the process ends before its value is stored, but nothing
+// has depended on the first value then. A value that is no JSON fails the
+// orchestration. For anything that may fail use a Step or an activity.
+func SideEffect[T any](ctx *Context, f func() T) T {
+	var value T
+	made := false
+	p, err := ctx.rt.SideEffect(
+		func() { value, made = f(), true },
+		func() (history.Payload, error) { return encode(value) },
+	)
+	if err == nil && !made {
+		ctx.rt.Outside(func() { value, err = decode[T](p) })
+	}
+	if err != nil {
+		panic(engine.Misuse(fmt.Sprintf("the value of a SideEffect cannot be stored: %v", err)))
+	}
+	return value
+}
+
+// Patched guards a change of an orchestrator that has instances in flight. It
+// is true for executions that come to this point for the first time with the
+// changed code, and false for those that had passed it with the old code; for
+// each execution it stays what it was. The name is recorded.
+//
+//	if durable.Patched(ctx, "mail-after-payment") {
+//		// new code
+//	} else {
+//		// old code, until the last old instance has ended
+//	}
+func Patched(ctx *Context, name string) bool { return ctx.rt.Patched(name) }
+
+// Step runs a function of the orchestrator's own code as an activity: it may do
+// what activities may do, runs at least once, and its result is recorded. It
+// always runs in the process that works on the orchestration. Its context
+// carries ActivityInfo. f must not use the Context.
+func Step[T any](ctx *Context, name string, f func(ctx context.Context) (T, error), options ...ActivityOption) *Task[T] {
+	var o callOptions
+	for _, option := range options {
+		option.activity(&o)
+	}
+	call := source{activityCall, name}
+	err := o.check()
+	if err == nil && !functionNames.MatchString(name) {
+		err = fmt.Errorf("%q is not a name for a step: a letter, then letters, digits, _ and -", name)
+	}
+	if err != nil {
+		return failedTask[T](ctx, call, err)
+	}
+	activity := NewActivity(name, func(ctx context.Context, _ None) (T, error) { return f(ctx) })
+	instance := ctx.InstanceID()
+	step := func(ctx context.Context, action *history.Event, key string) (history.Payload, *history.FailureDetails) {
+		return activity.call(ctx, &worker.Activity{
+			Name: name, InstanceID: instance, TaskID: action.ID, Options: action.Own.Options, IdempotencyKey: key,
+		})
+	}
+	return newTask[T](ctx, call, ctx.rt.CallActivity(&engine.Call{
+		Name: engine.StepPrefix + name, Tags: o.tags, Options: o.record(), Retry: o.policy(ctx, call), Step: step,
+	}))
+}
