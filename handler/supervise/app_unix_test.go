@@ -53,8 +53,8 @@ func runApp(how string) {
 		go countSignals()
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("/pids", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, os.Getpid(), " ", os.Getppid()) })
-	mux.HandleFunc("/env", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, os.Getenv(childVariable)) })
+	mux.HandleFunc("/pids", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, os.Getpid(), " ", os.Getppid()) })
+	mux.HandleFunc("/env", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, os.Getenv(childVariable)) })
 	mux.HandleFunc("/files", func(w http.ResponseWriter, _ *http.Request) {
 		out, _ := exec.Command("ls", "/dev/fd").Output()
 		_, _ = w.Write(out)
@@ -86,7 +86,7 @@ func userCode(j *Journal, w http.ResponseWriter, r *http.Request) {
 	var blamed *BlamedError
 	if errors.As(err, &blamed) {
 		w.WriteHeader(http.StatusGone)
-		fmt.Fprint(w, blamed.Reason)
+		_, _ = fmt.Fprint(w, blamed.Reason)
 		return
 	}
 	if err != nil {
@@ -127,7 +127,7 @@ func freePort(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ln.Close()
+	defer func() { _ = ln.Close() }()
 	return strconv.Itoa(ln.Addr().(*net.TCPAddr).Port)
 }
 
@@ -211,7 +211,7 @@ func (a *app) get(path string) (status int, body string) {
 	if err != nil {
 		return 0, ""
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	raw, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return 0, ""

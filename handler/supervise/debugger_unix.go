@@ -31,7 +31,7 @@ func traced() bool {
 	if err != nil {
 		return false
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		if value, found := strings.CutPrefix(lines.Text(), "TracerPid:"); found {
 			return strings.TrimSpace(value) != "0"

@@ -94,7 +94,7 @@ func newSupervisor(o Options) (*supervisor, error) {
 // watch waits for the end of a child. end says that the supervisor is to exit
 // with the code.
 func (s *supervisor) watch(c *child) (code int, end bool) {
-	defer c.life.Close()
+	defer func() { _ = c.life.Close() }()
 	select {
 	case <-c.dead:
 	case sig := <-s.stop:
@@ -129,7 +129,7 @@ func (s *supervisor) start() (*child, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a pipe: %w", err)
 	}
-	defer read.Close()
+	defer func() { _ = read.Close() }()
 	s.shared.reset()
 	c := &child{life: write, stderr: &tail{to: os.Stderr}, since: time.Now(), dead: make(chan struct{})}
 	c.cmd = exec.Command(self, os.Args[1:]...)
