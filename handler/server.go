@@ -22,8 +22,8 @@ const invocationHeader = "X-Azure-Functions-InvocationId"
 // maxBody is the largest request that the host passes on by default.
 const maxBody = 100 << 20
 
-// readyWait bounds how long the host's first request waits for the app: the
-// host gives up on a handler that does not answer.
+// readyWait bounds how long requests wait for an app that starts: the host gives
+// up on a handler that does not answer.
 const readyWait = 10 * time.Second
 
 // Journal knows what user code runs, so that code that ends the process can be
@@ -37,7 +37,8 @@ type Server struct {
 	App     *App
 	Log     *slog.Logger
 	Journal Journal
-	// Ready is closed when the app can work. Until then invocations get 503.
+	// Ready is closed when the app can work. Until then invocations wait; those
+	// that are not ready 10 seconds after Serve was called get 503.
 	Ready <-chan struct{}
 	// Standalone says that there is no host in front: callers are not trusted to
 	// bring invocations of other triggers than HTTP.
@@ -45,6 +46,8 @@ type Server struct {
 
 	routes      []httpRoute
 	invocations map[string]func(context.Context, *Invocation) error
+	// patience is when invocations stop to wait; set by Serve.
+	patience time.Time
 }
 
 type httpRoute struct {
@@ -110,6 +113,7 @@ func (s *Server) Handled(f *Function) bool {
 // Serve answers requests until ctx ends, then finishes those under way within
 // the bound.
 func (s *Server) Serve(ctx context.Context, l net.Listener, bound time.Duration) error {
+	s.patience = time.Now().Add(readyWait)
 	server := &http.Server{Handler: s, ReadHeaderTimeout: 30 * time.Second, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn)}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
@@ -167,7 +171,16 @@ func (s *Server) serveReadiness(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
-func (s *Server) ready(w http.ResponseWriter) bool {
+// ready waits until the app can work: a child that was started again needs a
+// moment, and callers should not notice.
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) bool {
+	wait := time.NewTimer(time.Until(s.patience))
+	defer wait.Stop()
+	select {
+	case <-s.Ready:
+	case <-wait.C:
+	case <-r.Context().Done():
+	}
 	select {
 	case <-s.Ready:
 		return true
@@ -187,7 +200,7 @@ func answer(w http.ResponseWriter, code int, v any) {
 }
 
 func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request, route httpRoute) {
-	if !s.ready(w) {
+	if !s.ready(w, r) {
 		return
 	}
 	id := r.Header.Get(invocationHeader)
@@ -233,7 +246,7 @@ func (r *response) Flush() {
 func (r *response) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
 func (s *Server) serveInvocation(w http.ResponseWriter, r *http.Request, f *Function) {
-	if !s.ready(w) {
+	if !s.ready(w, r) {
 		return
 	}
 	handle := s.invocations[strings.ToLower(f.Name)]
