@@ -67,6 +67,11 @@ type Instance struct {
 	cancelled map[int32]bool
 	// markers are the recorded values of the code, by the id of their action.
 	markers map[int32]*marker
+	// lastAction is the highest id of an action in the history that was loaded;
+	// torn begins its last turn if that has no end; current begins the turn that
+	// is replayed.
+	lastAction    int32
+	torn, current *history.Event
 	// delayed are the events that came while the execution was suspended.
 	suspended bool
 	delayed   []*history.Event
@@ -76,7 +81,7 @@ type Instance struct {
 
 // New makes an execution that has no history yet.
 func New(o Options) *Instance {
-	i := &Instance{options: o, open: map[int32]*history.Event{}, markers: map[int32]*marker{}, cancelled: map[int32]bool{}}
+	i := &Instance{options: o, open: map[int32]*history.Event{}, markers: map[int32]*marker{}, cancelled: map[int32]bool{}, lastAction: history.NoID}
 	i.rt = &Runtime{instance: i, tasks: map[int32]*Task{}}
 	return i
 }
@@ -281,22 +286,21 @@ func (i *Instance) means(e *history.Event) bool {
 	if e.Type == history.ExecutionStarted {
 		return i.started == nil
 	}
-	if i.started == nil {
-		return false
+	if i.started == nil || i.rt.ended {
+		// What comes after continue-as-new goes along with it.
+		return i.next != nil && e.Type == history.EventRaised
 	}
 	switch e.Type {
 	case history.TaskCompleted, history.TaskFailed, history.TimerFired,
 		history.SubOrchestrationInstanceCompleted, history.SubOrchestrationInstanceFailed:
 		action := i.open[e.TaskID]
 		return action != nil && answers(action.Type, e.Type)
-	case history.EventRaised:
+	case history.EventRaised, history.ExecutionTerminated:
 		return true
 	case history.ExecutionSuspended:
-		return !i.suspended && !i.rt.ended
+		return !i.suspended
 	case history.ExecutionResumed:
 		return i.suspended
-	case history.ExecutionTerminated:
-		return !i.rt.ended
 	}
 	return false
 }
@@ -314,6 +318,8 @@ func (i *Instance) apply(e *history.Event) {
 		i.resume()
 	case history.ExecutionTerminated:
 		i.terminate(e)
+	case history.EventRaised:
+		i.deliver(e)
 	default:
 		delete(i.open, e.TaskID)
 		i.deliver(e)

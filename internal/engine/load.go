@@ -24,7 +24,7 @@ func (i *Instance) replay(e *history.Event) error {
 		if err := i.endReplayedTurn(); err != nil {
 			return err
 		}
-		i.now = e.Timestamp
+		i.now, i.current = e.Timestamp, e
 	case history.OrchestratorCompleted:
 		return i.endReplayedTurn()
 	case history.TaskScheduled, history.TimerCreated, history.SubOrchestrationInstanceCreated, history.EventSent,

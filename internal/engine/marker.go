@@ -21,11 +21,16 @@ func isMarker(e *history.Event) bool {
 	return e.Type == history.TaskScheduled && (e.Name == sideEffectName || strings.HasPrefix(e.Name, patchPrefix))
 }
 
-// scan finds the markers among events: code asks for their values before the
-// replay has come to them.
+// scan looks ahead: code asks for the values of markers before the replay has
+// come to them.
 func (i *Instance) scan(events []*history.Event) {
 	for _, e := range events {
+		i.lastAction = max(i.lastAction, e.ID)
 		switch {
+		case e.Type == history.OrchestratorStarted:
+			i.torn = e
+		case e.Type == history.OrchestratorCompleted:
+			i.torn = nil
 		case isMarker(e):
 			i.markers[e.ID] = &marker{name: e.Name}
 		case e.Type == history.TaskCompleted && i.markers[e.TaskID] != nil:
@@ -70,7 +75,7 @@ func (rt *Runtime) Patched(name string) bool {
 		return known
 	}
 	m := rt.instance.markers[rt.sequence]
-	patched := !rt.Replaying() || m != nil && m.name == patchPrefix+name
+	patched := m != nil && m.name == patchPrefix+name || !rt.instance.passed(rt.sequence)
 	if rt.patches == nil {
 		rt.patches = map[string]bool{}
 	}
@@ -79,6 +84,12 @@ func (rt *Runtime) Patched(name string) bool {
 		rt.mark(patchPrefix+name, history.Payload("true"))
 	}
 	return patched
+}
+
+// passed tells whether code has been at this place before: in a replay, unless
+// the commit of the last turn was cut off before anything that came after.
+func (i *Instance) passed(action int32) bool {
+	return i.rt.Replaying() && (i.torn == nil || i.current != i.torn || i.lastAction >= action)
 }
 
 // mark asks for the two events of a marker.
