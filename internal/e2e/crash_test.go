@@ -19,7 +19,7 @@ const neighbours = 20
 
 // An activity that always ends its process fails, and harms nobody else.
 func TestActivityEndsTheProcess(t *testing.T) {
-	h, traces := runTestApp(t, nil)
+	h, traces := runTestApp(t)
 	pid := h.FuncPID()
 	supervisor, _ := pair(t, h)
 	var ids []string
@@ -97,11 +97,11 @@ func (tr *traffic) stop() []string {
 
 // What goes wrong in user code fails the instance, with the reason.
 func TestFailures(t *testing.T) {
-	h, _ := runTestApp(t, nil)
+	h, _ := runTestApp(t)
 	for _, c := range []struct{ orchestrator, input, says string }{
 		{"Panicking", `"no way"`, "no way"},
-		{"Big", "100000", "40"},
-		{"FanOut", `"not a number"`, "number"},
+		{"Big", "100000", "too large"},
+		{"FanOut", `"not a number"`, "the input is not a int"},
 	} {
 		t.Run(c.orchestrator, func(t *testing.T) {
 			status, err := h.Wait(bounded(t), starts(t, h, c.orchestrator, "", c.input))
@@ -114,7 +114,9 @@ func TestFailures(t *testing.T) {
 		})
 	}
 	t.Run("fan-out", func(t *testing.T) {
-		completes(t, h, starts(t, h, "FanOut", "", "300"), fmt.Sprint(299*300*599/6))
+		for _, n := range []int{0, 1, 100, 1000} {
+			completes(t, h, starts(t, h, "FanOut", "", fmt.Sprint(n)), fmt.Sprint(n*(n-1)*(2*n-1)/6))
+		}
 	})
 	t.Run("unfinished id", func(t *testing.T) {
 		starts(t, h, "Working", "busy", "300")

@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/durable-go/functions/internal/azurite/azuritetest"
@@ -14,6 +15,11 @@ func TestQueueDispatch(t *testing.T) {
 	h := runLab(t, map[string]any{"dispatch": "queue"})
 	completes(t, h, starts(t, h, "Orchestrator", "", "null"), labOutput)
 	testManyStarts(t, h)
+	for _, function := range []string{"Orchestrator", "Hello"} {
+		if !strings.Contains(h.Log(), "Executing 'Functions."+function+"'") {
+			t.Errorf("%s was not invoked: nothing went through its queue", function)
+		}
+	}
 }
 
 // Two hosts share a hub: each takes starts, and answers for all.

@@ -38,16 +38,16 @@ func runLab(t *testing.T, settings map[string]any) *host.Host {
 	return host.Run(t, host.Options{Storage: azuritetest.Server(t).ConnectionString(), Hub: azuritetest.HubName(), Settings: settings})
 }
 
-// runTestApp runs the test app on a hub of its own and returns the directory of
-// its traces.
-func runTestApp(t *testing.T, settings map[string]any) (*host.Host, string) {
+// runTestApp runs the test app on a hub of its own, with additions to the
+// environment, and returns the directory of its traces.
+func runTestApp(t *testing.T, env ...string) (*host.Host, string) {
 	t.Helper()
 	host.NeedFunc(t)
 	traces := t.TempDir()
 	return host.Run(t, host.Options{
 		Main: "./internal/e2e/testapp", Folders: []string{"internal/e2e/testapp"},
 		Storage: azuritetest.Server(t).ConnectionString(), Hub: azuritetest.HubName(),
-		Settings: settings, Env: []string{"E2E_TRACES=" + traces},
+		Env: append(env, "E2E_TRACES="+traces),
 	}), traces
 }
 

@@ -67,7 +67,7 @@ func killWhileSeattleRuns(t *testing.T, h *host.Host, traces, id string, kill fu
 }
 
 func TestKill(t *testing.T) {
-	h, traces := runTestApp(t, nil)
+	h, traces := runTestApp(t)
 	pid := h.FuncPID()
 	t.Run("child", func(t *testing.T) {
 		supervisor, before := pair(t, h)
@@ -111,7 +111,7 @@ func running(h *host.Host, pid int) bool {
 // An HTTP function that ends its process after the start: the host sends a GET
 // again and again, and it is one instance all the same.
 func TestStarterKillsItsProcess(t *testing.T) {
-	h, traces := runTestApp(t, nil)
+	h, traces := runTestApp(t)
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		t.Run(method, func(t *testing.T) {
 			before := len(lines(t, traces, "crashstart"))

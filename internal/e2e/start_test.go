@@ -18,6 +18,9 @@ func TestLab(t *testing.T) {
 	h := runLab(t, nil)
 	t.Run("GET", func(t *testing.T) { testStart(t, h, http.MethodGet, "") })
 	t.Run("POST", func(t *testing.T) { testStart(t, h, http.MethodPost, `{"why":"not"}`) })
+	t.Run("name without case", func(t *testing.T) {
+		completes(t, h, starts(t, h, "orchestrator", "", "null"), labOutput)
+	})
 	t.Run("links", func(t *testing.T) { testLinks(t, h) })
 	t.Run("same id again", func(t *testing.T) { testSameID(t, h) })
 	t.Run("many starts", func(t *testing.T) { testManyStarts(t, h) })
@@ -66,6 +69,8 @@ func testLinks(t *testing.T, h *host.Host) {
 		code      int
 	}{
 		{"signed", links.StatusQueryURI, http.StatusOK},
+		{"another operation", strings.Replace(links.StatusQueryURI, "op=status", "op=terminate", 1), http.StatusForbidden},
+		{"dots in the path", h.URL + "/api/durabletask-links/instances/x/%2e%2e/" + links.ID, http.StatusNotFound},
 		{"unsigned", unsigned, http.StatusUnauthorized},
 		{"of another instance", strings.Replace(links.StatusQueryURI, links.ID, "another", 1), http.StatusForbidden},
 		{"tampered with", tamper(links.StatusQueryURI), http.StatusForbidden},
@@ -93,11 +98,11 @@ func tamper(url string) string {
 // testSameID starts a finished instance's id again: that is a new execution.
 func testSameID(t *testing.T, h *host.Host) {
 	const id = "the-same-id"
-	first := completes(t, h, starts(t, h, "Orchestrator", id, "1"), labOutput)
-	starts(t, h, "Orchestrator", id, "2")
-	second := completes(t, h, id, labOutput)
-	if string(second.Input) != "2" || !second.CreatedTime.After(first.CreatedTime) {
-		t.Errorf("second execution has input %s and was created at %v, the first at %v", second.Input, second.CreatedTime, first.CreatedTime)
+	for _, input := range []string{"1", "2", "3"} {
+		starts(t, h, "Orchestrator", id, input)
+		if status := completes(t, h, id, labOutput); string(status.Input) != input {
+			t.Errorf("the execution has input %s, want %s", status.Input, input)
+		}
 	}
 }
 
@@ -160,7 +165,10 @@ func testBadInput(t *testing.T, h *host.Host) {
 		{"unknown orchestrator", "/api/orchestrators/Nobody", "", http.StatusNotFound, "Orchestrator"},
 		{"unknown orchestrator, management", "/api/durabletask/orchestrators/Nobody", "", http.StatusBadRequest, "Orchestrator"},
 		{"malformed JSON", "/api/orchestrators/Orchestrator", `{"a":`, http.StatusBadRequest, "JSON"},
-		{"too large", "/api/orchestrators/Orchestrator", string(large), http.StatusRequestEntityTooLarge, ""},
+		{"two JSON values", "/api/orchestrators/Orchestrator", "1 2", http.StatusBadRequest, "JSON"},
+		{"deep JSON", "/api/orchestrators/Orchestrator", strings.Repeat("[", 1000) + strings.Repeat("]", 1000), http.StatusBadRequest, "nested"},
+		{"slash in the id", "/api/orchestrators/Orchestrator?id=a%2Fb", "", http.StatusBadRequest, "id"},
+		{"too large", "/api/orchestrators/Orchestrator", string(large), http.StatusRequestEntityTooLarge, "40960"},
 		{"forbidden character", "/api/orchestrators/Orchestrator?id=a%23b", "", http.StatusBadRequest, "id"},
 		{"entity's id", "/api/orchestrators/Orchestrator?id=@counter@a", "", http.StatusBadRequest, "id"},
 		{"long id", "/api/orchestrators/Orchestrator?id=" + strings.Repeat("x", 257), "", http.StatusBadRequest, "256"},
