@@ -1,7 +1,6 @@
 package management
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -54,21 +53,21 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if d.signed {
 		if err := d.Links.Keys.Check(r.Context(), o.instance, o.op, r.URL.Query()); err != nil {
-			d.refuse(w, err)
+			d.refuse(w, r, err)
 			return
 		}
 	}
 	o.serve(w, r)
 }
 
-func (d *door) refuse(w http.ResponseWriter, err error) {
+func (d *door) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, errNoSignature):
 		WriteError(w, http.StatusUnauthorized, err.Error())
 	case errors.Is(err, errSignature):
 		WriteError(w, http.StatusForbidden, err.Error())
 	default:
-		d.fail(w, err)
+		d.fail(w, r, err)
 	}
 }
 
@@ -92,7 +91,7 @@ func (d *door) route(r *http.Request) *operation {
 }
 
 // segments decodes the path below the mount point, once. A segment that is
-// empty, or that contains what no name and no id may contain, matches nothing.
+// empty, or that would be several when it is decoded, matches nothing.
 func segments(u *url.URL, mount string) ([]string, bool) {
 	path := u.EscapedPath()
 	if len(path) < len(mount) || !strings.EqualFold(path[:len(mount)], mount) {
@@ -105,7 +104,7 @@ func segments(u *url.URL, mount string) ([]string, bool) {
 	parts := strings.Split(path[1:], "/")
 	for i, part := range parts {
 		plain, err := url.PathUnescape(part)
-		if err != nil || plain == "" || plain == "." || plain == ".." || strings.ContainsAny(plain, `/\`) {
+		if err != nil || plain == "" || plain == "." || plain == ".." || strings.Contains(plain, "/") {
 			return nil, false
 		}
 		parts[i] = plain
@@ -113,9 +112,9 @@ func segments(u *url.URL, mount string) ([]string, bool) {
 	return parts, true
 }
 
-// fail answers an error that is not the caller's.
-func (d *door) fail(w http.ResponseWriter, err error) {
-	if errors.Is(err, context.Canceled) {
+// fail answers an error that is not the caller's, unless the caller is gone.
+func (d *door) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() != nil {
 		return
 	}
 	d.Log.Error("management request failed", "error", err)

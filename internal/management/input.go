@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"unicode/utf8"
 
 	"github.com/durable-go/functions/internal/client"
 	"github.com/durable-go/functions/internal/history"
@@ -31,33 +32,41 @@ func ReadInput(w http.ResponseWriter, r *http.Request) (history.Payload, error) 
 	return checkJSON(raw)
 }
 
+// checkJSON returns the value in compact form, with every number as it was
+// sent.
 func checkJSON(raw []byte) (history.Payload, error) {
 	raw = bytes.TrimSpace(raw)
 	if len(raw) == 0 || string(raw) == "null" {
 		return nil, nil
 	}
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.UseNumber()
-	for depth := 0; ; {
-		token, err := decoder.Token()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", errInvalidJSON, err)
-		}
-		switch token {
-		case json.Delim('{'), json.Delim('['):
-			depth++
-		case json.Delim('}'), json.Delim(']'):
-			depth--
-		}
-		if depth > maxDepth {
-			return nil, fmt.Errorf("%w: nested deeper than %d levels", errInvalidJSON, maxDepth)
+	if !utf8.Valid(raw) {
+		return nil, fmt.Errorf("%w: the body is not UTF-8", errInvalidJSON)
+	}
+	var out bytes.Buffer
+	if err := json.Compact(&out, raw); err != nil {
+		return nil, fmt.Errorf("%w: %w", errInvalidJSON, err)
+	}
+	if depth(out.Bytes()) > maxDepth {
+		return nil, fmt.Errorf("%w: nested deeper than %d levels", errInvalidJSON, maxDepth)
+	}
+	return out.Bytes(), nil
+}
+
+// depth is how deep valid JSON is nested.
+func depth(raw []byte) (deepest int) {
+	level, inString := 0, false
+	for i := 0; i < len(raw); i++ {
+		switch c := raw[i]; {
+		case inString && c == '\\':
+			i++
+		case c == '"':
+			inString = !inString
+		case !inString && (c == '{' || c == '['):
+			level++
+			deepest = max(deepest, level)
+		case !inString && (c == '}' || c == ']'):
+			level--
 		}
 	}
-	if !json.Valid(raw) {
-		return nil, fmt.Errorf("%w: more than one value", errInvalidJSON)
-	}
-	return raw, nil
+	return deepest
 }

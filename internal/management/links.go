@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,6 +50,10 @@ var members = []member{
 	{"resumePostUri", opResume, "/resume"},
 }
 
+// startMembers are the members in the answer to a start through the API, where
+// the official extension leaves one out.
+var startMembers = slices.DeleteFunc(slices.Clone(members), func(m member) bool { return m.op == opRewind })
+
 // withReason are the operations whose URI has a reason for the caller to fill
 // in.
 var withReason = map[string]bool{opTerminate: true, opRewind: true, opSuspend: true, opResume: true}
@@ -60,9 +65,13 @@ func (l *Links) Status(ctx context.Context, r *http.Request, id string) (string,
 
 // Payload is the official check-status payload, in the official order.
 func (l *Links) Payload(ctx context.Context, r *http.Request, id string) ([]byte, error) {
+	return l.payload(ctx, r, id, members)
+}
+
+func (l *Links) payload(ctx context.Context, r *http.Request, id string, with []member) ([]byte, error) {
 	base := l.base(r)
 	dst := append([]byte(`{"id":`), history.AppendString(nil, id)...)
-	for _, m := range members {
+	for _, m := range with {
 		uri, err := l.uri(ctx, base, id, m)
 		if err != nil {
 			return nil, err

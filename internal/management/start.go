@@ -22,18 +22,22 @@ func (d *door) start(w http.ResponseWriter, r *http.Request, name, id string) {
 	row, err := d.Client.Start(r.Context(), client.Start{Name: name, InstanceID: id, Input: input, Version: r.URL.Query().Get("version")})
 	if err != nil {
 		if !WriteStartError(w, err) {
-			d.fail(w, err)
+			d.fail(w, r, err)
 		}
 		return
 	}
-	if err := d.Links.WriteCheckStatus(w, r, row.ID); err != nil {
-		d.fail(w, err)
+	if err := d.Links.accepted(w, r, row.ID, startMembers); err != nil {
+		d.fail(w, r, err)
 	}
 }
 
 // WriteCheckStatus answers 202 with the check-status payload of an instance.
 func (l *Links) WriteCheckStatus(w http.ResponseWriter, r *http.Request, id string) error {
-	body, err := l.Payload(r.Context(), r, id)
+	return l.accepted(w, r, id, members)
+}
+
+func (l *Links) accepted(w http.ResponseWriter, r *http.Request, id string, with []member) error {
+	body, err := l.payload(r.Context(), r, id, with)
 	if err != nil {
 		return err
 	}

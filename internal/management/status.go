@@ -3,10 +3,12 @@ package management
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
@@ -16,15 +18,23 @@ import (
 // of Azure ends requests after 230 seconds.
 const maxWait = 200 * time.Second
 
+// maxKey is the longest key of a table, in characters (1 KiB of UTF-16): nothing
+// longer can be there.
+const maxKey = 512
+
 // status answers GET instances/{id}: 202 while the instance runs, 200 when it
 // has finished.
 func (d *door) status(w http.ResponseWriter, r *http.Request, id string) {
+	if !utf8.ValidString(id) || utf8.RuneCountInString(id) > maxKey {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
 	row, err := d.read(r, id)
 	if notFound(w, err) {
 		return
 	}
 	if err != nil {
-		d.fail(w, err)
+		d.fail(w, r, err)
 		return
 	}
 	header := w.Header()
@@ -38,10 +48,10 @@ func (d *door) status(w http.ResponseWriter, r *http.Request, id string) {
 		code = http.StatusAccepted
 		header.Set("Location", d.Links.base(r)+r.URL.RequestURI())
 		header.Set("Retry-After", "5")
-	case row.Status == history.Failed && flag(r, "returnInternalServerErrorOnFailure", false):
+	case row.Status == history.Failed && boolean(r, "returnInternalServerErrorOnFailure", false):
 		code = http.StatusInternalServerError
 	}
-	writeJSON(w, code, StatusPayload(row, flag(r, "showInput", true)))
+	writeJSON(w, code, StatusPayload(row, boolean(r, "showInput", true)))
 }
 
 // read reads the row, after waiting for it as the caller prefers.
@@ -52,7 +62,12 @@ func (d *door) read(r *http.Request, id string) (*taskhub.Instance, error) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), wait)
 	defer cancel()
-	return d.Client.Wait(ctx, id, r.Header.Get("If-None-Match"))
+	row, err := d.Client.Wait(ctx, id, r.Header.Get("If-None-Match"))
+	if errors.Is(err, context.DeadlineExceeded) {
+		// The time was over before anything was read.
+		return d.Client.Get(r.Context(), id)
+	}
+	return row, err
 }
 
 // waitFor reads "Prefer: wait=N" (RFC 7240); 0 when there is none.
@@ -68,13 +83,16 @@ func waitFor(r *http.Request) time.Duration {
 	return 0
 }
 
-// flag reads a boolean of the query: keys and values without case, anything
-// else is the default.
-func flag(r *http.Request, name string, otherwise bool) bool {
+// boolean reads a boolean of the query: true or false, keys and values without
+// case. Anything else is the default.
+func boolean(r *http.Request, name string, otherwise bool) bool {
 	for key, values := range r.URL.Query() {
 		if strings.EqualFold(key, name) && len(values) > 0 {
-			if b, err := strconv.ParseBool(strings.ToLower(values[0])); err == nil {
-				return b
+			switch strings.ToLower(values[0]) {
+			case "true":
+				return true
+			case "false":
+				return false
 			}
 		}
 	}
