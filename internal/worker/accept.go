@@ -45,6 +45,11 @@ func (in *instance) accept(ctx context.Context, batch []*item) (events []*histor
 			due = true
 		case it.call != nil:
 			e = in.acceptResult(ctx, it)
+		case it.local != nil:
+			in.local--
+			if it.execution == in.execution && in.outcome == nil {
+				e = it.local
+			}
 		default:
 			e, err = in.acceptMessage(ctx, it)
 		}
@@ -129,6 +134,9 @@ func withMessage(m *taskhub.Message) *history.Event {
 // orphan deals with a message for an instance without a history.
 func (in *instance) orphan(ctx context.Context, it *item) error {
 	row, err := in.readRow(ctx)
+	if err == nil && it.message.Event.Type == history.ExecutionTerminated && row.Status == history.Pending {
+		return in.terminateUnstarted(ctx, it.message.Event, row)
+	}
 	if errors.Is(err, taskhub.ErrNotFound) || err == nil && row.Status.Finished() {
 		in.w.log.Info("message for an unknown instance was dropped", "instance", in.id, "event", it.message.Event.Type)
 		return nil
@@ -137,6 +145,17 @@ func (in *instance) orphan(ctx context.Context, it *item) error {
 		return err
 	}
 	return &postponed{reason: "the instance has not started yet", delay: 2 * time.Second}
+}
+
+// terminateUnstarted ends an instance whose start message has not come yet: when
+// it does, it finds a finished row and is dropped.
+func (in *instance) terminateUnstarted(ctx context.Context, e *history.Event, row *taskhub.Instance) error {
+	terminated, now := history.Terminated, in.w.now()
+	_, err := in.w.Store.Merge(ctx, in.id, taskhub.Change{ETag: row.ETag, Status: &terminated, Output: &e.Input, Updated: now, Completed: &now})
+	if err == nil {
+		in.w.watches.changed(in.id)
+	}
+	return err
 }
 
 // acceptStart decides whether a start message is the one that the instance's
@@ -158,7 +177,7 @@ func (in *instance) acceptStart(ctx context.Context, it *item) (*history.Event, 
 			return nil, err
 		}
 	}
-	if row.ExecutionID != "" && row.ExecutionID != started || in.execution == "" && row.Status.Finished() {
+	if row.ExecutionID != "" && row.ExecutionID != started || row.ExecutionID == started && row.Status.Finished() {
 		in.w.log.Info("start message of a replaced execution was dropped", "instance", in.id, "execution", started)
 		return nil, nil
 	}

@@ -149,6 +149,7 @@ func (w *Worker) workItem(ctx context.Context, d taskhub.Delivery, h *held, star
 		return
 	}
 	j := &job{call: call, lease: h}
+	j.ctx, j.cancel = context.WithCancel(w.user)
 	j.started = func() { close(started) }
 	j.finished = func(result *history.Event) { w.report(j, result) }
 	w.activities.submit(j)

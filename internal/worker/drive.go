@@ -35,11 +35,29 @@ func (in *instance) drive(ctx context.Context, due bool) error {
 
 // finish shows the outcome and lets go of everything.
 func (in *instance) finish(ctx context.Context) error {
+	in.stopTimers()
+	in.dropJobs()
+	if in.eng != nil {
+		if err := in.dispatchOneWay(ctx); err != nil {
+			return err
+		}
+	}
+	if err := in.tellParent(ctx); err != nil {
+		return err
+	}
 	if err := in.showOutcome(ctx); err != nil {
 		return err
 	}
 	in.removeAll(ctx)
 	return nil
+}
+
+// dropJobs tells activities to stop whose results nobody wants any more.
+func (in *instance) dropJobs() {
+	for id, j := range in.jobs {
+		j.cancel()
+		delete(in.jobs, id)
+	}
 }
 
 // dispatch starts the open actions that are this process's to start: those
@@ -48,7 +66,9 @@ func (in *instance) dispatch(ctx context.Context) error {
 	queue := in.throughQueue()
 	over := in.takeOverflow()
 	var out []*history.Event
-	for _, e := range in.eng.Outstanding() {
+	open := in.eng.Outstanding()
+	in.dropAbandoned(open)
+	for _, e := range open {
 		if e.Type != history.TaskScheduled || in.jobs[e.ID] != nil || in.isSpilled(e.ID) {
 			continue
 		}
@@ -56,13 +76,40 @@ func (in *instance) dispatch(ctx context.Context) error {
 		if lease == nil || !lease.alive() {
 			continue
 		}
-		if queue || over[e.ID] {
+		if step := in.eng.Step(e.ID); step == nil && (queue || over[e.ID]) {
 			out = append(out, e)
 			continue
 		}
 		in.submit(e, lease)
 	}
-	return in.send(ctx, out)
+	if err := in.send(ctx, out); err != nil {
+		return err
+	}
+	if err := in.dispatchTimers(ctx, open); err != nil {
+		return err
+	}
+	if err := in.dispatchChildren(ctx, open); err != nil {
+		return err
+	}
+	return in.dispatchOneWay(ctx)
+}
+
+// dropAbandoned tells activities to stop that the orchestrator does not wait
+// for any more.
+func (in *instance) dropAbandoned(open []*history.Event) {
+	if len(in.jobs) == 0 {
+		return
+	}
+	waiting := make(map[int32]bool, len(open))
+	for _, e := range open {
+		waiting[e.ID] = true
+	}
+	for id, j := range in.jobs {
+		if !waiting[id] {
+			j.cancel()
+			delete(in.jobs, id)
+		}
+	}
 }
 
 // throughQueue tells whether the next step of the orchestration goes through
@@ -101,6 +148,12 @@ func (in *instance) call(e *history.Event) *Activity {
 // submit runs an activity here.
 func (in *instance) submit(e *history.Event, lease *held) {
 	j := &job{call: in.call(e), lease: lease, owner: in}
+	j.ctx, j.cancel = context.WithCancel(in.w.user)
+	if step := in.eng.Step(e.ID); step != nil {
+		j.step = func(ctx context.Context, call *Activity) (history.Payload, *history.FailureDetails) {
+			return step(ctx, e, call.IdempotencyKey)
+		}
+	}
 	j.finished = func(result *history.Event) {
 		in.w.post(in.id, &item{call: j.call, result: result})
 	}
@@ -167,6 +220,11 @@ func (in *instance) rest(ctx context.Context, due bool) error {
 	needed := map[string]bool{}
 	for id := range in.jobs {
 		needed[in.under[id]] = true
+	}
+	if in.local > 0 {
+		if lease := in.primary(); lease != nil {
+			needed[lease.id] = true
+		}
 	}
 	if due || len(needed) == 0 {
 		if err := in.showRunning(ctx); err != nil {

@@ -17,11 +17,15 @@ const unknownPatience = 60 * time.Second
 
 // execute runs one activity and returns the event that reports its end, or nil
 // when the process stops before the activity ended.
-func (w *Worker) execute(ctx context.Context, j *job) *history.Event {
-	if !j.lease.alive() {
+func (w *Worker) execute(j *job) *history.Event {
+	ctx := j.ctx
+	if !j.lease.alive() || ctx.Err() != nil {
 		return nil
 	}
-	run, err := w.Activities(j.call.Name)
+	run, err := j.step, error(nil)
+	if run == nil {
+		run, err = w.Activities(j.call.Name)
+	}
 	if err != nil {
 		return w.taskFailed(j.call, &history.FailureDetails{ErrorType: "UnknownActivity", ErrorMessage: err.Error(), NonRetriable: true}, err.Error())
 	}

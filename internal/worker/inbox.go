@@ -23,6 +23,10 @@ type item struct {
 	call   *Activity
 	result *history.Event
 
+	// local is an event that this process has made itself, for the execution.
+	local     *history.Event
+	execution string
+
 	// spilled are jobs that the pool gave up; alarm says that the orchestration
 	// has been waiting for a while.
 	spilled []*job

@@ -50,12 +50,20 @@ type instance struct {
 
 	row    rowState
 	custom custom
+	// reason is why the orchestration was last suspended or resumed.
+	reason history.Payload
 	// held are the messages that this process holds for the orchestration.
 	held map[string]*held
 	// under tells under whose lease an open action was dispatched.
 	under map[int32]string
 	// jobs are the activities that were handed to the pool, by action id.
 	jobs map[int32]*job
+	// timers are the timers whose messages this process has sent, by action id;
+	// sent are other actions that it has sent.
+	timers map[int32]*timer
+	sent   map[int32]bool
+	// local counts the events of its own that are in the inbox.
+	local int
 	// overflow are jobs that the pool gave up: they go to their queue.
 	overflow []*job
 	// spilled are the actions whose work is in messages of its own; unrecorded
@@ -80,13 +88,16 @@ func newInstance(w *Worker, id string) *instance {
 		held:  map[string]*held{},
 		under: map[int32]string{},
 		jobs:  map[int32]*job{},
+
+		timers: map[int32]*timer{},
+		sent:   map[int32]bool{},
 	}
 }
 
 // busy tells whether the orchestration must stay in memory: work here is done
 // for it. Called under the worker's lock by the goroutine that drives.
 func (in *instance) busy() bool {
-	return len(in.held) > 0 || len(in.jobs) > 0 || len(in.pending) > 0 || in.alarm != nil
+	return len(in.held) > 0 || len(in.jobs) > 0 || in.local > 0 || len(in.pending) > 0 || in.alarm != nil
 }
 
 func (in *instance) worthKeeping() bool { return in.eng != nil && in.outcome == nil }
@@ -179,10 +190,13 @@ func (in *instance) try(ctx context.Context, batch []*item) error {
 	if err != nil {
 		return err
 	}
-	if len(events) > 0 || in.blame != nil && in.outcome == nil {
+	if len(events) > 0 || in.outcome == nil && (in.blame != nil || in.eng.Unrecorded()) {
 		if err := in.turn(ctx, events); err != nil {
 			return err
 		}
+	}
+	if err := in.continueAsNew(ctx); err != nil {
+		return err
 	}
 	if in.mayWait(due) {
 		if err := in.dispatch(ctx); err != nil {
@@ -228,14 +242,17 @@ func contains(items []*item, it *item) bool {
 // drop forgets everything in memory. The messages stay as they are.
 func (in *instance) drop() {
 	in.clearAlarm()
+	in.stopTimers()
+	in.dropJobs()
 	if in.eng != nil {
 		in.eng.Close()
 		in.eng = nil
 	}
+	in.local = 0
 	in.execution, in.fence, in.fresh = "", taskhub.Fence{}, false
 	in.committed, in.pending, in.unacked, in.outcome = nil, nil, nil, nil
 	in.spilled, in.overflow, in.carriers, in.unrecorded, in.deferrable = nil, nil, nil, false, false
-	in.row, in.custom, in.since, in.blame = rowState{}, custom{}, time.Time{}, nil
+	in.row, in.custom, in.reason, in.since, in.blame = rowState{}, custom{}, nil, time.Time{}, nil
 	clear(in.seen)
 	clear(in.held)
 	clear(in.under)

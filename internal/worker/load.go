@@ -112,6 +112,7 @@ func (in *instance) reset(events []*history.Event) {
 	in.committed, in.pending, in.outcome = nil, nil, nil
 	clear(in.seen)
 	clear(in.under)
+	clear(in.sent)
 	in.remember(events)
 }
 
@@ -140,11 +141,14 @@ func (in *instance) remember(events []*history.Event) {
 			in.seen[e.Own.Message] = true
 		}
 		switch e.Type {
-		case history.TaskScheduled:
+		case history.ExecutionStarted:
+			in.rememberKept(e)
+		case history.TaskScheduled, history.TimerCreated, history.SubOrchestrationInstanceCreated, history.EventSent:
 			if e.Own.Lease != "" {
 				in.under[e.ID] = e.Own.Lease
 			}
-		case history.TaskCompleted, history.TaskFailed:
+		case history.TaskCompleted, history.TaskFailed, history.TimerFired,
+			history.SubOrchestrationInstanceCompleted, history.SubOrchestrationInstanceFailed:
 			delete(in.under, e.TaskID)
 		case history.ExecutionCompleted:
 			in.outcome = e

@@ -17,6 +17,12 @@ type job struct {
 	// owner is the orchestration here that waits for the result; nil for a
 	// work item whose orchestration is somewhere else.
 	owner *instance
+	// ctx is what the activity runs in; cancel tells it to stop.
+	ctx    context.Context
+	cancel context.CancelFunc
+	// step is the code of an activity that has no name of its own, nil for all
+	// others.
+	step ActivityFunc
 	// queued is when the job came; it is read by the pool alone.
 	queued time.Time
 	// started is called once the job has a slot.
@@ -83,7 +89,8 @@ func (p *pool) run(ctx context.Context, j *job) {
 		if j.started != nil {
 			j.started()
 		}
-		j.finished(p.w.execute(p.w.user, j))
+		j.finished(p.w.execute(j))
+		j.cancel()
 		j = p.next()
 	}
 }
@@ -144,7 +151,7 @@ func (p *pool) takeSpill() []*job {
 	var out []*job
 	keep := p.queue[:0:0]
 	for _, j := range p.queue {
-		if len(keep) < p.slots || j.owner == nil {
+		if len(keep) < p.slots || j.owner == nil || j.step != nil {
 			keep = append(keep, j)
 		} else {
 			out = append(out, j)

@@ -17,6 +17,8 @@ type rowState struct {
 	status history.Status
 	// unclaimed says that the row has no execution id: an old client wrote it.
 	unclaimed bool
+	// stale says that the row is of the execution that continued as new.
+	stale bool
 	// gone says that the row was purged or belongs to another execution.
 	gone bool
 }
@@ -59,7 +61,12 @@ func (in *instance) learnRow(ctx context.Context) error {
 	in.row = rowState{
 		known: true, etag: row.ETag, status: row.Status,
 		unclaimed: row.ExecutionID == "",
-		gone:      row.ExecutionID != "" && row.ExecutionID != in.execution,
+	}
+	if other := row.ExecutionID != "" && row.ExecutionID != in.execution; other {
+		// A start over a finished instance makes a pending row; a running one of
+		// another execution is what this one continued from.
+		in.row.gone = row.Status == history.Pending || row.Status.Finished()
+		in.row.stale = !in.row.gone
 	}
 	return nil
 }
@@ -71,8 +78,11 @@ func (in *instance) mergeRow(ctx context.Context, change taskhub.Change) error {
 			return err
 		}
 		change.ETag = in.row.etag
-		if in.row.unclaimed {
+		if in.row.unclaimed || in.row.stale {
 			change.ExecutionID = in.execution
+		}
+		if started := in.startEvent(); in.row.stale && started != nil {
+			change.Input, change.Created = &started.Input, &started.Timestamp
 		}
 		err := in.w.retry(ctx, finalStorage, func(ctx context.Context) error {
 			etag, err := in.w.Store.Merge(ctx, in.id, change)
@@ -93,7 +103,7 @@ func (in *instance) mergeRow(ctx context.Context, change taskhub.Change) error {
 }
 
 func (in *instance) mergedRow(change taskhub.Change) {
-	in.row.unclaimed = false
+	in.row.unclaimed, in.row.stale = false, false
 	if change.Status != nil {
 		in.row.status = *change.Status
 	}
@@ -103,16 +113,22 @@ func (in *instance) mergedRow(change taskhub.Change) {
 	in.w.watches.changed(in.id)
 }
 
-// showRunning makes the row say that the orchestration runs.
+// showRunning makes the row say that the orchestration runs, or is suspended.
 func (in *instance) showRunning(ctx context.Context) error {
 	if err := in.learnRow(ctx); err != nil {
 		return err
 	}
-	if in.row.status != history.Pending && !in.custom.dirty {
+	status := history.Running
+	if in.eng != nil && in.eng.Suspended() {
+		status = history.Suspended
+	}
+	if in.row.status == status && !in.custom.dirty && !in.row.stale {
 		return nil
 	}
-	running := history.Running
-	change := taskhub.Change{Status: &running, Updated: in.w.now()}
+	change := taskhub.Change{Status: &status, Updated: in.w.now()}
+	if in.reason != nil {
+		change.Output = &in.reason
+	}
 	if in.custom.dirty {
 		change.CustomStatus = &in.custom.value
 	}

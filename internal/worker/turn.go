@@ -76,14 +76,25 @@ func (in *instance) turn(ctx context.Context, events []*history.Event) error {
 	}
 	in.pending = append(in.pending, t.Events...)
 	in.custom.update(t)
+	in.noteReason(events)
 	return nil
+}
+
+// noteReason remembers why the orchestration was suspended or resumed: the row
+// shows it.
+func (in *instance) noteReason(events []*history.Event) {
+	for _, e := range events {
+		if e.Type == history.ExecutionSuspended || e.Type == history.ExecutionResumed {
+			in.reason = e.Reason
+		}
+	}
 }
 
 // turnTime is the orchestrator's clock during the turn. For the first turn it
 // is the time of the start message, so that a repetition before the first
 // commit asks for the same things.
 func (in *instance) turnTime(events []*history.Event) time.Time {
-	if events[0].Type == history.ExecutionStarted {
+	if len(events) > 0 && events[0].Type == history.ExecutionStarted && len(in.committed) == 0 {
 		return events[0].Timestamp
 	}
 	return in.w.now()
@@ -92,15 +103,18 @@ func (in *instance) turnTime(events []*history.Event) time.Time {
 // tooLong tells whether a start that came straight from its client has waited
 // so long for a slot that another process should have it.
 func (in *instance) tooLong(since time.Time, events []*history.Event) bool {
-	return events[0].Type == history.ExecutionStarted && !in.since.IsZero() &&
+	return len(events) > 0 && events[0].Type == history.ExecutionStarted && !in.since.IsZero() &&
 		in.w.clock.Now().Sub(since) > in.w.Patience
 }
 
 // isFirstTurn tells whether the events are a start that has just come and may
 // be repeated as it was.
 func (in *instance) isFirstTurn(events []*history.Event) bool {
+	if len(events) != 1 {
+		return false
+	}
 	start := events[0]
-	return len(events) == 1 && start.Type == history.ExecutionStarted && start.ScheduledStart.IsZero() &&
+	return start.Type == history.ExecutionStarted && start.ScheduledStart.IsZero() &&
 		len(in.committed) == 0 && in.w.clock.Now().Sub(start.Timestamp) < time.Second
 }
 

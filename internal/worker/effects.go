@@ -1,0 +1,299 @@
+package worker
+
+import (
+	"context"
+	"errors"
+
+	"github.com/durable-go/functions/internal/engine"
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// timer is a timer whose message is on its way: the message is for the process
+// that lives when it is due, the alarm for this one.
+type timer struct {
+	lease *taskhub.Lease
+	alarm func() bool
+}
+
+// dispatchTimers sends the messages of open timers and takes back those of
+// timers that nobody waits for any more.
+func (in *instance) dispatchTimers(ctx context.Context, open []*history.Event) error {
+	waiting := map[int32]bool{}
+	for _, e := range open {
+		if e.Type != history.TimerCreated {
+			continue
+		}
+		waiting[e.ID] = true
+		if _, sent := in.timers[e.ID]; sent || !in.mine(e.ID) {
+			continue
+		}
+		if err := in.sendTimer(ctx, e); err != nil {
+			return err
+		}
+	}
+	for id, t := range in.timers {
+		if !waiting[id] {
+			delete(in.timers, id)
+			t.alarm()
+			in.w.spawn(func(ctx context.Context) { _ = in.w.Store.Remove(ctx, t.lease) })
+		}
+	}
+	return nil
+}
+
+func (in *instance) sendTimer(ctx context.Context, e *history.Event) error {
+	self := in.self()
+	m := &taskhub.Message{
+		ID:     taskhub.GUID("timer", in.id, in.execution, itoa(e.ID)),
+		Target: self,
+		Sender: self,
+		Event:  &history.Event{Type: history.TimerFired, ID: history.NoID, TaskID: e.ID, FireAt: e.FireAt, Timestamp: e.FireAt},
+	}
+	wait := max(e.FireAt.Sub(in.w.clock.Now()), 0)
+	var lease *taskhub.Lease
+	err := in.w.retry(ctx, finalStorage, func(ctx context.Context) (err error) {
+		lease, err = in.w.Store.Send(ctx, in.w.Control, m, wait)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	id := in.id
+	in.timers[e.ID] = &timer{lease: lease, alarm: in.w.clock.AfterFunc(wait, func() { in.w.timerDue(id, m, lease) })}
+	return nil
+}
+
+// timerDue brings a timer's message to its orchestration before it comes
+// through the queue. Where it has come already, nothing is lost.
+func (w *Worker) timerDue(id string, m *taskhub.Message, lease *taskhub.Lease) {
+	w.mu.Lock()
+	here := w.instances[id] != nil
+	w.mu.Unlock()
+	if !here {
+		return
+	}
+	w.spawn(func(ctx context.Context) {
+		if err := w.Store.Renew(ctx, lease, w.Lease); err != nil {
+			return
+		}
+		h := w.hold(m.ID, lease, 0)
+		w.post(id, &item{message: m, lease: h, delivery: taskhub.Delivery{Message: m, Lease: lease}})
+	})
+}
+
+// stopTimers forgets the alarms; the messages are on their way.
+func (in *instance) stopTimers() {
+	for id, t := range in.timers {
+		t.alarm()
+		delete(in.timers, id)
+	}
+}
+
+// dispatchChildren starts open children. A child whose id an unfinished
+// instance has is not started: the call fails.
+func (in *instance) dispatchChildren(ctx context.Context, open []*history.Event) error {
+	for _, e := range open {
+		if e.Type != history.SubOrchestrationInstanceCreated || in.sent[e.ID] || !in.mine(e.ID) {
+			continue
+		}
+		problem, err := in.startChild(ctx, e)
+		if err != nil {
+			return err
+		}
+		in.sent[e.ID] = true
+		if problem != "" {
+			in.failChild(e, problem)
+		}
+	}
+	return nil
+}
+
+// failChild reports a child that could not be started as a failed one.
+func (in *instance) failChild(e *history.Event, problem string) {
+	failed := &history.Event{
+		Type: history.SubOrchestrationInstanceFailed, ID: history.NoID, TaskID: e.ID, Timestamp: in.w.now(), Reason: history.Payload(problem),
+		Failure: &history.FailureDetails{ErrorType: "SubOrchestrationNotStarted", ErrorMessage: problem, NonRetriable: true},
+	}
+	in.local++
+	in.w.post(in.id, &item{local: failed, execution: in.execution})
+}
+
+// startChild inserts the row first: that it can be inserted decides. It
+// returns why the child cannot be started.
+func (in *instance) startChild(ctx context.Context, e *history.Event) (problem string, err error) {
+	if _, err := in.w.Programs(e.Name, e.Version); err != nil {
+		return err.Error(), nil
+	}
+	if err := taskhub.ValidInstanceID(e.InstanceID); err != nil {
+		return err.Error(), nil
+	}
+	if err := fits(e.Input); err != nil {
+		return "the input is too large: " + err.Error(), nil
+	}
+	m := in.childMessage(e)
+	row := &taskhub.Instance{
+		ID: e.InstanceID, ExecutionID: m.Target.ExecutionID, Name: e.Name, Version: e.Version, Input: e.Input,
+		Status: history.Pending, Created: m.Event.Timestamp, Updated: m.Event.Timestamp, Tags: e.Tags,
+	}
+	fresh, problem, err := in.w.insertChild(ctx, row)
+	if err != nil || problem != "" {
+		return problem, err
+	}
+	return "", in.w.handOver(ctx, m, fresh)
+}
+
+// insertChild writes the row of a child, over that of a finished instance where
+// there is one. fresh is the row when there was none.
+func (w *Worker) insertChild(ctx context.Context, row *taskhub.Instance) (fresh *taskhub.Instance, problem string, err error) {
+	for {
+		err := w.retry(ctx, finalStorage, func(ctx context.Context) error { return w.Store.Insert(ctx, row) })
+		if err == nil {
+			return row, "", nil
+		}
+		if !errors.Is(err, taskhub.ErrExists) {
+			return nil, "", err
+		}
+		var have *taskhub.Instance
+		err = w.retry(ctx, finalStorage, func(ctx context.Context) (err error) {
+			have, err = w.Store.Instance(ctx, row.ID)
+			return err
+		})
+		switch {
+		case errors.Is(err, taskhub.ErrNotFound):
+			continue
+		case err != nil:
+			return nil, "", err
+		case have.ExecutionID == row.ExecutionID:
+			return nil, "", nil
+		case !have.Status.Finished():
+			return nil, "an instance with the id '" + row.ID + "' has not finished yet", nil
+		}
+		err = w.retry(ctx, finalStorage, func(ctx context.Context) error { return w.Store.Replace(ctx, row, have.ETag) })
+		if !errors.Is(err, taskhub.ErrChanged) && !errors.Is(err, taskhub.ErrNotFound) {
+			return nil, "", err
+		}
+	}
+}
+
+// childMessage starts a child. Its ids derive from the parent's, so that a
+// repetition starts the same child.
+func (in *instance) childMessage(e *history.Event) *taskhub.Message {
+	ref := history.InstanceRef{InstanceID: e.InstanceID, ExecutionID: taskhub.DerivedID("child", in.id, in.execution, itoa(e.ID))}
+	start := &history.Event{
+		Type: history.ExecutionStarted, ID: history.NoID, Timestamp: in.w.now(), Instance: ref,
+		Name: e.Name, Version: e.Version, Input: e.Input, Tags: e.Tags,
+	}
+	if !engine.Detached(e) {
+		parent := in.eng.Started()
+		start.Parent = &history.Parent{Name: parent.Name, Version: parent.Version, Instance: in.self(), TaskID: e.ID}
+	}
+	return &taskhub.Message{ID: taskhub.GUID("start", ref.InstanceID, ref.ExecutionID), Target: ref, Sender: in.self(), Event: start, Tags: map[string]string{}}
+}
+
+func (in *instance) self() history.InstanceRef {
+	return history.InstanceRef{InstanceID: in.id, ExecutionID: in.execution}
+}
+
+// handOver sends a message to an orchestration that this process can work on:
+// hidden, as a lease, and handed over directly.
+func (w *Worker) handOver(ctx context.Context, m *taskhub.Message, row *taskhub.Instance) error {
+	if w.Dispatch == Queue {
+		return w.sendMessage(ctx, w.Control, m, 0)
+	}
+	var lease *taskhub.Lease
+	err := w.retry(ctx, finalStorage, func(ctx context.Context) (err error) {
+		lease, err = w.Store.Send(ctx, w.Control, m, w.Lease)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	d := taskhub.Delivery{Message: m, Lease: lease, Inserted: w.clock.Now()}
+	w.post(m.Target.InstanceID, &item{message: m, lease: w.hold(m.ID, lease, 0), delivery: d, row: row})
+	return nil
+}
+
+// tell sends a message to another orchestration: directly when that one is in
+// memory here, else through the queue, to whoever receives it.
+func (w *Worker) tell(ctx context.Context, m *taskhub.Message) error {
+	w.mu.Lock()
+	here := w.instances[m.Target.InstanceID] != nil
+	w.mu.Unlock()
+	if here {
+		return w.handOver(ctx, m, nil)
+	}
+	return w.sendMessage(ctx, w.Control, m, 0)
+}
+
+// dispatchOneWay sends what nobody answers.
+func (in *instance) dispatchOneWay(ctx context.Context) error {
+	for len(in.eng.OneWay()) > 0 {
+		e := in.eng.OneWay()[0]
+		if in.mine(e.ID) {
+			if err := in.sendOneWay(ctx, e); err != nil {
+				return err
+			}
+		}
+		in.eng.Sent(e.ID)
+	}
+	return nil
+}
+
+func (in *instance) sendOneWay(ctx context.Context, e *history.Event) error {
+	if engine.Detached(e) {
+		problem, err := in.startChild(ctx, e)
+		if problem != "" {
+			in.w.log.Error("a detached orchestration was not started", "instance", in.id, "child", e.InstanceID, "reason", problem)
+		}
+		return err
+	}
+	err := in.w.tell(ctx, &taskhub.Message{
+		ID:     taskhub.GUID("event", in.id, in.execution, itoa(e.ID)),
+		Target: history.InstanceRef{InstanceID: e.InstanceID},
+		Sender: in.self(),
+		Event:  &history.Event{Type: history.EventRaised, ID: history.NoID, Name: e.Name, Input: e.Input, Timestamp: e.Timestamp},
+	})
+	if errors.Is(err, taskhub.ErrTooLarge) {
+		in.w.log.Error("an event to another instance is too large and was not sent", "instance", in.id, "target", e.InstanceID, "error", err)
+		return nil
+	}
+	return err
+}
+
+// mine tells whether an action was asked for under a message that this process
+// holds.
+func (in *instance) mine(id int32) bool {
+	lease := in.held[in.under[id]]
+	return lease != nil && lease.alive()
+}
+
+// tellParent reports the end of a child.
+func (in *instance) tellParent(ctx context.Context) error {
+	started := in.startEvent()
+	if started == nil || started.Parent == nil {
+		return nil
+	}
+	end := in.outcome
+	e := &history.Event{ID: history.NoID, TaskID: started.Parent.TaskID, Timestamp: end.Timestamp}
+	if end.Status == history.Completed {
+		e.Type, e.Result = history.SubOrchestrationInstanceCompleted, end.Result
+	} else {
+		e.Type, e.Reason, e.Failure = history.SubOrchestrationInstanceFailed, end.Result, end.Failure
+	}
+	return in.w.tell(ctx, &taskhub.Message{
+		ID:     taskhub.GUID("ended", in.id, in.execution),
+		Target: started.Parent.Instance,
+		Sender: in.self(),
+		Event:  e,
+	})
+}
+
+func (in *instance) startEvent() *history.Event {
+	for _, e := range in.committed {
+		if e.Type == history.ExecutionStarted {
+			return e
+		}
+	}
+	return nil
+}
