@@ -1,0 +1,119 @@
+//go:build linux
+
+// Lab measures the lab's app as its callers see it: through the real Functions
+// host and Azurite. It prints a table and, as the last line, the same as JSON.
+//
+//	go run ./bench/lab [-rounds 3] [-floor DIR]
+//
+// It needs node, azurite (npm install) and func (on PATH, or DURABLE_FUNC).
+// Each round begins with empty storage and a new host, warms up, and then
+// measures: the chain of three one at a time, the same with 32 in flight, and
+// fan-outs of 100 and 1,000 activities. The caller follows the status URL of
+// the start's answer with "Prefer: wait".
+//
+// With the source of the floor drivers (-floor, or DURABLE_FLOOR) the same
+// storage requests without host and engine are measured in each round, on the
+// same emulator, before the app in every second round and after it in the
+// others. Only the ratio to them says something about the engine: figures of
+// different machines, or hours, cannot be compared.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/durable-go/functions/internal/azurite"
+	"github.com/durable-go/functions/internal/e2e/host"
+)
+
+func main() {
+	rounds := flag.Int("rounds", 3, "how often everything is measured")
+	source := flag.String("floor", os.Getenv("DURABLE_FLOOR"), "`directory` with the source of the floor drivers")
+	var s sizes
+	flag.IntVar(&s.warm, "warm", 150, "chains before each measurement")
+	flag.IntVar(&s.chains, "chains", 100, "chains one at a time, a round")
+	flag.IntVar(&s.rate, "rate", 300, "chains at 32 in flight, a round")
+	flag.IntVar(&s.fans, "fans", 5, "fan-outs of each width, a round")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, *rounds, *source, s); err != nil {
+		fmt.Fprintln(os.Stderr, "bench/lab:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, rounds int, source string, s sizes) error {
+	script, err := azurite.Find(".")
+	if err != nil {
+		return err
+	}
+	f, err := buildFloor(ctx, source)
+	if err != nil {
+		return err
+	}
+	if f == nil {
+		fmt.Fprintln(os.Stderr, "no floor: neither -floor nor DURABLE_FLOOR names the source of the floor drivers")
+	} else {
+		defer func() { _ = f.remove() }()
+	}
+	r := &results{Environment: describe()}
+	for n := range rounds {
+		fmt.Fprintf(os.Stderr, "round %d of %d\n", n+1, rounds)
+		if err := r.round(ctx, script, f, s, n%2 == 0); err != nil {
+			return fmt.Errorf("round %d: %w", n+1, err)
+		}
+	}
+	return r.print(os.Stdout)
+}
+
+// round measures app and floor once, on an emulator of their own.
+func (r *results) round(ctx context.Context, script string, f *floor, s sizes, appFirst bool) error {
+	e, err := startEmulator(ctx, script)
+	if err != nil {
+		return err
+	}
+	defer e.stop()
+	if !appFirst {
+		if err := r.addFloor(ctx, f, e, s); err != nil {
+			return err
+		}
+	}
+	if err := r.addApp(ctx, e, s); err != nil {
+		return err
+	}
+	if appFirst {
+		return r.addFloor(ctx, f, e, s)
+	}
+	return nil
+}
+
+func (r *results) addFloor(ctx context.Context, f *floor, e *emulator, s sizes) error {
+	if f == nil {
+		return nil
+	}
+	got, err := f.measure(ctx, e, s)
+	r.Floor = append(r.Floor, got)
+	return err
+}
+
+func (r *results) addApp(ctx context.Context, e *emulator, s sizes) (err error) {
+	h, err := host.Start(host.Options{Main: "./bench/lab/app", Storage: e.connectionString(), Hub: "LabBench"})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	got, err := measure(ctx, newClient(h.URL), s)
+	if err != nil {
+		return fmt.Errorf("%w\nlast lines of the host:\n%s", err, tail(h.Log(), 4000))
+	}
+	r.App = append(r.App, got)
+	return nil
+}
+
+func tail(text string, n int) string { return text[max(0, len(text)-n):] }
