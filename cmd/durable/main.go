@@ -1,0 +1,83 @@
+// Command durable is the tool beside an app: it runs it on a developer's
+// machine.
+//
+//	durable start [--storage memory] [--func PATH] [--port N] [DIR]
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// command is one of the tool's commands.
+type command struct {
+	name    string
+	summary string
+	// run gets the arguments behind the name. ctx ends when the user wants it
+	// to stop.
+	run func(ctx context.Context, args []string, out io.Writer) error
+}
+
+var commands = []command{
+	{"start", "builds the app in a folder and runs it, with the storage emulator if need be", start},
+}
+
+// errStopped says that the user has ended the program.
+var errStopped = errors.New("stopped")
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go watchParent(ctx, cancel)
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run runs the command that the arguments name and returns the exit code: 0 for
+// what the user has ended, 2 for a wrong use, 1 for anything else.
+func run(ctx context.Context, args []string, out, problems io.Writer) int {
+	if len(args) == 0 {
+		usage(problems)
+		return 2
+	}
+	for _, c := range commands {
+		if c.name != args[0] {
+			continue
+		}
+		err := c.run(ctx, args[1:], out)
+		switch {
+		case err == nil, errors.Is(err, errStopped), errors.Is(err, flag.ErrHelp):
+			return 0
+		case errors.As(err, new(usageError)):
+			fmt.Fprintf(problems, "durable %s: %v\n", c.name, err)
+			return 2
+		}
+		fmt.Fprintf(problems, "durable %s: %v\n", c.name, err)
+		return 1
+	}
+	if args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
+		usage(out)
+		return 0
+	}
+	fmt.Fprintf(problems, "durable: there is no command %q\n", args[0])
+	usage(problems)
+	return 2
+}
+
+// usageError is a mistake in the arguments.
+type usageError struct{ error }
+
+func usage(w io.Writer) {
+	fmt.Fprintln(w, "usage: durable COMMAND [arguments]")
+	for _, c := range commands {
+		fmt.Fprintf(w, "\n  %-8s %s\n", c.name, c.summary)
+	}
+	fmt.Fprintln(w, "\ndurable COMMAND -h tells more.")
+}

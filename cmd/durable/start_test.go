@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"maps"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/durable-go/functions/internal/azurite"
+	"github.com/durable-go/functions/internal/storage"
+)
+
+func TestParseStart(t *testing.T) {
+	for _, c := range []struct {
+		args  []string
+		wrong string
+		want  options
+	}{
+		{nil, "", options{port: 7071}},
+		{[]string{"--storage", "memory"}, "", options{memory: true, port: 7071}},
+		{[]string{"--func", "/opt/func", "--port", "7080"}, "", options{fn: "/opt/func", port: 7080}},
+		{[]string{"--storage", "disk"}, "AzureWebJobsStorage", options{}},
+		{[]string{"--port", "0"}, "between 1 and 65535", options{}},
+		{[]string{"--port", "x"}, "invalid value", options{}},
+		{[]string{"a", "b"}, "one folder", options{}},
+		{[]string{"--nothing"}, "not defined", options{}},
+	} {
+		t.Run(strings.Join(c.args, " "), func(t *testing.T) {
+			got, err := parseStart(c.args, &bytes.Buffer{})
+			if c.wrong != "" {
+				if !errors.As(err, new(usageError)) || !strings.Contains(err.Error(), c.wrong) {
+					t.Errorf("%v, want a usage error with %q", err, c.wrong)
+				}
+				return
+			}
+			got.dir = ""
+			if err != nil || got != c.want {
+				t.Errorf("%+v %v, want %+v", got, err, c.want)
+			}
+		})
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{nil, 2, "usage:"},
+		{[]string{"help"}, 0, "start"},
+		{[]string{"dance"}, 2, `no command "dance"`},
+		{[]string{"start", "-h"}, 0, "-storage"},
+		{[]string{"start", "--port", "0"}, 2, "--port 0"},
+		{[]string{"start", "--func", "/nowhere/func"}, 1, "/nowhere/func"},
+	} {
+		t.Run(strings.Join(c.args, " "), func(t *testing.T) {
+			var out bytes.Buffer
+			if code := run(t.Context(), c.args, &out, &out); code != c.code || !strings.Contains(out.String(), c.says) {
+				t.Errorf("exit code %d, want %d and %q:\n%s", code, c.code, c.says, out.String())
+			}
+		})
+	}
+}
+
+func TestSettings(t *testing.T) {
+	for _, c := range []struct {
+		name, file, wrong string
+		own               map[string]string
+		memory            bool
+		want              map[string]string
+	}{
+		{name: "no file", want: map[string]string{"TaskHub": ""}},
+		{name: "file", file: `{"IsEncrypted":false,"Values":{"TaskHub":"A"}}`, want: map[string]string{"TaskHub": "A"}},
+		{name: "environment wins", file: `{"Values":{"TaskHub":"A"}}`, own: map[string]string{"TaskHub": "B"}, want: map[string]string{"TaskHub": "B"}},
+		{name: "memory wins", file: `{"Values":{"AzureWebJobsStorage":"A"}}`, memory: true, own: map[string]string{"AzureWebJobsStorage": "B"}, want: map[string]string{"AzureWebJobsStorage": "memory"}},
+		{name: "encrypted", file: `{"IsEncrypted":true,"Values":{}}`, wrong: "func settings decrypt"},
+		{name: "broken", file: `{`, wrong: "does not parse"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Setenv("TaskHub", "")
+			t.Setenv("AzureWebJobsStorage", "")
+			for name, value := range c.own {
+				t.Setenv(name, value)
+			}
+			o := options{dir: t.TempDir(), memory: c.memory}
+			if c.file != "" {
+				if err := os.WriteFile(filepath.Join(o.dir, "local.settings.json"), []byte(c.file), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			env, err := appEnvironment(o)
+			if c.wrong != "" {
+				if err == nil || !strings.Contains(err.Error(), c.wrong) {
+					t.Errorf("%v, want %q", err, c.wrong)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := map[string]string{}
+			for name := range c.want {
+				got[name] = env.get(name)
+			}
+			if !maps.Equal(got, c.want) {
+				t.Errorf("%v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
+func TestLocalPorts(t *testing.T) {
+	const key = "AccountName=a;AccountKey=YQ==;"
+	for _, c := range []struct {
+		connection string
+		local      bool
+		ports      [3]int
+	}{
+		{"UseDevelopmentStorage=true", true, [3]int{10000, 10001, 10002}},
+		{key + "BlobEndpoint=http://localhost:1/a;QueueEndpoint=http://127.0.0.1:2/a;TableEndpoint=http://[::1]:3/a", true, [3]int{1, 2, 3}},
+		{key + "EndpointSuffix=core.windows.net", false, [3]int{}},
+		{key + "BlobEndpoint=http://127.0.0.1:1/a", false, [3]int{}},
+	} {
+		t.Run(c.connection, func(t *testing.T) {
+			connection, err := storage.Parse(c.connection)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ports, local := localPorts(connection)
+			if local != c.local || local && ports != c.ports {
+				t.Errorf("%v %v, want %v %v", ports, local, c.ports, c.local)
+			}
+		})
+	}
+}
+
+// Without Node.js there is one line that says what to do, and nothing else is
+// tried.
+func TestNoNode(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	env := environment{settings: map[string]string{"AzureWebJobsStorage": freeStorage(t)}}
+	_, err := startEmulator(t.Context(), t.TempDir(), env, &bytes.Buffer{})
+	if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "--storage memory") || !strings.Contains(err.Error(), "AzureWebJobsStorage") {
+		t.Errorf("%v, want one line with the two ways out", err)
+	}
+}
+
+func TestNoStorage(t *testing.T) {
+	_, err := startEmulator(t.Context(), t.TempDir(), environment{}, &bytes.Buffer{})
+	if !errors.Is(err, storage.ErrNoConnection) {
+		t.Errorf("%v, want %v", err, storage.ErrNoConnection)
+	}
+}
+
+// freePorts are ports that nobody listens on.
+func freePorts(t *testing.T, n int) (ports []int) {
+	t.Helper()
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = l.Close() }()
+		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+	}
+	return ports
+}
+
+// freeStorage is the connection of an emulator that does not run.
+func freeStorage(t *testing.T) string {
+	ports := freePorts(t, 3)
+	return (&azurite.Server{Blob: ports[0], Queue: ports[1], Table: ports[2]}).ConnectionString()
+}
