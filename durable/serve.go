@@ -115,7 +115,7 @@ func (s *service) userTrigger(t trigger) func(context.Context, *handler.Invocati
 			return err
 		}
 		s.app.log.Error("queue message failed too often and is moved to the poison queue", "function", inv.Function.Name, "message", inv.Queue.ID, "deliveries", inv.Queue.DequeueCount, "error", err)
-		return s.poison(ctx, inv.Queue)
+		return s.poison(ctx, inv.Queue, inv.Function.Trigger.Connection)
 	}
 }
 

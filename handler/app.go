@@ -57,6 +57,9 @@ type Binding struct {
 	Methods   []string
 	AuthLevel string
 	QueueName string
+	// Connection is the name of the setting with the storage account of a queue;
+	// empty: AzureWebJobsStorage.
+	Connection string
 }
 
 // Function finds a function by name, without case; nil when there is none.
