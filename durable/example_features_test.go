@@ -1,0 +1,237 @@
+package durable_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/durable-go/functions/durable"
+)
+
+type outOfStock struct{ Item string }
+
+func (e *outOfStock) Error() string { return "out of stock: " + e.Item }
+
+var errDeclined = errors.New("declined")
+
+func ExampleRegisterError() {
+	durable.RegisterError[*outOfStock]()
+	reserve := durable.NewAction("Reserve", func(_ context.Context, item string) error {
+		return fmt.Errorf("warehouse: %w", &outOfStock{Item: item})
+	})
+	order := durable.NewOrchestrator("Order", func(ctx *durable.Context, item string) (string, error) {
+		_, err := reserve.Call(ctx, item).Await()
+		var missing *outOfStock
+		if errors.As(err, &missing) {
+			return "reordering " + missing.Item, nil
+		}
+		return "", err
+	})
+	run(order, "tea", reserve)
+	// Output: reordering tea
+}
+
+func ExampleRegisterErrorValue() {
+	durable.RegisterErrorValue("shop.declined", errDeclined)
+	charge := durable.NewAction("Charge", func(context.Context, int) error { return fmt.Errorf("bank: %w", errDeclined) })
+	order := durable.NewOrchestrator("Order", func(ctx *durable.Context, amount int) (bool, error) {
+		_, err := charge.Call(ctx, amount).Await()
+		return errors.Is(err, errDeclined), nil
+	})
+	run(order, 5, charge)
+	// Output: true
+}
+
+func ExampleContext_NewTimer() {
+	reminder := durable.NewOrchestrator("Reminder", func(ctx *durable.Context, days int) (string, error) {
+		if err := ctx.Sleep(time.Duration(days) * 24 * time.Hour); err != nil {
+			return "", err
+		}
+		return ctx.Now().Format(time.DateOnly), nil
+	})
+	run(reminder, 30)
+	run(reminder, -1)
+	// Output:
+	// 2026-01-31
+	// Failed: Orchestrator function 'Reminder' failed: a timer of -24h0m0s makes no sense: it must not be negative
+}
+
+func ExampleWaitForEvent() {
+	approval := durable.NewOrchestrator("Approval", func(ctx *durable.Context, _ durable.None) (string, error) {
+		who, err := durable.WaitForEvent[string](ctx, "Approved", durable.WithTimeout(time.Hour)).Await()
+		if errors.Is(err, durable.ErrTimeout) {
+			return "nobody approved", nil
+		}
+		return "approved by " + who, err
+	})
+	sim := durable.NewSim(approval)
+	sim.Raise(time.Minute, "i1", "approved", "Ann")
+	finish(sim, approval, durable.None{})
+	run(approval, durable.None{})
+	// Output:
+	// approved by Ann
+	// nobody approved
+}
+
+func ExampleEvents() {
+	collector := durable.NewOrchestrator("Collector", func(ctx *durable.Context, n int) (sum int, err error) {
+		readings := durable.Events[int](ctx, "Reading")
+		for range n {
+			reading, err := readings.Receive()
+			if err != nil {
+				return 0, err
+			}
+			sum += reading
+		}
+		_, more, _ := readings.TryReceive()
+		if more {
+			return 0, errors.New("too many")
+		}
+		return sum, nil
+	})
+	sim := durable.NewSim(collector)
+	for n := range 3 {
+		sim.Raise(time.Duration(n)*time.Second, "i1", "reading", n+1)
+	}
+	finish(sim, collector, 3)
+	// Output: 6
+}
+
+func ExampleOrchestrator_Call() {
+	greet := durable.NewOrchestrator("Greet", func(ctx *durable.Context, city string) (string, error) {
+		parent, _ := ctx.Parent()
+		greeting, err := hello.Call(ctx, city).Await()
+		return greeting + " (for " + parent.Name + ")", err
+	})
+	tour := durable.NewOrchestrator("Tour", func(ctx *durable.Context, cities []string) ([]string, error) {
+		var legs []*durable.Task[string]
+		for _, city := range cities {
+			legs = append(legs, greet.Call(ctx, city))
+		}
+		return durable.All(legs...)
+	})
+	run(tour, []string{"Tokyo", "London"}, greet, hello)
+	run(tour, []string{""}, greet, hello)
+	// Output:
+	// [Hello Tokyo! (for Tour) Hello London! (for Tour)]
+	// Failed: Orchestrator function 'Tour' failed: Orchestrator function 'Greet' failed: Activity function 'Hello' failed: no city
+}
+
+func ExampleOrchestrator_StartDetached() {
+	audit := durable.NewOrchestrator("Audit", func(ctx *durable.Context, what string) (string, error) { return "audited " + what, nil })
+	order := durable.NewOrchestrator("Order", func(ctx *durable.Context, _ durable.None) (string, error) {
+		return audit.StartDetached(ctx, "order 7", durable.WithInstanceID("audit-7"))
+	})
+	sim := run(order, durable.None{}, audit)
+	var result string
+	fmt.Println(sim.Result("audit-7", &result), result)
+	// Output:
+	// audit-7
+	// <nil> audited order 7
+}
+
+func ExampleContinueAsNew() {
+	counter := durable.NewOrchestrator("Counter", func(ctx *durable.Context, total int) (int, error) {
+		n, err := durable.WaitForEvent[int](ctx, "add").Await()
+		if err != nil {
+			return 0, err
+		}
+		if total += n; total < 6 {
+			return durable.ContinueAsNew[int](ctx, total)
+		}
+		return total, nil
+	})
+	sim := durable.NewSim(counter)
+	for n := range 3 {
+		sim.Raise(0, "i1", "add", n+1)
+	}
+	finish(sim, counter, 0)
+	fmt.Println(sim.Executions("i1"), "executions")
+	// Output:
+	// 6
+	// 3 executions
+}
+
+func ExampleContext_SetCustomStatus() {
+	job := durable.NewOrchestrator("Job", func(ctx *durable.Context, _ durable.None) (string, error) {
+		if err := ctx.SetCustomStatus(map[string]int{"percent": 50}); err != nil {
+			return "", err
+		}
+		return "half done", nil
+	})
+	fmt.Println(run(job, durable.None{}).CustomStatus("i1"))
+	// Output:
+	// half done
+	// {"percent":50}
+}
+
+func ExampleContext_SendEvent() {
+	waiter := durable.NewOrchestrator("Waiter", func(ctx *durable.Context, _ durable.None) (string, error) {
+		return durable.WaitForEvent[string](ctx, "news").Await()
+	})
+	sender := durable.NewOrchestrator("Sender", func(ctx *durable.Context, to string) (durable.None, error) {
+		return durable.None{}, ctx.SendEvent(to, "news", "all is well")
+	})
+	sim := durable.NewSim(waiter, sender)
+	sim.Start("other", "Sender", "i1")
+	finish(sim, waiter, durable.None{})
+	// Output: all is well
+}
+
+func ExampleSideEffect() {
+	runs := 0
+	lottery := durable.NewOrchestrator("Lottery", func(ctx *durable.Context, _ durable.None) (int, error) {
+		ticket := durable.SideEffect(ctx, func() int { runs++; return 41 + runs })
+		err := ctx.Sleep(time.Hour) // what comes after is run on a replay
+		return ticket, err
+	})
+	run(lottery, durable.None{})
+	fmt.Println("drawn", runs, "time")
+	// Output:
+	// 42
+	// drawn 1 time
+}
+
+func ExampleStep() {
+	report := durable.NewOrchestrator("Report", func(ctx *durable.Context, name string) (string, error) {
+		return durable.Step(ctx, "Render", func(ctx context.Context) (string, error) {
+			return "report of " + name + ", key " + durable.ActivityInfo(ctx).IdempotencyKey, nil
+		}, durable.WithTimeout(time.Minute)).Await()
+	})
+	run(report, "sales")
+	// Output: report of sales, key i1-x1:0
+}
+
+func ExamplePatched() {
+	order := durable.NewOrchestrator("Order", func(ctx *durable.Context, _ durable.None) (string, error) {
+		if durable.Patched(ctx, "greet-politely") {
+			return hello.Call(ctx, "dear customer").Await()
+		}
+		return hello.Call(ctx, "you").Await()
+	})
+	run(order, durable.None{}, hello)
+	// Output: Hello dear customer!
+}
+
+func ExampleContext_CompareVersion() {
+	order := durable.NewOrchestrator("Order", func(ctx *durable.Context, _ durable.None) (string, error) {
+		if ctx.CompareVersion("2.0") < 0 {
+			return "the old way", nil
+		}
+		return "the new way", nil
+	})
+	run(order, durable.None{})
+	// Output: the old way
+}
+
+func ExampleContext_NewGUID() {
+	order := durable.NewOrchestrator("Order", func(ctx *durable.Context, _ durable.None) (string, error) {
+		before := ctx.NewGUID()
+		dice := ctx.Rand().IntN(6) + 1
+		err := ctx.Sleep(time.Hour)
+		return fmt.Sprintf("%s, %d to %d", before[:8], min(dice, 1), max(dice, 6)), err
+	})
+	run(order, durable.None{})
+	// Output: e4fd7904, 1 to 6
+}
