@@ -139,7 +139,7 @@ func TestQueueDispatch(t *testing.T) {
 		r.worker.Poll(ctx, taskhub.ControlQueue(hubName), taskhub.WorkItemQueue(hubName))
 		r.begin("chain", 3)
 		for r.result().Status != history.Completed {
-			time.Sleep(time.Second)
+			pass(time.Second)
 		}
 		r.settle()
 		counts := r.account.Counts()
@@ -168,7 +168,7 @@ func TestRestart(t *testing.T) {
 		r.worker.Kill()
 		r.start()
 		r.account.Reset()
-		time.Sleep(lease)
+		pass(lease)
 		changed, _ := r.worker.Watch("bench")
 		batch, err := r.hub.Receive(r.t.Context(), taskhub.ControlQueue(hubName), 32, lease)
 		r.must(err)
@@ -191,7 +191,7 @@ func TestIdle(t *testing.T) {
 	bubble(t, rigOptions{}, func(r *rig) {
 		r.run("chain", 3)
 		r.account.Reset()
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		if counts := r.account.Counts(); len(counts) != 0 {
 			t.Errorf("an idle hour took %v", counts)
 		}

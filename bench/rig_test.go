@@ -112,10 +112,13 @@ func (r *rig) run(orchestrator string, n int) (series float64) {
 	return float64(took) / float64(latency)
 }
 
+// pass lets virtual time pass.
+func pass(d time.Duration) { <-time.After(d) }
+
 // settle waits until nothing is going on.
 func (r *rig) settle() {
 	synctest.Wait()
-	time.Sleep(time.Second)
+	pass(time.Second)
 	synctest.Wait()
 }
 
@@ -140,7 +143,7 @@ func read(p history.Payload) (n int, err error) { return n, json.Unmarshal(p, &n
 func (r *rig) activity(string) (worker.ActivityFunc, error) {
 	return func(ctx context.Context, call *worker.Activity) (history.Payload, *history.FailureDetails) {
 		if r.o.stagger {
-			time.Sleep(time.Millisecond + time.Duration(call.TaskID)*time.Microsecond)
+			pass(time.Millisecond + time.Duration(call.TaskID)*time.Microsecond)
 			return call.Input, nil
 		}
 		if r.ran++; r.ran == r.o.stall {

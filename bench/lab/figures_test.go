@@ -70,11 +70,11 @@ func app(t *testing.T, output string) (*client, *atomic.Int32) {
 	mux.HandleFunc("POST /api/orchestrators/{name}", func(w http.ResponseWriter, r *http.Request) {
 		if r.PathValue("name") == "Missing" {
 			w.WriteHeader(http.StatusNotFound)
-			fmt.Fprint(w, `{"Message":"no such function"}`)
+			_, _ = fmt.Fprint(w, `{"Message":"no such function"}`)
 			return
 		}
 		w.WriteHeader(http.StatusAccepted)
-		fmt.Fprintf(w, `{"id":"a","statusQueryGetUri":"%s/status/a"}`, server.URL)
+		_, _ = fmt.Fprintf(w, `{"id":"a","statusQueryGetUri":"%s/status/a"}`, server.URL)
 	})
 	mux.HandleFunc("GET /status/a", func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Prefer") != "wait=20" {
@@ -82,10 +82,10 @@ func app(t *testing.T, output string) (*client, *atomic.Int32) {
 		}
 		if asked.Add(1)%2 == 1 {
 			w.WriteHeader(http.StatusAccepted)
-			fmt.Fprint(w, `{"runtimeStatus":"Running","output":null}`)
+			_, _ = fmt.Fprint(w, `{"runtimeStatus":"Running","output":null}`)
 			return
 		}
-		fmt.Fprintf(w, `{"runtimeStatus":"Completed","output":%s}`, output)
+		_, _ = fmt.Fprintf(w, `{"runtimeStatus":"Completed","output":%s}`, output)
 	})
 	return newClient(server.URL), &asked
 }

@@ -103,6 +103,7 @@ func (r *results) addFloor(ctx context.Context, f *floor, e *emulator, s sizes) 
 }
 
 func (r *results) addApp(ctx context.Context, e *emulator, s sizes) (err error) {
+	//nolint:contextcheck // the host ends with Close, and not in the middle of its start
 	h, err := host.Start(host.Options{Main: "./bench/lab/app", Storage: e.connectionString(), Hub: "LabBench"})
 	if err != nil {
 		return err

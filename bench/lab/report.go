@@ -19,17 +19,17 @@ type results struct {
 // print writes a table of medians, and everything as one line of JSON.
 func (r *results) print(w io.Writer) error {
 	e := r.Environment
-	fmt.Fprintf(w, "machine  %s; load before: %s\nversions %s, node %s, azurite %s, func %s, commit %s\n\n",
+	_, _ = fmt.Fprintf(w, "machine  %s; load before: %s\nversions %s, node %s, azurite %s, func %s, commit %s\n\n",
 		e.Machine, e.Load, e.Go, e.Node, e.Azurite, e.Func, e.Commit)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(table, "median of %d rounds\tapp\tfloor\tapp/floor\t\n", len(r.App))
+	_, _ = fmt.Fprintf(table, "median of %d rounds\tapp\tfloor\tapp/floor\t\n", len(r.App))
 	for _, metric := range metrics {
-		fmt.Fprintf(table, "%s\t%.1f\t%s\t%s\t\n", metric, median(r.App, metric), optional(median(r.Floor, metric)), optional(ratio(r.App, r.Floor, metric)))
+		_, _ = fmt.Fprintf(table, "%s\t%.1f\t%s\t%s\t\n", metric, median(r.App, metric), optional(median(r.Floor, metric)), optional(ratio(r.App, r.Floor, metric)))
 	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintln(w)
+	_, _ = fmt.Fprintln(w)
 	return json.NewEncoder(w).Encode(r)
 }
 

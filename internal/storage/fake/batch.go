@@ -3,6 +3,7 @@ package fake
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -122,7 +123,7 @@ func parts(contentType string, body []byte) ([]part, error) {
 	var out []part
 	for reader := multipart.NewReader(bytes.NewReader(body), params["boundary"]); ; {
 		p, err := reader.NextRawPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return out, nil
 		}
 		if err != nil {

@@ -89,10 +89,10 @@ func (a *Account) serveTable(c *call) *reply {
 	if err != nil {
 		return odataError(http.StatusBadRequest, "InvalidInput", err.Error())
 	}
-	switch {
-	case resource == "$batch":
+	switch resource {
+	case "$batch":
 		return a.serveBatch(c)
-	case resource == "Tables":
+	case "Tables":
 		return a.serveTables(c, keys.partition)
 	}
 	t := a.tables[strings.ToLower(resource)]
