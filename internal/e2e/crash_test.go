@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/durable-go/functions/internal/e2e/host"
 )
@@ -66,6 +67,7 @@ func startTraffic(ctx context.Context, h *host.Host) *traffic {
 			for ctx.Err() == nil {
 				reply, err := h.Do(context.WithoutCancel(ctx), method, "/api/ok", nil)
 				tr.note(method, reply, err)
+				<-time.After(5 * time.Millisecond) // the app needs the processor too
 			}
 		})
 	}

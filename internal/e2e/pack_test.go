@@ -25,13 +25,10 @@ func TestPack(t *testing.T) {
 	}
 	dir := filepath.Join(t.TempDir(), "app")
 	copyRepository(t, root, dir)
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags=-s", "-o", filepath.Join(dir, "bin", "handler"), ".")
-	build.Dir = root
-	build.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	if err := host.Build(root, ".", filepath.Join(dir, "bin", "handler")); err != nil {
+		t.Fatal(err)
 	}
-	output := filepath.Join(t.TempDir(), "out", "app.zip")
+	output := t.TempDir()
 	pack := exec.CommandContext(bounded(t), fn, "pack", "--output", output)
 	pack.Dir = dir
 	out, err := pack.CombinedOutput()
@@ -42,7 +39,7 @@ func TestPack(t *testing.T) {
 		"DurableTask/function.json", "DurableTaskLinks/function.json", "Hello/function.json", "HttpStart/function.json",
 		"Orchestrator/function.json", "bin/handler", "host.json",
 	}
-	if got := zipped(t, output); !slices.Equal(got, want) {
+	if got := zipped(t, filepath.Join(output, "app.zip")); !slices.Equal(got, want) {
 		t.Errorf("the zip has\n%s\nwant\n%s\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"), out)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -53,7 +52,7 @@ func (h *Host) makeApp() error {
 	if main == "" {
 		main = "."
 	}
-	return build(root, main, filepath.Join(h.Dir, "bin", "handler"), h.Options.Build)
+	return Build(root, main, filepath.Join(h.Dir, "bin", "handler"), h.Options.Build...)
 }
 
 // copyFunctions copies the function.json files of the folders in from.
@@ -111,8 +110,9 @@ var built struct {
 	binaries map[string][]byte
 }
 
-// build makes the handler, once for each package and test binary.
-func build(root, main, to string, arguments []string) error {
+// Build compiles a main package of the module in root, once for each test
+// binary.
+func Build(root, main, to string, arguments ...string) error {
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return err
 	}
@@ -127,12 +127,7 @@ func build(root, main, to string, arguments []string) error {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("building %s: %w\n%s", main, err, out)
 	}
-	f, err := os.Open(to)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = f.Close() }()
-	binary, err := io.ReadAll(f)
+	binary, err := os.ReadFile(to)
 	if err != nil {
 		return err
 	}
