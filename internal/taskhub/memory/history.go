@@ -67,10 +67,6 @@ func (h *Hub) check(c *taskhub.Commit) (*log, int, error) {
 	case stored.nonce == c.Nonce:
 		return stored, stored.step, nil
 	case stored.fence.ETag == c.Fence.ETag:
-		if c.NewExecution {
-			stored.rows = nil
-			stored.fence.FirstRow = stored.fence.NextRow
-		}
 		return stored, 0, nil
 	case c.Fence.ETag != "" && stored.fence.ExecutionID != c.Fence.ExecutionID:
 		return nil, 0, taskhub.ErrGone
@@ -80,6 +76,10 @@ func (h *Hub) check(c *taskhub.Commit) (*log, int, error) {
 
 // append is one transaction. The caller holds the lock.
 func (h *Hub) append(l *log, c *taskhub.Commit, from, to int) {
+	if c.NewExecution && from == 0 {
+		l.rows = nil
+		l.fence.FirstRow = l.fence.NextRow
+	}
 	for _, e := range c.Events[from:to] {
 		key := taskhub.RowKey(l.fence.NextRow)
 		raw := history.AppendRow(nil, taskhub.EscapeKey(c.InstanceID), key, c.ExecutionID, e, h.options.StoreInputs)
