@@ -322,6 +322,9 @@ func (i *Instance) apply(e *history.Event) {
 		i.deliver(e)
 	default:
 		delete(i.open, e.TaskID)
+		if len(i.order) == 1 {
+			i.order = i.order[:0]
+		}
 		i.deliver(e)
 	}
 }

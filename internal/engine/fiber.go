@@ -155,12 +155,13 @@ func (rt *Runtime) drain() {
 
 // resume runs a fiber until it waits or ends.
 func (rt *Runtime) resume(fb *fiber) {
+	if rt.goroutine.Load() != fb.goroutine {
+		rt.goroutine.Store(fb.goroutine)
+	}
 	for !rt.ended {
 		rt.current = fb
-		rt.goroutine.Store(fb.goroutine)
 		outside, ok := fb.next()
 		rt.current = nil
-		rt.goroutine.Store(0)
 		if !ok {
 			i := slices.Index(rt.fibers, fb)
 			rt.fibers = slices.Delete(rt.fibers, i, i+1)

@@ -15,7 +15,7 @@ import (
 type Runtime struct {
 	instance *Instance
 	// replaying, foreign and goroutine are read on goroutines that should not
-	// be there. goroutine is the one of the fiber that runs, 0 while none does.
+	// be there. goroutine is the one of the fiber that ran last.
 	replaying atomic.Bool
 	foreign   atomic.Bool
 	goroutine atomic.Uint64
