@@ -3,6 +3,7 @@ package fake
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -15,7 +16,11 @@ type blob struct {
 	changed time.Time
 }
 
-func (b *blob) etag() string { return `"0x` + strconv.FormatInt(b.changed.UnixNano()/100, 16) + `"` }
+func (b *blob) etag() string { return etagAt(b.changed) }
+
+func etagAt(changed time.Time) string {
+	return `"0x` + strings.ToUpper(strconv.FormatInt(changed.UnixNano()/100, 16)) + `"`
+}
 
 func (a *Account) serveBlob(c *call) *reply {
 	name := c.path[0]
@@ -52,7 +57,7 @@ func (a *Account) serveContainer(c *call, name string) *reply {
 		return refuse(http.StatusConflict, "ContainerAlreadyExists").as("create container", name)
 	case c.method == http.MethodPut:
 		a.containers[name] = &container{blobs: map[string]*blob{}}
-		return (&reply{status: http.StatusCreated}).as("create container", name)
+		return (&reply{status: http.StatusCreated}).set("ETag", etagAt(a.now())).as("create container", name)
 	case have == nil:
 		return refuse(http.StatusNotFound, "ContainerNotFound").as("missing container", name)
 	case c.method == http.MethodDelete:
