@@ -2,6 +2,7 @@ package durable
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"testing"
 	"testing/synctest"
@@ -21,6 +22,8 @@ type hub struct {
 	memory   *memory.Hub
 	registry *registry
 	dispatch worker.Dispatch
+	// onDeath is called when a process has died and before the next begins.
+	onDeath func()
 
 	worker *worker.Worker
 	core   *core
@@ -211,7 +214,7 @@ func TestTerminateAndSuspend(t *testing.T) {
 		_, err := result(h, o, None{}, func(id string) {
 			h.send(id, &history.Event{Type: history.ExecutionTerminated, ID: history.NoID, Input: history.Payload("enough"), Timestamp: time.Now()})
 		})
-		if failed, ok := err.(*OrchestrationError); !ok || failed.Status != "Terminated" || failed.Message != "enough" {
+		if failed := new(OrchestrationError); !errors.As(err, &failed) || failed.Status != "Terminated" || failed.Message != "enough" {
 			h.t.Errorf("terminated: %v", err)
 		}
 		got, err := result(h, o, None{}, func(id string) {

@@ -91,7 +91,11 @@ func (in *instance) acceptResult(ctx context.Context, it *item) *history.Event {
 }
 
 func (in *instance) letCarrierGo(ctx context.Context, it *item) {
-	if it.lease != nil && !in.w.spawn(it.lease.remove) {
+	if it.lease == nil {
+		return
+	}
+	in.w.items.leave(it.lease.id, true)
+	if !in.w.spawn(it.lease.remove) {
 		it.lease.remove(ctx)
 	}
 }

@@ -62,6 +62,7 @@ func (in *instance) settle() {
 // removeCarriers deletes the work items whose results are history now.
 func (in *instance) removeCarriers(ctx context.Context) {
 	for _, h := range in.carriers {
+		in.w.items.leave(h.id, true)
 		if !in.w.spawn(h.remove) {
 			h.remove(ctx)
 		}

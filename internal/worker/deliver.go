@@ -148,11 +148,29 @@ func (w *Worker) workItem(ctx context.Context, d taskhub.Delivery, h *held, star
 		h.remove(ctx)
 		return
 	}
+	if !w.mineToRun(ctx, d, h) {
+		return
+	}
 	j := &job{call: call, lease: h}
 	j.ctx, j.cancel = context.WithCancel(w.user)
 	j.started = func() { close(started) }
 	j.finished = func(result *history.Event) { w.report(j, result) }
 	w.activities.submit(j)
+}
+
+// mineToRun tells whether a work item is new here. One that runs already gets
+// the newer pop receipt; a second message for the same work is removed.
+func (w *Worker) mineToRun(ctx context.Context, d taskhub.Delivery, h *held) bool {
+	running, ended := w.items.enter(d.Message.ID, h)
+	switch {
+	case running != nil && running.sameMessage(h):
+		running.absorb(ctx, h)
+	case running != nil || ended:
+		h.remove(ctx)
+	default:
+		return true
+	}
+	return false
 }
 
 // answered tells whether the history has the result of a call already: its
@@ -178,6 +196,7 @@ func (w *Worker) answered(ctx context.Context, call *Activity) bool {
 // it is worked on here, else by message.
 func (w *Worker) report(j *job, result *history.Event) {
 	if result == nil {
+		w.items.leave(j.lease.id, false)
 		w.spawn(func(ctx context.Context) { j.lease.giveBack(ctx, 0) })
 		return
 	}
@@ -191,9 +210,11 @@ func (w *Worker) report(j *job, result *history.Event) {
 func (w *Worker) sendResult(call *Activity, result *history.Event, lease *held) {
 	w.spawn(func(ctx context.Context) {
 		if err := w.sendMessage(ctx, w.Control, resultMessage(call, result), 0); err != nil {
+			w.items.leave(lease.id, false)
 			w.log.Error("result of an activity could not be sent; the activity runs again", "activity", call.Name, "instance", call.InstanceID, "error", err)
 			return
 		}
+		w.items.leave(lease.id, true)
 		w.Journal.Settle(activityKey(call))
 		lease.remove(ctx)
 	})

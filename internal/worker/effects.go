@@ -12,8 +12,9 @@ import (
 // timer is a timer whose message is on its way: the message is for the process
 // that lives when it is due, the alarm for this one.
 type timer struct {
-	lease *taskhub.Lease
-	alarm func() bool
+	message string // its logical id
+	lease   *taskhub.Lease
+	alarm   func() bool
 }
 
 // dispatchTimers sends the messages of open timers and takes back those of
@@ -36,7 +37,9 @@ func (in *instance) dispatchTimers(ctx context.Context, open []*history.Event) e
 		if !waiting[id] {
 			delete(in.timers, id)
 			t.alarm()
-			in.w.spawn(func(ctx context.Context) { _ = in.w.Store.Remove(ctx, t.lease) })
+			if !in.seen[t.message] {
+				in.w.spawn(func(ctx context.Context) { _ = in.w.Store.Remove(ctx, t.lease) })
+			}
 		}
 	}
 	return nil
@@ -59,8 +62,8 @@ func (in *instance) sendTimer(ctx context.Context, e *history.Event) error {
 	if err != nil {
 		return err
 	}
-	id := in.id
-	in.timers[e.ID] = &timer{lease: lease, alarm: in.w.clock.AfterFunc(wait, func() { in.w.timerDue(id, m, lease) })}
+	id, due := in.id, *lease
+	in.timers[e.ID] = &timer{message: m.ID, lease: lease, alarm: in.w.clock.AfterFunc(wait, func() { in.w.timerDue(id, m, &due) })}
 	return nil
 }
 

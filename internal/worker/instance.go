@@ -266,6 +266,7 @@ func (in *instance) abandon(ctx context.Context, delay time.Duration) {
 		h.giveBack(ctx, delay)
 	}
 	for _, h := range in.carriers {
+		in.w.items.leave(h.id, false)
 		h.giveBack(ctx, delay)
 	}
 	in.drop()

@@ -109,6 +109,16 @@ func (h *held) absorb(ctx context.Context, newer *held) {
 	h.arm()
 }
 
+// sameMessage tells whether two leases are of one message of a queue.
+func (h *held) sameMessage(other *held) bool {
+	h.mu.Lock()
+	id := h.lease.MessageID
+	h.mu.Unlock()
+	other.mu.Lock()
+	defer other.mu.Unlock()
+	return other.lease.MessageID == id
+}
+
 // remove deletes the message: all that it caused is durable elsewhere.
 func (h *held) remove(ctx context.Context) {
 	h.mu.Lock()

@@ -27,6 +27,7 @@ type Worker struct {
 	activities         *pool
 	turns              *slots
 	watches            watches
+	items              workItems
 
 	mu sync.Mutex // guards the rest
 	// running counts the goroutines of the worker; stopped refuses new ones.
@@ -87,7 +88,7 @@ func (w *Worker) done() {
 // Stop ends the worker: it starts no more work, asks running activities to
 // stop and lets what ends in time be committed. When ctx ends, what is left is
 // cut off. Messages that are still held are given back, so that another worker
-// goes on at once. Stop may be called once.
+// goes on at once.
 func (w *Worker) Stop(ctx context.Context) {
 	w.activities.close()
 	w.cancelUser()
@@ -118,6 +119,9 @@ func (w *Worker) Kill() {
 func (w *Worker) drain() <-chan struct{} {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.drained != nil {
+		return w.drained
+	}
 	w.drained = make(chan struct{})
 	if w.running == 0 {
 		w.stopped = true

@@ -1,0 +1,175 @@
+// Package faults makes a task hub fail at a chosen call: for tests of what must
+// survive the end of the process at any line.
+package faults
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// ErrDead is the error of every call after the store died: the process is gone.
+var ErrDead = errors.New("the process is dead")
+
+// ErrLost is the error of a call that was made and whose answer was lost.
+var ErrLost = errors.New("the answer was lost")
+
+// Kind is what happens at the chosen call.
+type Kind int
+
+const (
+	// DieBefore ends the process before the call is made.
+	DieBefore Kind = iota
+	// DieAfter ends it when the call has been made and not yet answered.
+	DieAfter
+	// LoseAnswer makes the call and answers an error, once.
+	LoseAnswer
+)
+
+func (k Kind) String() string { return [...]string{"die before", "die after", "lose the answer of"}[k] }
+
+// Store passes calls on to another store until its plan comes true. It may be
+// used concurrently.
+type Store struct {
+	taskhub.Store
+	at   int
+	kind Kind
+	dead chan struct{}
+
+	mu    sync.Mutex // guards the rest
+	calls []string
+	ended bool
+}
+
+// New makes a store that fails at call number at, counted from 1; 0 is never.
+func New(store taskhub.Store, at int, kind Kind) *Store {
+	return &Store{Store: store, at: at, kind: kind, dead: make(chan struct{})}
+}
+
+// Dead is closed when the process has died.
+func (s *Store) Dead() <-chan struct{} { return s.dead }
+
+// Calls lists what was called so far.
+func (s *Store) Calls() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string(nil), s.calls...)
+}
+
+// call makes one call according to the plan.
+func (s *Store) call(op, subject string, f func() error) error {
+	s.mu.Lock()
+	if s.ended {
+		s.mu.Unlock()
+		return ErrDead
+	}
+	s.calls = append(s.calls, op+" "+subject)
+	now := len(s.calls) == s.at
+	if now && s.kind == DieBefore {
+		s.die()
+	}
+	ended := s.ended
+	s.mu.Unlock()
+	if ended {
+		return ErrDead
+	}
+	err := f()
+	if !now {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.kind == DieAfter {
+		s.die()
+		return ErrDead
+	}
+	return fmt.Errorf("%s %s: %w", op, subject, ErrLost)
+}
+
+// die ends the process. The caller holds the lock.
+func (s *Store) die() {
+	if !s.ended {
+		s.ended = true
+		close(s.dead)
+	}
+}
+
+// Send puts a message.
+func (s *Store) Send(ctx context.Context, queue string, m *taskhub.Message, delay time.Duration) (lease *taskhub.Lease, err error) {
+	err = s.call("send", m.Event.Type.String(), func() (err error) {
+		lease, err = s.Store.Send(ctx, queue, m, delay)
+		return err
+	})
+	return lease, err
+}
+
+// Renew renews a lease.
+func (s *Store) Renew(ctx context.Context, l *taskhub.Lease, hide time.Duration) error {
+	return s.call("renew", l.Queue, func() error { return s.Store.Renew(ctx, l, hide) })
+}
+
+// Remove deletes a message.
+func (s *Store) Remove(ctx context.Context, l *taskhub.Lease) error {
+	return s.call("remove", l.Queue, func() error { return s.Store.Remove(ctx, l) })
+}
+
+// Insert writes a first row.
+func (s *Store) Insert(ctx context.Context, row *taskhub.Instance) error {
+	return s.call("insert", row.ID, func() error { return s.Store.Insert(ctx, row) })
+}
+
+// Replace writes a whole row.
+func (s *Store) Replace(ctx context.Context, row *taskhub.Instance, etag string) error {
+	return s.call("replace", row.ID, func() error { return s.Store.Replace(ctx, row, etag) })
+}
+
+// Merge changes a row.
+func (s *Store) Merge(ctx context.Context, id string, c taskhub.Change) (etag string, err error) {
+	err = s.call("merge", id, func() (err error) {
+		etag, err = s.Store.Merge(ctx, id, c)
+		return err
+	})
+	return etag, err
+}
+
+// Instance reads a row.
+func (s *Store) Instance(ctx context.Context, id string) (row *taskhub.Instance, err error) {
+	err = s.call("read", id, func() (err error) {
+		row, err = s.Store.Instance(ctx, id)
+		return err
+	})
+	return row, err
+}
+
+// Commit appends to a history.
+func (s *Store) Commit(ctx context.Context, c *taskhub.Commit) (fence taskhub.Fence, err error) {
+	err = s.call("commit", c.InstanceID, func() (err error) {
+		fence, err = s.Store.Commit(ctx, c)
+		return err
+	})
+	return fence, err
+}
+
+// Load reads a history.
+func (s *Store) Load(ctx context.Context, id string, from uint64) (h *taskhub.History, err error) {
+	err = s.call("load", id, func() (err error) {
+		h, err = s.Store.Load(ctx, id, from)
+		return err
+	})
+	return h, err
+}
+
+// Receive takes messages. Polls are not counted: their number depends on time.
+func (s *Store) Receive(ctx context.Context, queue string, most int, hide time.Duration) ([]taskhub.Delivery, error) {
+	s.mu.Lock()
+	ended := s.ended
+	s.mu.Unlock()
+	if ended {
+		return nil, ErrDead
+	}
+	return s.Store.Receive(ctx, queue, most, hide)
+}
