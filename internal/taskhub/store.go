@@ -23,7 +23,8 @@ var (
 	// caller's fence was read. Load the rows from Fence.NextRow on.
 	ErrConflict = errors.New("history was changed by another worker")
 	// ErrGone: the execution was purged or replaced by another one. Drop
-	// everything known about it.
+	// everything known about it. A commit of a new execution that came after
+	// another worker's gets ErrConflict: what is there may be its own.
 	ErrGone = errors.New("execution was purged or replaced")
 	// ErrLeaseLost: the message was taken by somebody else or is gone.
 	ErrLeaseLost = errors.New("lease on the message is lost")

@@ -68,7 +68,7 @@ func (h *Hub) check(c *taskhub.Commit) (*log, int, error) {
 		return stored, stored.step, nil
 	case stored.fence.ETag == c.Fence.ETag:
 		return stored, 0, nil
-	case c.Fence.ETag != "" && stored.fence.ExecutionID != c.Fence.ExecutionID:
+	case c.Fence.ETag != "" && stored.fence.ExecutionID != c.Fence.ExecutionID && !c.NewExecution:
 		return nil, 0, taskhub.ErrGone
 	}
 	return nil, 0, taskhub.ErrConflict

@@ -37,12 +37,17 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		{"history/growth", growth},
 		{"history/fence", fence},
 		{"history/lost answer", lostAnswer},
+		{"history/lost answers of every kind", lostAnswers},
 		{"history/repeated commit", repeatedCommit},
 		{"history/many events", manyEvents},
 		{"history/new execution", newExecution},
+		{"history/race for a new execution", raceForNewExecution},
+		{"history/events that storage keeps", everyEvent},
+		{"history/ids of every kind", historyIDs},
 		{"history/incremental load", incrementalLoad},
 		{"history/inputs are not kept", inputsAreNotKept},
 		{"secrets", secrets},
+		{"secrets/race", secretsRace},
 		{"owner", owner},
 	}
 	for _, c := range cases {
