@@ -99,7 +99,7 @@ func (w *Worker) Stop(ctx context.Context) {
 		w.cancel()
 		<-drained
 	}
-	for _, in := range w.instances {
+	for _, in := range w.takeInstances() {
 		in.release(context.WithoutCancel(ctx))
 	}
 	w.cancel()
@@ -111,9 +111,19 @@ func (w *Worker) Kill() {
 	w.activities.close()
 	w.cancel()
 	<-w.drain()
-	for _, in := range w.instances {
+	for _, in := range w.takeInstances() {
 		in.drop()
 	}
+}
+
+// takeInstances leaves the worker without instances: nobody drives them any
+// more, and who takes them owns them.
+func (w *Worker) takeInstances() map[string]*instance {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	live := w.instances
+	w.instances = map[string]*instance{}
+	return live
 }
 
 func (w *Worker) drain() <-chan struct{} {
