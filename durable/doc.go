@@ -19,9 +19,49 @@
 //		log.Fatal(app.Run(context.Background()))
 //	}
 //
+// # The one rule
+//
 // Because it is run again, an orchestrator must do the same each time. It uses
 // only what its [Context] offers: [Context.Now] for the time, [Context.NewGUID]
-// for ids, [Context.Logger] for logs. Everything else (requests, files, random
-// numbers, the clock, goroutines, channels) belongs into activities, which run
-// at least once and may fail: see [NewActivity].
+// and [Context.Rand] for ids and chance, [Context.Logger] for logs,
+// [Context.Sleep] for waiting. Everything else (requests, files, the clock,
+// goroutines, channels, the order of a map) belongs into activities, which run
+// at least once and may fail: see [NewActivity]. A [SideEffect] records a small
+// value that differs each time, a [Step] runs a piece of the orchestrator's own
+// code as an activity.
+//
+// # Tasks
+//
+// A call, a timer, an event and a branch are each a [Task], which [Task.Await]
+// waits for. [All] waits for many of one type, [Any] for the first, [Select]
+// for the first of several types, [AsCompleted] for one after the other, [Map]
+// calls an activity for each item. [FirstError] and [AllSettled] are All with
+// other ideas about failure. [Go] runs a piece of the orchestrator concurrently
+// with the rest.
+//
+// # Time and events
+//
+// [Context.NewTimer] makes a timer of any length that survives the process, and
+// can be cancelled. [WaitForEvent] waits for what a client or another
+// orchestration sends; [Events] receives many. Both take [WithTimeout].
+//
+// # Failure
+//
+// The error of a failed call is a [*TaskError]. Errors that were registered
+// with [RegisterError] or [RegisterErrorValue] are found in it by errors.As and
+// errors.Is. [WithRetry] repeats a failing call; [NonRetryable] and
+// [RetryAfter] let an activity have a say in it. An orchestrator that returns
+// an error, or panics, ends as Failed.
+//
+// # Orchestrations of orchestrations
+//
+// [Orchestrator.Call] starts another orchestration as a child and waits for its
+// result, [Orchestrator.StartDetached] starts one that goes its own way.
+// [ContinueAsNew] begins again with an empty history: the way to run for ever.
+//
+// # Changing code
+//
+// Instances in flight have a history that the new code must still fit. Where it
+// does not, the instance is parked until code comes that fits. [Patched] guards
+// a change; [Context.Version] tells with which version an instance was started.
 package durable

@@ -41,7 +41,7 @@ func TestScenarios(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := (&player{t: t}).file(string(raw))
+			got := (&player{t: t, file: strings.TrimSuffix(filepath.Base(file), ".txt")}).play(string(raw))
 			if *rewrite {
 				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 					t.Fatal(err)
@@ -68,6 +68,8 @@ func firstDifference(want, got string) string {
 // player plays a scenario.
 type player struct {
 	t         *testing.T
+	file      string
+	scenarios int
 	script    *script
 	strict    bool
 	execution int
@@ -78,7 +80,7 @@ type player struct {
 	since int
 }
 
-func (p *player) file(text string) string {
+func (p *player) play(text string) string {
 	var out strings.Builder
 	for _, block := range strings.Split(strings.TrimRight(text, "\n"), "\n\n") {
 		lines := strings.Split(block, "\n")
@@ -96,15 +98,17 @@ func (p *player) file(text string) string {
 		out.WriteString(strings.Join(append([]string{lines[0]}, body...), "\n") + "\n----\n")
 		out.WriteString(p.command(strings.Fields(lines[0]), body) + "\n")
 	}
-	if p.live != nil {
-		p.live.Close()
-	}
+	p.recordGolden()
+	p.live.Close()
 	return strings.TrimRight(out.String(), "\n") + "\n"
 }
 
 func (p *player) command(words, body []string) string {
 	switch words[0] {
 	case "program", "change":
+		if words[0] == "program" {
+			p.recordGolden()
+		}
 		p.strict = len(words) > 1
 		p.script = &script{main: body, branches: map[string][]string{}}
 		p.since = len(p.stored)
@@ -150,10 +154,10 @@ func (p *player) turn(body []string) string {
 	for _, line := range body {
 		events = append(events, p.event(line))
 	}
-	return p.play(events)
+	return p.run(events)
 }
 
-func (p *player) play(events []*history.Event) string {
+func (p *player) run(events []*history.Event) string {
 	turn, err := p.live.Turn(p.now, events)
 	if err != nil {
 		p.t.Fatal(err)
@@ -298,7 +302,7 @@ func (p *player) next() string {
 	p.live.Close()
 	p.execution++
 	p.live, p.stored = p.instance(), nil
-	return p.play(next.Events("e"+strconv.Itoa(p.execution), p.now))
+	return p.run(next.Events("e"+strconv.Itoa(p.execution), p.now))
 }
 
 func (p *player) event(line string) *history.Event {
