@@ -20,6 +20,9 @@ func (s *service) newServer(c *core) error {
 		_, err := s.app.registry.program(name, "")
 		return err
 	}}
+	if len(s.app.http) > 0 && !s.config.Proxied {
+		s.app.log.Warn("host.json: HTTP functions need customHandler.enableProxyingHttpRequest: true; without it the host's requests are answered 500")
+	}
 	for name, h := range s.app.http {
 		if err := s.server.HandleHTTP(name, h); err != nil {
 			return fmt.Errorf("HTTP function %q: %w", name, err)
