@@ -93,6 +93,36 @@ func TestKill(t *testing.T) {
 	t.Run("everything", func(t *testing.T) {
 		killWhileSeattleRuns(t, h, traces, "kill-everything", func() error { return errors.Join(h.Kill(), h.Start()) })
 	})
+	t.Run("everything, many in flight", func(t *testing.T) { testKillMany(t, h) })
+}
+
+// testKillMany kills everything while instances are at all places of their way.
+func testKillMany(t *testing.T, h *host.Host) {
+	const instances = 40
+	var ids []string
+	for range instances {
+		ids = append(ids, starts(t, h, "Working", "", "50"))
+	}
+	if err := errors.Join(h.Kill(), h.Start()); err != nil {
+		t.Fatal(err)
+	}
+	restarted := time.Now()
+	for _, id := range ids {
+		completes(t, h, id, "500")
+	}
+	t.Logf("%d instances completed %v after the restart", instances, time.Since(restarted).Round(time.Millisecond))
+}
+
+// In queue dispatch the work of a dead process waits in the queue.
+func TestKillInQueueDispatch(t *testing.T) {
+	h, traces := runTestApp(t, "AzureFunctionsJobHost__extensions__durableTask__dispatch=queue")
+	t.Run("child", func(t *testing.T) {
+		_, child := pair(t, h)
+		killWhileSeattleRuns(t, h, traces, "kill-child", func() error { return syscall.Kill(child, syscall.SIGKILL) })
+	})
+	t.Run("everything", func(t *testing.T) {
+		killWhileSeattleRuns(t, h, traces, "kill-everything", func() error { return errors.Join(h.Kill(), h.Start()) })
+	})
 }
 
 func pair(t *testing.T, h *host.Host) (supervisor, child int) {

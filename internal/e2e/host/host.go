@@ -14,7 +14,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -46,8 +45,8 @@ type Options struct {
 	Settings map[string]any
 	// Env are further environment variables, as NAME=VALUE.
 	Env []string
-	// Build are further arguments of go build.
-	Build []string
+	// Build are further arguments of go build, Args of func start.
+	Build, Args []string
 }
 
 // Host is a Functions host with its handler. Its methods are for one goroutine,
@@ -65,8 +64,6 @@ type Host struct {
 	cmd  *exec.Cmd
 	done chan struct{} // closed when func has ended
 	log  *os.File
-	// launched is the length of the log when func was started.
-	launched int
 }
 
 // Path finds func: DURABLE_FUNC, else the one on PATH.
@@ -162,8 +159,7 @@ func (h *Host) Start() error {
 
 // Launch starts func and does not wait.
 func (h *Host) Launch() error {
-	h.launched = len(h.Log())
-	h.cmd = exec.Command(h.fn, "start", "--port", fmt.Sprint(h.port))
+	h.cmd = exec.Command(h.fn, append([]string{"start", "--port", fmt.Sprint(h.port)}, h.Options.Args...)...)
 	h.cmd.Dir = h.Dir
 	h.cmd.Env = append(os.Environ(), "AzureWebJobsStorage="+h.Options.Storage, "TaskHub="+h.Options.Hub)
 	h.cmd.Env = append(h.cmd.Env, h.Options.Env...)
@@ -197,10 +193,11 @@ func (h *Host) WaitReady(ctx context.Context) error {
 	}
 }
 
-// answers asks for an instance that does not exist. The host itself answers 404
-// until it has loaded the functions, the handler 503 until it has its task hub.
+// answers asks through a door that needs no key. The host itself answers 404
+// until it has loaded the functions, the handler 503 until it has its task hub,
+// and then 401, because the link has no signature.
 func (h *Host) answers(ctx context.Context) bool {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, h.URL+"/api/durabletask/instances/ready", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, h.URL+"/api/durabletask-links/instances/ready", nil)
 	if err != nil {
 		return false
 	}
@@ -209,7 +206,7 @@ func (h *Host) answers(ctx context.Context) bool {
 		return false
 	}
 	_ = response.Body.Close()
-	return response.StatusCode == http.StatusNotFound && strings.Contains(h.Log()[h.launched:], "Worker process started and initialized")
+	return response.StatusCode == http.StatusUnauthorized
 }
 
 // Alive tells whether func runs.

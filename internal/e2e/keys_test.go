@@ -1,0 +1,83 @@
+//go:build linux
+
+package e2e
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob"
+	"github.com/durable-go/functions/internal/azurite/azuritetest"
+	"github.com/durable-go/functions/internal/e2e/host"
+)
+
+// With keys, as in Azure: the host guards the starter and the operators' door,
+// and signed links need no key.
+func TestFunctionKeys(t *testing.T) {
+	host.NeedFunc(t)
+	hub := azuritetest.HubName()
+	id := strings.ToLower("host-" + hub)
+	h := host.Run(t, host.Options{
+		Storage: azuritetest.Server(t).ConnectionString(), Hub: hub,
+		Args: []string{"--enableAuth"}, Env: []string{"AzureFunctionsWebHost__hostid=" + id},
+	})
+	ctx := bounded(t)
+	key := functionKey(t, h, id)
+	var links host.Links
+	for _, c := range []struct {
+		path, key string
+		code      int
+	}{
+		{"/api/orchestrators/Orchestrator", "", http.StatusUnauthorized},
+		{"/api/orchestrators/Orchestrator", "wrong", http.StatusUnauthorized},
+		{"/api/orchestrators/Orchestrator", key, http.StatusAccepted},
+		{"/api/durabletask/instances", "", http.StatusUnauthorized},
+		{"/api/durabletask/instances/nobody", "", http.StatusUnauthorized},
+		{"/api/durabletask/instances/nobody", key, http.StatusNotFound},
+	} {
+		reply, err := h.Do(ctx, http.MethodGet, c.path, nil, "x-functions-key", c.key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if reply.Code != c.code {
+			t.Errorf("%s with key %q: %d %s, want %d", c.path, c.key, reply.Code, reply.Body, c.code)
+		}
+		if reply.Code == http.StatusAccepted {
+			links = decode[host.Links](t, reply.Body)
+		}
+	}
+	eventually(t, "the signed link says that the instance has completed", func() bool {
+		reply, err := h.Do(ctx, http.MethodGet, links.StatusQueryURI, nil)
+		return err == nil && reply.Code == http.StatusOK && strings.Contains(string(reply.Body), "Hello London!")
+	})
+}
+
+// functionKey is the app's key for all functions, which the host keeps in a
+// blob.
+func functionKey(t *testing.T, h *host.Host, hostID string) string {
+	t.Helper()
+	client, err := azblob.NewClientFromConnectionString(h.Options.Storage, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var key string
+	eventually(t, "the host has written its keys", func() bool {
+		blob, err := client.DownloadStream(t.Context(), "azure-webjobs-secrets", hostID+"/host.json", nil)
+		if err != nil {
+			return false
+		}
+		defer func() { _ = blob.Body.Close() }()
+		raw, err := io.ReadAll(blob.Body)
+		if err != nil {
+			return false
+		}
+		file := decode[struct{ FunctionKeys []struct{ Value string } }](t, raw)
+		if len(file.FunctionKeys) > 0 {
+			key = file.FunctionKeys[0].Value
+		}
+		return key != ""
+	})
+	return key
+}
