@@ -133,7 +133,7 @@ func crash(t *testing.T, dispatch worker.Dispatch, result string, at int, kind f
 			h.reopen(store)
 			_, err = all[result].Start(t.Context(), h.client(), None{}, WithInstanceID("x"))
 		}
-		row := h.await(store, "x")
+		row := h.await(store, "x", func() { _, _ = all[result].Start(t.Context(), h.client(), None{}, WithInstanceID("x")) })
 		if row.Status != history.Completed || string(row.Output) != `"`+result+`"` {
 			t.Errorf("%v call %d of %q: %v %s", kind, at, store.Calls(), row.Status, row.Output)
 		}
@@ -189,10 +189,14 @@ func (h *hub) reopen(store *faults.Store) {
 	}
 }
 
-// await waits for an instance to finish, through deaths.
-func (h *hub) await(store *faults.Store, id string) *taskhub.Instance {
+// await waits for an instance to finish, through deaths. When a client died
+// between the row and the message, another start of the id sends that again.
+func (h *hub) await(store *faults.Store, id string, start func()) *taskhub.Instance {
 	h.t.Helper()
-	for range 600 {
+	for n := range 600 {
+		if n%60 == 59 {
+			start()
+		}
 		<-time.After(time.Second)
 		h.reopen(store)
 		row, err := h.memory.Instance(h.t.Context(), id)

@@ -172,12 +172,23 @@ func (s *start) replace(ctx context.Context, have *taskhub.Instance, lease *task
 	switch {
 	case err == nil:
 		s.handOver(lease)
-		return s.row, nil
+		return s.row, s.sendAgain(ctx)
 	case errors.Is(err, taskhub.ErrChanged), errors.Is(err, taskhub.ErrNotFound):
 		return s.lost(ctx, lease)
 	}
 	// The row may be replaced nevertheless, so the message stays.
 	return nil, err
+}
+
+// sendAgain repeats a message that was visible before the row spoke of its
+// execution: a worker may have dropped it as that of a replaced one. To all
+// others the second is the first.
+func (s *start) sendAgain(ctx context.Context) error {
+	if s.delay() > 0 {
+		return nil
+	}
+	_, err := s.c.store.Send(ctx, s.c.o.Queue, s.msg, 0)
+	return err
 }
 
 // lost finds out who changed the row of a finished instance first: somebody

@@ -213,6 +213,29 @@ func TestStartOverAFinishedInstance(t *testing.T) {
 	}
 }
 
+// Without a lease the message is visible before the row speaks of its
+// execution, and a worker drops it as that of a replaced one.
+func TestStartOverAFinishedInstanceWithoutALease(t *testing.T) {
+	h := newHub(t)
+	put(t, h, "i", "old", history.Completed)
+	h.then["Instance"] = func() {
+		got, err := h.Receive(t.Context(), queue, 32, time.Minute)
+		if err != nil || len(got) != 1 {
+			t.Fatalf("%d messages, %v", len(got), err)
+		}
+		if err := h.Hub.Remove(t.Context(), got[0].Lease); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := New(h, Options{Queue: queue}).Start(t.Context(), Start{Name: "O", InstanceID: "i", ExecutionID: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	m := visible(t, h)
+	if len(m) != 1 || m[0].ID != taskhub.GUID("start", "i", "x") || *m[0].Event.Generation != 4 {
+		t.Errorf("visible: %+v", m)
+	}
+}
+
 // The host repeats a start whose process died, with the same execution id.
 func TestRepeatedStart(t *testing.T) {
 	cases := []struct {

@@ -19,7 +19,7 @@ func (in *instance) takeLeases(batch []*item) {
 			continue
 		}
 		have := in.held[it.message.ID]
-		if have == nil {
+		if have == nil || have.isOver() {
 			in.hold(it.message.ID, it.lease)
 			continue
 		}
@@ -219,10 +219,11 @@ func (in *instance) startWithoutRow(it *item) error {
 // here, for as long as another process may know it.
 func (in *instance) knownElsewhere(it *item) error {
 	e := it.message.Event
-	if _, err := in.w.Programs(e.Name, e.Version); err == nil || !in.w.tooEarly(it.delivery) {
+	_, err := in.w.Programs(e.Name, e.Version)
+	if err == nil || !isElsewhere(err) && !in.w.tooEarly(it.delivery) {
 		return nil
 	}
-	return &postponed{reason: "orchestrator " + e.Name + " is unknown here", delay: 5 * time.Second}
+	return &postponed{reason: err.Error(), delay: 5 * time.Second}
 }
 
 // tooEarly tells whether a message from a queue is too young to fail because

@@ -30,7 +30,7 @@ func (w *Worker) execute(j *job) *history.Event {
 		return w.taskFailed(j.call, &history.FailureDetails{ErrorType: "UnknownActivity", ErrorMessage: err.Error(), NonRetriable: true}, err.Error())
 	}
 	key := activityKey(j.call)
-	leave, err := w.Journal.Enter(ctx, key, j.lease.dequeued)
+	leave, err := w.Journal.Enter(ctx, key, j.lease.deliveries())
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil

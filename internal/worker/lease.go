@@ -78,6 +78,20 @@ func (h *held) alive() bool {
 	return !h.over && h.w.clock.Now().Before(h.lease.Until)
 }
 
+// isOver tells whether the message is no longer ours.
+func (h *held) isOver() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.over
+}
+
+// deliveries is how often the message was delivered.
+func (h *held) deliveries() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.dequeued
+}
+
 // absorb takes over a newer delivery of the same message, of which newer is the
 // lease: only its pop receipt is good from now on.
 func (h *held) absorb(ctx context.Context, newer *held) {
@@ -94,10 +108,9 @@ func (h *held) absorb(ctx context.Context, newer *held) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.over {
-		h.over, h.ended = false, make(chan struct{})
-	} else {
-		h.stop()
+		return
 	}
+	h.stop()
 	h.lease = lease
 	h.dequeued = max(h.dequeued, newer.dequeued)
 	// The host would remove the message when the newer delivery is answered, so

@@ -43,10 +43,8 @@ func (in *instance) load(ctx context.Context, batch []*item) error {
 	if err := in.read(ctx, 0); err != nil {
 		return err
 	}
-	if in.blame != nil && in.w.anyTooEarly(batch) {
-		if unknown := new(unknownCode); errors.As(in.blame, &unknown) {
-			return &postponed{reason: unknown.Error(), delay: 5 * time.Second}
-		}
+	if unknown := new(unknownCode); errors.As(in.blame, &unknown) && (isElsewhere(unknown.cause) || in.w.anyTooEarly(batch)) {
+		return &postponed{reason: unknown.Error(), delay: 5 * time.Second}
 	}
 	return nil
 }

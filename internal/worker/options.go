@@ -62,6 +62,18 @@ type Options struct {
 	NewID func() string
 }
 
+// Elsewhere is an error of Options.Programs that says that the code is for
+// another process to run, now or later: what the instance is sent waits for it.
+type Elsewhere interface {
+	error
+	Elsewhere()
+}
+
+func isElsewhere(err error) bool {
+	var elsewhere Elsewhere
+	return errors.As(err, &elsewhere)
+}
+
 // Dispatch is where turns and activities run.
 type Dispatch int
 

@@ -34,7 +34,7 @@ func (in *instance) inSlot(ctx context.Context, run func() error) error {
 func (in *instance) dequeued() int {
 	most := 0
 	for _, h := range in.held {
-		most = max(most, h.dequeued)
+		most = max(most, h.deliveries())
 	}
 	return most
 }
