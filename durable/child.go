@@ -63,7 +63,7 @@ func newChild(ctx *Context, call source, in any, options []ChildOption) (*engine
 	if err != nil {
 		return nil, fmt.Errorf("input of %v: %w", call, err)
 	}
-	c := &engine.Child{Name: call.name, InstanceID: o.instanceID, Input: input, Tags: o.tags, Retry: o.policy(ctx, call)}
+	c := &engine.Child{Name: call.name, Version: ctx.registry.versions.current, InstanceID: o.instanceID, Input: input, Tags: o.tags, Retry: o.policy(ctx, call)}
 	if o.version != nil {
 		c.Version = *o.version
 	}

@@ -56,14 +56,14 @@ func (c *Client) start(ctx context.Context, name string, in any, options []Start
 	if err != nil {
 		return "", err
 	}
-	if _, err := core.registry.program(name, ""); err != nil {
+	if _, err := core.registry.program(name, core.registry.versions.current); err != nil {
 		return "", fmt.Errorf("%w: %w", ErrUnknownOrchestrator, err)
 	}
 	input, err := encode(in)
 	if err != nil {
 		return "", fmt.Errorf("input of orchestrator %q: %w", name, err)
 	}
-	s := client.Start{Name: name, Input: input}
+	s := client.Start{Name: name, Version: core.registry.versions.current, Input: input}
 	for _, option := range options {
 		option.start(&s)
 	}

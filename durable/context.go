@@ -24,7 +24,8 @@ import (
 type Context struct {
 	rt *engine.Runtime
 	// in is the type of the orchestrator's input.
-	in reflect.Type
+	in       reflect.Type
+	registry *registry
 }
 
 // encode makes a payload outside the coroutine, whose stack stays small.

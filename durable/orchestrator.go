@@ -41,19 +41,21 @@ func (o *Orchestrator[In, Out]) register(r *registry) error {
 	if o.run == nil {
 		return fmt.Errorf("orchestrator %q has no implementation: register the result of Implement", o.name)
 	}
-	return r.addOrchestrator(o.name, o.program)
+	return r.addOrchestrator(o.name, func(rt *engine.Runtime, input history.Payload) (history.Payload, error) {
+		return o.program(r, rt, input)
+	})
 }
 
 // program is the orchestrator as the engine runs it. JSON is read and written
 // outside the coroutine, which keeps its stack small.
-func (o *Orchestrator[In, Out]) program(rt *engine.Runtime, input history.Payload) (history.Payload, error) {
+func (o *Orchestrator[In, Out]) program(r *registry, rt *engine.Runtime, input history.Payload) (history.Payload, error) {
 	var in In
 	var err error
 	rt.Outside(func() { in, err = decode[In](input) })
 	if err != nil {
 		return nil, &engine.Failure{Details: &history.FailureDetails{ErrorType: "InvalidInput", ErrorMessage: fmt.Sprintf("the input is not a %T: %v", in, err), NonRetriable: true}}
 	}
-	out, err := o.run(&Context{rt: rt, in: reflect.TypeFor[In]()}, in)
+	out, err := o.run(&Context{rt: rt, in: reflect.TypeFor[In](), registry: r}, in)
 	if next := (*engine.ContinueAsNew)(nil); errors.As(err, &next) {
 		return nil, next
 	}

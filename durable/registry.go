@@ -21,6 +21,7 @@ type Registration interface {
 type registry struct {
 	orchestrators map[string]orchestratorEntry
 	activities    map[string]activityEntry
+	versions      versioning
 }
 
 type orchestratorEntry struct {
@@ -64,9 +65,9 @@ func (r *registry) addActivity(name string, run worker.ActivityFunc) error {
 	return nil
 }
 
-func (r *registry) program(name, _ string) (engine.Program, error) {
+func (r *registry) program(name, version string) (engine.Program, error) {
 	if entry, ok := r.orchestrators[strings.ToLower(name)]; ok {
-		return entry.program, nil
+		return entry.program, r.versions.check(name, version)
 	}
 	return nil, unknownFunction(name, "orchestrator", r.knownOrchestrators())
 }

@@ -80,6 +80,7 @@ func (s *service) readSettings() error {
 		return fmt.Errorf("the app setting TaskHub is %q and hubName in host.json is %q: function.json listens to the queues of one and the engine works on the other; make them the same", hub, settings.HubName)
 	}
 	s.settings = settings
+	s.app.registry.versions = settings.Versions
 	s.scalesIn = scalesIn(os.Getenv("WEBSITE_SKU"))
 	return nil
 }

@@ -26,6 +26,7 @@ type settings struct {
 	LocalBudget         *time.Duration
 	StoreInputs         bool
 	MaxPoisonDeliveries int
+	Versions            versioning
 }
 
 // defaultHub is the hub of an app whose host.json names none. It is what the
@@ -44,6 +45,9 @@ var known = map[string]func(*settings, json.RawMessage) error{
 	"sharedhub":                                     func(s *settings, v json.RawMessage) error { return parseBool(v, &s.SharedHub) },
 	"storeinputsinorchestrationhistory":             func(s *settings, v json.RawMessage) error { return parseBool(v, &s.StoreInputs) },
 	"dispatch":                                      parseDispatch,
+	"defaultversion":                                func(s *settings, v json.RawMessage) error { return parseInto(v, &s.Versions.current) },
+	"versionmatchstrategy":                          parseVersionMatch,
+	"versionfailurestrategy":                        parseVersionFailure,
 	"nondeterminism":                                parseNonDeterminism,
 	"localbudget":                                   parseBudget,
 	"storageprovider.type":                          parseProvider,
@@ -153,6 +157,18 @@ func parseDispatch(s *settings, raw json.RawMessage) error {
 func parseNonDeterminism(s *settings, raw json.RawMessage) error {
 	choice, err := parseChoice(raw, "park", "fail")
 	s.FailNonDeterminism = choice == "fail"
+	return err
+}
+
+func parseVersionMatch(s *settings, raw json.RawMessage) error {
+	choice, err := parseChoice(raw, "none", "strict", "currentorolder")
+	s.Versions.match = choice
+	return err
+}
+
+func parseVersionFailure(s *settings, raw json.RawMessage) error {
+	choice, err := parseChoice(raw, "reject", "fail")
+	s.Versions.fail = choice == "fail"
 	return err
 }
 

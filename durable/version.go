@@ -2,9 +2,49 @@ package durable
 
 import (
 	"cmp"
+	"fmt"
 	"strconv"
 	"strings"
 )
+
+// versioning are the rules for the versions of orchestrations.
+type versioning struct {
+	// current is what new orchestrations are started with; "" turns the rules
+	// off.
+	current string
+	// match is "none", "strict" or, by default, "currentorolder".
+	match string
+	// fail ends an instance whose version is not for this app; otherwise it
+	// waits for an app that it is for.
+	fail bool
+}
+
+// check tells whether an orchestration of a version may run here.
+func (v versioning) check(name, version string) error {
+	if v.current == "" {
+		return nil
+	}
+	order := compareVersions(version, v.current)
+	if v.match == "none" || order == 0 || order < 0 && v.match != "strict" {
+		return nil
+	}
+	err := wrongVersion{fmt.Sprintf("orchestrator %q of version %q does not run here: defaultVersion is %q (versionMatchStrategy %s)",
+		name, version, v.current, cmp.Or(v.match, "currentorolder"))}
+	if v.fail {
+		return err
+	}
+	return elsewhere{err}
+}
+
+// wrongVersion says that the version of an instance is not for this app;
+// elsewhere that it waits for another app.
+type (
+	wrongVersion struct{ text string }
+	elsewhere    struct{ wrongVersion }
+)
+
+func (e wrongVersion) Error() string { return e.text }
+func (elsewhere) Elsewhere()         {}
 
 // compareVersions has the rules of the official engine.
 func compareVersions(a, b string) int {

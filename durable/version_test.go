@@ -1,6 +1,10 @@
 package durable
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/durable-go/functions/internal/worker"
+)
 
 func TestCompareVersions(t *testing.T) {
 	for _, c := range []struct {
@@ -14,5 +18,33 @@ func TestCompareVersions(t *testing.T) {
 		if got := compareVersions(c.a, c.b); got != c.want {
 			t.Errorf("%q to %q: got %d, want %d", c.a, c.b, got, c.want)
 		}
+	}
+}
+
+func TestVersionStrategies(t *testing.T) {
+	for _, c := range []struct {
+		rules   versioning
+		version string
+		runs    bool
+	}{
+		{versioning{}, "9.0", true},
+		{versioning{current: "2.0"}, "2.0", true},
+		{versioning{current: "2.0"}, "1.0", true},
+		{versioning{current: "2.0"}, "", true},
+		{versioning{current: "2.0"}, "3.0", false},
+		{versioning{current: "2.0", match: "strict"}, "1.0", false},
+		{versioning{current: "2.0", match: "strict"}, "2.0", true},
+		{versioning{current: "2.0", match: "none"}, "3.0", true},
+	} {
+		err := c.rules.check("O", c.version)
+		if (err == nil) != c.runs {
+			t.Errorf("%+v, version %q: %v", c.rules, c.version, err)
+		}
+		if _, waits := err.(worker.Elsewhere); err != nil && !waits {
+			t.Errorf("%+v rejects for good", c.rules)
+		}
+	}
+	if _, waits := (versioning{current: "2.0", fail: true}).check("O", "3.0").(worker.Elsewhere); waits {
+		t.Error("the strategy fail waits")
 	}
 }
