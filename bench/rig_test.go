@@ -41,6 +41,8 @@ type rig struct {
 
 type rigOptions struct {
 	dispatch worker.Dispatch
+	// plain makes activities return at once, and nothing else.
+	plain bool
 	// stagger makes the i-th activity take a millisecond and i microseconds:
 	// results then come one by one, in an order that is always the same.
 	stagger bool
@@ -142,6 +144,9 @@ func read(p history.Payload) (n int, err error) { return n, json.Unmarshal(p, &n
 // activity is one that returns its input.
 func (r *rig) activity(string) (worker.ActivityFunc, error) {
 	return func(ctx context.Context, call *worker.Activity) (history.Payload, *history.FailureDetails) {
+		if r.o.plain {
+			return call.Input, nil
+		}
 		if r.o.stagger {
 			pass(time.Millisecond + time.Duration(call.TaskID)*time.Microsecond)
 			return call.Input, nil

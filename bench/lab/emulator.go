@@ -73,6 +73,13 @@ func (e *emulator) stop() {
 	_ = os.RemoveAll(e.dir)
 }
 
+func (e *emulator) pidList() (pids []int) {
+	for _, cmd := range e.all {
+		pids = append(pids, cmd.Process.Pid)
+	}
+	return pids
+}
+
 // pids are those of the queue and the table service.
 func (e *emulator) pids() string {
 	return fmt.Sprintf("%d,%d", e.all[1].Process.Pid, e.all[2].Process.Pid)

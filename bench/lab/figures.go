@@ -9,16 +9,19 @@ import (
 )
 
 // The metrics, in the order in which they are printed. All are milliseconds but
-// for metricRate.
+// for metricRate; CPU time is that of the chains in flight.
 const (
 	metricChain    = "chain of 3, p50 ms"
 	metricChainP95 = "chain of 3, p95 ms"
 	metricRate     = "chains a second, 32 in flight"
 	metricFan100   = "fan-out of 100, ms"
 	metricFan1000  = "fan-out of 1000, ms"
+	metricHost     = "CPU a chain, host, ms"
+	metricHandler  = "CPU a chain, handler, ms"
+	metricStorage  = "CPU a chain, azurite, ms"
 )
 
-var metrics = []string{metricChain, metricChainP95, metricRate, metricFan100, metricFan1000}
+var metrics = []string{metricChain, metricChainP95, metricRate, metricFan100, metricFan1000, metricHost, metricHandler, metricStorage}
 
 const inFlight = 32
 
@@ -29,7 +32,7 @@ type figures map[string]float64
 type sizes struct{ warm, chains, rate, fans int }
 
 // measure warms the app up and takes the figures.
-func measure(ctx context.Context, c *client, s sizes) (figures, error) {
+func measure(ctx context.Context, c *client, p processes, s sizes) (figures, error) {
 	if _, _, err := c.chains(ctx, s.warm, 4); err != nil {
 		return nil, err
 	}
@@ -40,9 +43,14 @@ func measure(ctx context.Context, c *client, s sizes) (figures, error) {
 	if err != nil {
 		return nil, err
 	}
+	before := p.cpu()
 	_, all, err := c.chains(ctx, s.rate, inFlight)
 	if err != nil {
 		return nil, err
+	}
+	out := p.cpu()
+	for name := range out {
+		out[name] = (out[name] - before[name]) / float64(s.rate)
 	}
 	fan100, err := c.fanOuts(ctx, s.fans, 100)
 	if err != nil {
@@ -52,11 +60,10 @@ func measure(ctx context.Context, c *client, s sizes) (figures, error) {
 	if err != nil {
 		return nil, err
 	}
-	return figures{
-		metricChain: percentile(single, 50), metricChainP95: percentile(single, 95),
-		metricRate:   float64(s.rate) / all.Seconds(),
-		metricFan100: percentile(fan100, 50), metricFan1000: percentile(fan1000, 50),
-	}, nil
+	out[metricChain], out[metricChainP95] = percentile(single, 50), percentile(single, 95)
+	out[metricRate] = float64(s.rate) / all.Seconds()
+	out[metricFan100], out[metricFan1000] = percentile(fan100, 50), percentile(fan1000, 50)
+	return out, nil
 }
 
 // percentile is in milliseconds.

@@ -61,6 +61,16 @@ func TestParseFloor(t *testing.T) {
 	}
 }
 
+func TestParseCPU(t *testing.T) {
+	const stat = "4711 (a (strange) name) S 1 4711 4711 0 -1 4194304 1 2 3 4 250 50 7 8 20 0 9 0 100 1 2"
+	if got := parseCPU(stat); got != 3000 {
+		t.Errorf("got %v ms, want 3000", got)
+	}
+	if got := parseCPU("4711 (cut off) S"); got != 0 {
+		t.Errorf("got %v ms of a line that is cut off", got)
+	}
+}
+
 // app answers as an app does whose orchestrations need two status requests.
 func app(t *testing.T, output string) (*client, *atomic.Int32) {
 	var asked atomic.Int32

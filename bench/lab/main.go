@@ -109,7 +109,11 @@ func (r *results) addApp(ctx context.Context, e *emulator, s sizes) (err error) 
 		return err
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
-	got, err := measure(ctx, newClient(h.URL), s)
+	p := processes{metricHost: {h.FuncPID()}, metricStorage: e.pidList()}
+	for _, process := range h.Processes() {
+		p[metricHandler] = append(p[metricHandler], process.PID)
+	}
+	got, err := measure(ctx, newClient(h.URL), p, s)
 	if err != nil {
 		return fmt.Errorf("%w\nlast lines of the host:\n%s", err, tail(h.Log(), 4000))
 	}

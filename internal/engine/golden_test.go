@@ -82,4 +82,3 @@ func TestGoldenHistories(t *testing.T) {
 		})
 	}
 }
-
