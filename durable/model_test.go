@@ -232,7 +232,7 @@ func TestAwaitTwice(t *testing.T) {
 			a, errA := call.Await()
 			b, errB := branch.Await()
 			if a != "Hello x!" || b != "b" || timerErr != nil || errA != nil || errB != nil {
-				return "", fmt.Errorf("%s %s %v %v %v", a, b, timerErr, errA, errB)
+				return "", fmt.Errorf("%s %s %w", a, b, errors.Join(timerErr, errA, errB))
 			}
 		}
 		return fmt.Sprint(timer.Cancel()), nil

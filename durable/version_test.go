@@ -1,6 +1,7 @@
 package durable
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/durable-go/functions/internal/worker"
@@ -40,7 +41,7 @@ func TestVersionStrategies(t *testing.T) {
 		if (err == nil) != c.runs {
 			t.Errorf("%+v, version %q: %v", c.rules, c.version, err)
 		}
-		if _, waits := err.(worker.Elsewhere); err != nil && !waits {
+		if waits := worker.Elsewhere(nil); err != nil && !errors.As(err, &waits) {
 			t.Errorf("%+v rejects for good", c.rules)
 		}
 	}

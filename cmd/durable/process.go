@@ -44,12 +44,9 @@ func supervise(ctx context.Context, cmd *exec.Cmd, needed <-chan struct{}) error
 // stopProgram asks the program to end and, in the end, makes it.
 func stopProgram(cmd *exec.Cmd, ended <-chan error) {
 	terminate(cmd)
-	select {
-	case <-ended:
-	case <-time.After(patience):
-		killGroup(cmd)
-		<-ended
-	}
+	stop := time.AfterFunc(patience, func() { killGroup(cmd) })
+	defer stop.Stop()
+	<-ended //nolint:errcheck // a program that was asked to end may say anything about it
 }
 
 // watchParent ends the program with "go run", which passes no SIGTERM on.

@@ -108,10 +108,8 @@ func findHost(o options, env environment) (string, error) {
 		return "", nil
 	}
 	if o.fn == "" {
-		path, err := exec.LookPath("func")
-		if err != nil {
-			return "", nil
-		}
+		// Without func the app runs standalone.
+		path, _ := exec.LookPath("func")
 		return path, nil
 	}
 	path, err := exec.LookPath(o.fn)
