@@ -136,7 +136,8 @@ func TestQueueDispatch(t *testing.T) {
 	bubble(t, rigOptions{dispatch: worker.Queue}, func(r *rig) {
 		ctx, cancel := context.WithCancel(r.t.Context())
 		defer cancel()
-		r.worker.Poll(ctx, taskhub.ControlQueue(hubName), taskhub.WorkItemQueue(hubName))
+		r.worker.Poll(ctx, taskhub.ControlQueue(hubName))
+		r.worker.PollActivities(ctx, taskhub.WorkItemQueue(hubName))
 		r.begin("chain", 3)
 		for r.result().Status != history.Completed {
 			pass(time.Second)

@@ -72,7 +72,8 @@ func (h *hub) open() {
 	h.core = &core{client: client.New(h.store, o), registry: h.registry}
 	ctx, stop := context.WithCancel(context.Background())
 	h.stop = stop
-	h.worker.Poll(ctx, taskhub.ControlQueue(hubName), taskhub.WorkItemQueue(hubName))
+	h.worker.Poll(ctx, taskhub.ControlQueue(hubName))
+	h.worker.PollActivities(ctx, taskhub.WorkItemQueue(hubName))
 }
 
 func (h *hub) client() *Client { return &Client{core: func() (*core, error) { return h.core, nil }} }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -43,33 +42,22 @@ func (s *service) newServer(c *core) error {
 	return s.connectQueues()
 }
 
-// connectQueues gives the hub's queues to the worker and checks that each is
-// listened to once.
+// connectQueues gives the hub's queues to the worker, and says what is missing.
 func (s *service) connectQueues() error {
-	listeners := map[string]string{}
-	hub := []string{taskhub.ControlQueue(s.settings.HubName), taskhub.WorkItemQueue(s.settings.HubName)}
 	for _, f := range s.config.Functions {
-		queue := f.Trigger.QueueName
 		if s.server.Handled(f) {
 			continue
 		}
-		if !strings.EqualFold(f.Trigger.Type, "queueTrigger") || queue != hub[0] && queue != hub[1] {
+		if s.queues.listeners[f.Trigger.QueueName] != f {
 			s.app.log.Warn("function has a folder but no handler; its invocations fail", "function", f.Name)
 			continue
 		}
-		if other := listeners[queue]; other != "" {
-			return fmt.Errorf("%s/function.json: queue %s is listened to by %s already", f.Name, queue, other)
-		}
-		if !strings.EqualFold(f.Trigger.DataType, "binary") {
-			return fmt.Errorf(`%s/function.json: dataType: must be "binary" for queue %s: otherwise the host mixes the message into its metadata`, f.Name, queue)
-		}
-		listeners[queue] = f.Name
 		if err := s.server.HandleInvocation(f.Name, s.queueFunction()); err != nil {
 			return err
 		}
 	}
-	for _, queue := range hub {
-		if listeners[queue] == "" && s.account != nil {
+	for _, queue := range []string{s.queues.control, s.queues.work} {
+		if s.queues.listeners[queue] == nil && s.account != nil {
 			s.app.log.Warn("no function listens to a queue of the task hub; add a folder whose function.json has a queueTrigger on it", "queue", queue)
 		}
 	}

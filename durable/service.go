@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -29,6 +31,7 @@ type service struct {
 	app      *App
 	config   *handler.App
 	settings settings
+	queues   *queues
 	store    taskhub.Store
 	// account is nil where the hub is in memory.
 	account *storage.Account
@@ -82,7 +85,19 @@ func (s *service) readSettings() error {
 	s.settings = settings
 	s.app.registry.versions = settings.Versions
 	s.scalesIn = scalesIn(os.Getenv("WEBSITE_SKU"))
-	return nil
+	s.queues, err = newQueues(settings.HubName, s.withoutCode(), s.app.registry)
+	return err
+}
+
+// withoutCode are the functions for which the app has registered no handler.
+func (s *service) withoutCode() (out []*handler.Function) {
+	coded := append(slices.Collect(maps.Keys(s.app.triggers)), slices.Collect(maps.Keys(s.app.http))...)
+	for _, f := range s.config.Functions {
+		if !slices.ContainsFunc(coded, func(name string) bool { return strings.EqualFold(name, f.Name) }) {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // scalesIn tells whether a plan ends instances whose invocations are over.
@@ -102,7 +117,7 @@ func (s *service) openStore() error {
 	if s.account, err = storage.Open(connection, storage.Options{}); err != nil {
 		return fmt.Errorf("setting AzureWebJobsStorage: %w", err)
 	}
-	s.store, err = azure.Open(s.account, s.settings.HubName, azure.Options{StoreInputs: s.settings.StoreInputs})
+	s.store, err = azure.Open(s.account, s.settings.HubName, azure.Options{StoreInputs: s.settings.StoreInputs, Queues: s.queues.apart()})
 	return err
 }
 
@@ -111,8 +126,9 @@ func (s *service) newWorker() (err error) {
 		Store:      s.store,
 		Programs:   s.app.registry.program,
 		Activities: s.app.registry.activity,
-		Control:    taskhub.ControlQueue(s.settings.HubName),
-		WorkItems:  func(string) string { return taskhub.WorkItemQueue(s.settings.HubName) },
+		Control:    s.queues.control,
+		ControlOf:  s.queues.controlOf,
+		WorkItems:  s.queues.workOf,
 		Lease:      s.settings.Lease,
 
 		OrchestratorSlots:    s.settings.OrchestratorSlots,
@@ -137,7 +153,7 @@ func (s *service) newWorker() (err error) {
 }
 
 func (s *service) newCore() *core {
-	o := client.Options{Queue: taskhub.ControlQueue(s.settings.HubName), Local: s.worker}
+	o := client.Options{Queue: s.queues.control, QueueOf: s.queues.controlOf, Local: s.worker}
 	if !s.settings.DispatchQueue {
 		o.Lease = s.settings.Lease
 	}
@@ -171,7 +187,8 @@ func (s *service) run(ctx context.Context) error {
 	go func() { created <- s.create(ctx) }()
 	if s.server.Standalone = standalone; standalone {
 		s.announce(listener)
-		s.worker.Poll(ctx, taskhub.ControlQueue(s.settings.HubName), taskhub.WorkItemQueue(s.settings.HubName))
+		s.worker.Poll(ctx, append(slices.Collect(maps.Values(s.queues.ofOrchestrator)), s.queues.control)...)
+		s.worker.PollActivities(ctx, append(slices.Collect(maps.Values(s.queues.ofActivity)), s.queues.work)...)
 	}
 	serving, ended := context.WithCancel(ctx)
 	defer ended()

@@ -33,8 +33,11 @@ type Local interface {
 
 // Options configure a Client.
 type Options struct {
-	// Queue takes start messages.
+	// Queue takes the messages to orchestrations, but for orchestrators for which
+	// QueueOf names another one.
 	Queue string
+	// QueueOf names the queue of an orchestrator. nil: Queue for all.
+	QueueOf func(orchestrator string) string
 	// Lease hides a start message that is handed to Local. 0: messages are
 	// visible at once and go to whoever receives them.
 	Lease time.Duration
@@ -55,6 +58,9 @@ type Client struct {
 func New(store taskhub.Store, o Options) *Client {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.QueueOf == nil {
+		o.QueueOf = func(string) string { return o.Queue }
 	}
 	if o.After == nil {
 		o.After = time.After

@@ -108,7 +108,7 @@ func (s *start) insertAndSend(ctx context.Context) (lease *taskhub.Lease, insert
 		defer close(done)
 		insertErr = s.c.store.Insert(ctx, s.row)
 	}()
-	lease, sendErr = s.c.store.Send(ctx, s.c.o.Queue, s.msg, s.delay())
+	lease, sendErr = s.c.store.Send(ctx, s.c.o.QueueOf(s.row.Name), s.msg, s.delay())
 	<-done
 	return lease, insertErr, sendErr
 }
@@ -187,7 +187,7 @@ func (s *start) sendAgain(ctx context.Context) error {
 	if s.delay() > 0 {
 		return nil
 	}
-	_, err := s.c.store.Send(ctx, s.c.o.Queue, s.msg, 0)
+	_, err := s.c.store.Send(ctx, s.c.o.QueueOf(s.row.Name), s.msg, 0)
 	return err
 }
 
@@ -222,7 +222,7 @@ func (s *start) heal(ctx context.Context, have *taskhub.Instance) error {
 	if !have.Scheduled.IsZero() {
 		delay = have.Scheduled.Sub(s.c.o.Now())
 	}
-	_, err = s.c.store.Send(ctx, s.c.o.Queue, again.msg, delay)
+	_, err = s.c.store.Send(ctx, s.c.o.QueueOf(s.row.Name), again.msg, delay)
 	return err
 }
 

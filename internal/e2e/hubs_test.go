@@ -33,3 +33,16 @@ func TestTwoHosts(t *testing.T) {
 	hosts := []*host.Host{first, second}
 	startMany(t, func(n int) error { return startAndWait(ctx, hosts[n%2], hosts[n/2%2], n) })
 }
+
+// TestQueuesApart runs an orchestrator and an activity that have folders with
+// queues of their own: the host runs them under their own names.
+func TestQueuesApart(t *testing.T) {
+	h, _ := runTestApp(t, "AzureFunctionsJobHost__extensions__durableTask__dispatch=queue")
+	id := starts(t, h, "FanOut", "", "5")
+	completes(t, h, id, "30")
+	for _, function := range []string{"FanOut", "Square"} {
+		if !strings.Contains(h.Log(), "Executing 'Functions."+function+"'") {
+			t.Errorf("the host has not run %s", function)
+		}
+	}
+}

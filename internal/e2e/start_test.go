@@ -70,7 +70,8 @@ func testLinks(t *testing.T, h *host.Host) {
 	}{
 		{"signed", links.StatusQueryURI, http.StatusOK},
 		{"another operation", strings.Replace(links.StatusQueryURI, "op=status", "op=terminate", 1), http.StatusForbidden},
-		{"dots in the path", h.URL + "/api/durabletask-links/instances/x/%2e%2e/" + links.ID, http.StatusNotFound},
+		// The host resolves dots before it passes the path on.
+		{"dots in the path", h.URL + "/api/durabletask-links/instances/x/%2e%2e/" + links.ID, http.StatusUnauthorized},
 		{"unsigned", unsigned, http.StatusUnauthorized},
 		{"of another instance", strings.Replace(links.StatusQueryURI, links.ID, "another", 1), http.StatusForbidden},
 		{"tampered with", tamper(links.StatusQueryURI), http.StatusForbidden},

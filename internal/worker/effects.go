@@ -56,7 +56,7 @@ func (in *instance) sendTimer(ctx context.Context, e *history.Event) error {
 	wait := max(e.FireAt.Sub(in.w.clock.Now()), 0)
 	var lease *taskhub.Lease
 	err := in.w.retry(ctx, finalStorage, func(ctx context.Context) (err error) {
-		lease, err = in.w.Store.Send(ctx, in.w.Control, m, wait)
+		lease, err = in.w.Store.Send(ctx, in.control(), m, wait)
 		return err
 	})
 	if err != nil {
@@ -143,7 +143,7 @@ func (in *instance) startChild(ctx context.Context, e *history.Event) (problem s
 	if err != nil || problem != "" {
 		return problem, err
 	}
-	return "", in.w.handOver(ctx, m, fresh)
+	return "", in.w.handOver(ctx, in.w.ControlOf(e.Name), m, fresh)
 }
 
 // insertChild writes the row of a child, over that of a finished instance where
@@ -200,13 +200,13 @@ func (in *instance) self() history.InstanceRef {
 
 // handOver sends a message to an orchestration that this process can work on:
 // hidden, as a lease, and handed over directly.
-func (w *Worker) handOver(ctx context.Context, m *taskhub.Message, row *taskhub.Instance) error {
+func (w *Worker) handOver(ctx context.Context, queue string, m *taskhub.Message, row *taskhub.Instance) error {
 	if w.Dispatch == Queue {
-		return w.sendMessage(ctx, w.Control, m, 0)
+		return w.sendMessage(ctx, queue, m, 0)
 	}
 	var lease *taskhub.Lease
 	err := w.retry(ctx, finalStorage, func(ctx context.Context) (err error) {
-		lease, err = w.Store.Send(ctx, w.Control, m, w.Lease)
+		lease, err = w.Store.Send(ctx, queue, m, w.Lease)
 		return err
 	})
 	if err != nil {
@@ -219,14 +219,14 @@ func (w *Worker) handOver(ctx context.Context, m *taskhub.Message, row *taskhub.
 
 // tell sends a message to another orchestration: directly when that one is in
 // memory here, else through the queue, to whoever receives it.
-func (w *Worker) tell(ctx context.Context, m *taskhub.Message) error {
+func (w *Worker) tell(ctx context.Context, queue string, m *taskhub.Message) error {
 	w.mu.Lock()
 	here := w.instances[m.Target.InstanceID] != nil
 	w.mu.Unlock()
 	if here {
-		return w.handOver(ctx, m, nil)
+		return w.handOver(ctx, queue, m, nil)
 	}
-	return w.sendMessage(ctx, w.Control, m, 0)
+	return w.sendMessage(ctx, queue, m, 0)
 }
 
 // dispatchOneWay sends what nobody answers.
@@ -251,7 +251,8 @@ func (in *instance) sendOneWay(ctx context.Context, e *history.Event) error {
 		}
 		return err
 	}
-	err := in.w.tell(ctx, &taskhub.Message{
+	// Nobody knows whose instance it is, and any queue brings any message.
+	err := in.w.tell(ctx, in.w.Control, &taskhub.Message{
 		ID:     taskhub.GUID("event", in.id, in.execution, itoa(e.ID)),
 		Target: history.InstanceRef{InstanceID: e.InstanceID},
 		Sender: in.self(),
@@ -284,13 +285,16 @@ func (in *instance) tellParent(ctx context.Context) error {
 	} else {
 		e.Type, e.Reason, e.Failure = history.SubOrchestrationInstanceFailed, end.Result, end.Failure
 	}
-	return in.w.tell(ctx, &taskhub.Message{
+	return in.w.tell(ctx, in.w.ControlOf(started.Parent.Name), &taskhub.Message{
 		ID:     taskhub.GUID("ended", in.id, in.execution),
 		Target: started.Parent.Instance,
 		Sender: in.self(),
 		Event:  e,
 	})
 }
+
+// control is the queue of the orchestration's own messages.
+func (in *instance) control() string { return in.w.ControlOf(in.eng.Started().Name) }
 
 func (in *instance) startEvent() *history.Event {
 	for _, e := range in.committed {

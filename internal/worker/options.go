@@ -23,8 +23,11 @@ type Options struct {
 	// of an unknown activity fails.
 	Activities func(name string) (ActivityFunc, error)
 
-	// Control is the queue on which messages to orchestrations are sent.
+	// Control is the queue on which messages to orchestrations are sent, but for
+	// orchestrators for which ControlOf names another one.
 	Control string
+	// ControlOf names the queue of an orchestrator. nil: Control for all.
+	ControlOf func(orchestrator string) string
 	// WorkItems names the queue of an activity.
 	WorkItems func(activity string) string
 
@@ -114,6 +117,9 @@ func (o *Options) setDefaults() error {
 	defaultTo(&o.MaxActions, 100_000)
 	if o.Lease < time.Second {
 		return errors.New("worker: a lease is at least one second")
+	}
+	if o.ControlOf == nil {
+		o.ControlOf = func(string) string { return o.Control }
 	}
 	if o.Journal == nil {
 		o.Journal = noJournal{}

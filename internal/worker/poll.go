@@ -11,6 +11,9 @@ const (
 	maxPause = time.Second
 )
 
+// maxReceive is the most that the queue service gives at a time.
+const maxReceive = 32
+
 // Waker is a store that says when a message comes, so that nobody need poll.
 type Waker interface {
 	// Wake returns a channel that is closed when a message of the queue may
@@ -18,23 +21,33 @@ type Waker interface {
 	Wake(queue string) <-chan struct{}
 }
 
-// Poll receives from the queues until ctx ends. It is for processes that no
-// Functions host feeds. It takes no more activities than there are free slots.
+// Poll receives messages to orchestrations from the queues until ctx ends. It is
+// for processes that no Functions host feeds.
 func (w *Worker) Poll(ctx context.Context, queues ...string) {
+	w.pollAll(ctx, queues, func() int { return maxReceive })
+}
+
+// PollActivities is Poll for queues of work items. It takes no more of them than
+// there are free slots.
+func (w *Worker) PollActivities(ctx context.Context, queues ...string) {
+	w.pollAll(ctx, queues, w.activities.free)
+}
+
+func (w *Worker) pollAll(ctx context.Context, queues []string, room func() int) {
 	for _, queue := range queues {
 		w.spawn(func(stop context.Context) {
 			ctx, cancel := context.WithCancel(ctx)
 			defer cancel()
 			defer context.AfterFunc(stop, cancel)()
-			w.poll(ctx, queue)
+			w.poll(ctx, queue, room)
 		})
 	}
 }
 
-func (w *Worker) poll(ctx context.Context, queue string) {
+func (w *Worker) poll(ctx context.Context, queue string, room func() int) {
 	pause := minPause
 	for ctx.Err() == nil {
-		n := w.receive(ctx, queue)
+		n := w.receive(ctx, queue, min(room(), maxReceive))
 		if n > 0 {
 			pause = minPause
 			continue
@@ -45,11 +58,7 @@ func (w *Worker) poll(ctx context.Context, queue string) {
 }
 
 // receive takes what there is and returns how many messages that were.
-func (w *Worker) receive(ctx context.Context, queue string) int {
-	room := 32
-	if queue != w.Control {
-		room = min(room, w.activities.free())
-	}
+func (w *Worker) receive(ctx context.Context, queue string, room int) int {
 	if room == 0 {
 		return 0
 	}
