@@ -54,7 +54,8 @@ func (b *Batch) Insert(account *Account, entity []byte) {
 	b.entity(entity)
 }
 
-// Upsert writes a row over whatever there is.
+// Upsert writes a row over whatever there is. Where there is nothing Insert costs
+// the service half.
 func (b *Batch) Upsert(account *Account, partition, row string, entity []byte) {
 	b.begin("PUT " + account.row(b.table, partition, row))
 	b.entity(entity)

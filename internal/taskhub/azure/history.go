@@ -47,6 +47,9 @@ type writer struct {
 	old [2]uint64
 	// apart says that old rows are deleted after the commit.
 	apart bool
+	// over says that rows are written over others: there are some where there
+	// should be none. Otherwise they are inserted, which costs the service half.
+	over bool
 }
 
 func (w *writer) begin() {
@@ -91,7 +94,11 @@ func (w *writer) batch() (*storage.Batch, *sentinel, error) {
 	for next.step < len(c.Events) && b.Operations() < maxRows && b.Size() < maxBytes {
 		row := taskhub.RowKey(next.fence.NextRow)
 		raw := history.AppendRow(nil, w.partition, row, c.ExecutionID, c.Events[next.step], h.options.StoreInputs)
-		b.Upsert(h.account, w.partition, row, raw)
+		if w.over {
+			b.Upsert(h.account, w.partition, row, raw)
+		} else {
+			b.Insert(h.account, raw)
+		}
 		next.step++
 		next.fence.NextRow++
 	}
@@ -120,7 +127,7 @@ func (w *writer) resolve(ctx context.Context, cause error) error {
 	case err != nil:
 		return err
 	case stored == nil && w.fence.ETag == "":
-		return cause
+		return w.overwrite(cause)
 	case stored == nil:
 		return taskhub.ErrGone
 	case stored.nonce == c.Nonce:
@@ -132,12 +139,22 @@ func (w *writer) resolve(ctx context.Context, cause error) error {
 			w.apart = true
 			return nil
 		}
-		return cause
+		return w.overwrite(cause)
 	case stored.fence.ExecutionID != c.Fence.ExecutionID && w.fence.ETag != "" && !c.NewExecution:
 		return taskhub.ErrGone
 	default:
 		return taskhub.ErrConflict
 	}
+}
+
+// overwrite lets the transaction be tried again over rows that a purge has left,
+// or returns why it failed.
+func (w *writer) overwrite(cause error) error {
+	if w.over || !exists(cause) {
+		return cause
+	}
+	w.over = true
+	return nil
 }
 
 // deleteOld removes the rows of a replaced generation that the transactions had
