@@ -187,8 +187,6 @@ func (s *service) run(ctx context.Context) error {
 	go func() { created <- s.create(ctx) }()
 	if s.server.Standalone = standalone; standalone {
 		s.announce(listener)
-		s.worker.Poll(ctx, append(slices.Collect(maps.Values(s.queues.ofOrchestrator)), s.queues.control)...)
-		s.worker.PollActivities(ctx, append(slices.Collect(maps.Values(s.queues.ofActivity)), s.queues.work)...)
 	}
 	serving, ended := context.WithCancel(ctx)
 	defer ended()
@@ -197,7 +195,7 @@ func (s *service) run(ctx context.Context) error {
 	select {
 	case err = <-created:
 		if err == nil {
-			close(s.ready)
+			s.begin(ctx)
 			err = <-served
 		}
 	case err = <-served:
@@ -210,6 +208,17 @@ func (s *service) run(ctx context.Context) error {
 		err = errors.New("the app was asked to stop")
 	}
 	return err
+}
+
+// begin lets work in: the hub exists. Without a host the worker receives from its
+// queues itself.
+func (s *service) begin(ctx context.Context) {
+	close(s.ready)
+	if !s.server.Standalone {
+		return
+	}
+	s.worker.Poll(ctx, append(slices.Collect(maps.Values(s.queues.ofOrchestrator)), s.queues.control)...)
+	s.worker.PollActivities(ctx, append(slices.Collect(maps.Values(s.queues.ofActivity)), s.queues.work)...)
 }
 
 // create makes the hub. Storage that cannot be reached is waited for.

@@ -132,6 +132,9 @@ func TestStart(t *testing.T) {
 					t.Errorf("did not say %q:\n%s", text, printed)
 				}
 			}
+			if strings.Contains(printed.String(), "level=ERROR") {
+				t.Errorf("a healthy app complains:\n%s", printed)
+			}
 			for _, port := range ports {
 				if azurite.Answers(port) {
 					t.Errorf("something still listens on port %d", port)
