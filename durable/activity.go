@@ -16,7 +16,8 @@ import (
 //
 // An activity runs at least once: after a crash it may run again although it
 // had done its work, so what it does should be idempotent (see Info). Its input
-// and its result are stored as JSON, of at most 40 KiB each.
+// and its result are stored as JSON (see App.UseSerializer), of at most 10 MiB
+// each (maxPayload in extensions.durableTask of host.json).
 type Activity[In, Out any] struct {
 	name string
 	run  func(context.Context, In) (Out, error)
@@ -82,18 +83,20 @@ func (a *Activity[In, Out]) register(r *registry) error {
 	if a.run == nil {
 		return fmt.Errorf("activity %q has no implementation: register the result of Implement", a.name)
 	}
-	return r.addActivity(a.name, a.call)
+	return r.addActivity(a.name, func(ctx context.Context, call *worker.Activity) (history.Payload, *history.FailureDetails) {
+		return a.call(ctx, r, call)
+	})
 }
 
 // call runs the user's function. Whatever it does, the result is one of the
 // two.
-func (a *Activity[In, Out]) call(ctx context.Context, call *worker.Activity) (result history.Payload, failure *history.FailureDetails) {
+func (a *Activity[In, Out]) call(ctx context.Context, r *registry, call *worker.Activity) (result history.Payload, failure *history.FailureDetails) {
 	defer func() {
 		if p := recover(); p != nil {
 			result, failure = nil, panicDetails(p)
 		}
 	}()
-	in, err := decode[In](call.Input)
+	in, err := decode[In](r, call.Input)
 	if err != nil {
 		return nil, &history.FailureDetails{ErrorType: "InvalidInput", ErrorMessage: fmt.Sprintf("the input is not a %T: %v", in, err), NonRetriable: true}
 	}
@@ -104,7 +107,7 @@ func (a *Activity[In, Out]) call(ctx context.Context, call *worker.Activity) (re
 	if err != nil {
 		return nil, failureDetails(err)
 	}
-	if result, err = encode(out); err != nil {
+	if result, err = r.encode(out); err != nil {
 		return nil, &history.FailureDetails{ErrorType: "InvalidResult", ErrorMessage: fmt.Sprintf("the result cannot be stored: %v", err), NonRetriable: true}
 	}
 	return result, nil

@@ -59,7 +59,7 @@ func (c *Client) start(ctx context.Context, name string, in any, options []Start
 	if _, err := core.registry.program(name, core.registry.versions.current); err != nil {
 		return "", fmt.Errorf("%w: %w", ErrUnknownOrchestrator, err)
 	}
-	input, err := encode(in)
+	input, err := core.registry.encode(in)
 	if err != nil {
 		return "", fmt.Errorf("input of orchestrator %q: %w", name, err)
 	}
@@ -113,7 +113,7 @@ func (r *Run[Out]) Wait(ctx context.Context) (out Out, err error) {
 	case row.Status != history.Completed:
 		return out, &OrchestrationError{InstanceID: r.ID, Name: row.Name, Status: row.Status.String(), Message: string(row.Output)}
 	}
-	return decode[Out](row.Output)
+	return decode[Out](core.registry, row.Output)
 }
 
 // OrchestrationError is how an orchestration ended that did not complete.

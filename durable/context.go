@@ -30,7 +30,7 @@ type Context struct {
 
 // encode makes a payload outside the coroutine, whose stack stays small.
 func (c *Context) encode(v any) (p history.Payload, err error) {
-	c.rt.Outside(func() { p, err = encode(v) })
+	c.rt.Outside(func() { p, err = c.registry.encode(v) })
 	return p, err
 }
 

@@ -66,7 +66,7 @@ func (c *EventChannel[T]) TryReceive() (v T, ok bool, err error) {
 	if p, ok = c.ctx.rt.TakeEvent(c.name); !ok {
 		return v, false, nil
 	}
-	c.ctx.rt.Outside(func() { v, err = decode[T](p) })
+	c.ctx.rt.Outside(func() { v, err = decode[T](c.ctx.registry, p) })
 	if err != nil {
 		err = fmt.Errorf("the event %q is not a %T: %w", c.name, v, err)
 	}

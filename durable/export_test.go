@@ -54,7 +54,7 @@ func NewSim(functions ...Registration) *Sim {
 
 // Start starts an orchestrator.
 func (s *Sim) Start(id, name string, input any) {
-	p, err := encode(input)
+	p, err := s.registry.encode(input)
 	if err != nil {
 		panic(err)
 	}
@@ -84,7 +84,7 @@ func (s *Sim) Post(after time.Duration, id string, e history.Event) {
 
 // Raise raises an external event after a while.
 func (s *Sim) Raise(after time.Duration, id, name string, data any) {
-	p, err := encode(data)
+	p, err := s.registry.encode(data)
 	if err != nil {
 		panic(err)
 	}
@@ -242,4 +242,15 @@ func (s *Sim) Result(id string, into any) error {
 	default:
 		return json.Unmarshal(end.Result, into)
 	}
+}
+
+// UseSerializer is App.UseSerializer; nil is JSON.
+func (s *Sim) UseSerializer(with Serializer) { s.registry.serializer = with }
+
+// Output is the result of an instance as it is stored.
+func (s *Sim) Output(id string) string {
+	if end := s.instances[id].engine.Outcome(); end != nil {
+		return string(end.Result)
+	}
+	return ""
 }

@@ -51,7 +51,7 @@ func (o *Orchestrator[In, Out]) register(r *registry) error {
 func (o *Orchestrator[In, Out]) program(r *registry, rt *engine.Runtime, input history.Payload) (history.Payload, error) {
 	var in In
 	var err error
-	rt.Outside(func() { in, err = decode[In](input) })
+	rt.Outside(func() { in, err = decode[In](r, input) })
 	if err != nil {
 		return nil, &engine.Failure{Details: &history.FailureDetails{ErrorType: "InvalidInput", ErrorMessage: fmt.Sprintf("the input is not a %T: %v", in, err), NonRetriable: true}}
 	}
@@ -63,7 +63,7 @@ func (o *Orchestrator[In, Out]) program(r *registry, rt *engine.Runtime, input h
 		return nil, &engine.Failure{Details: failureDetails(err)}
 	}
 	var result history.Payload
-	rt.Outside(func() { result, err = encode(out) })
+	rt.Outside(func() { result, err = r.encode(out) })
 	if err == nil && len(result) > maxResult {
 		err = fmt.Errorf("%d bytes of JSON, at most %d are stored", len(result), maxResult)
 	}

@@ -22,6 +22,8 @@ type registry struct {
 	orchestrators map[string]orchestratorEntry
 	activities    map[string]activityEntry
 	versions      versioning
+	// serializer makes payloads of values; nil: JSON.
+	serializer Serializer
 }
 
 type orchestratorEntry struct {

@@ -70,7 +70,7 @@ func (t *Task[T]) decode(result history.Payload) {
 		return
 	}
 	var err error
-	t.ctx.rt.Outside(func() { t.value, err = decode[T](result) })
+	t.ctx.rt.Outside(func() { t.value, err = decode[T](t.ctx.registry, result) })
 	if err != nil {
 		t.err = fmt.Errorf("the result of %v is not a %T: %w", t.of, t.value, err)
 	}

@@ -21,10 +21,10 @@ func SideEffect[T any](ctx *Context, f func() T) T {
 	made := false
 	p, err := ctx.rt.SideEffect(
 		func() { value, made = f(), true },
-		func() (history.Payload, error) { return encode(value) },
+		func() (history.Payload, error) { return ctx.registry.encode(value) },
 	)
 	if err == nil && !made {
-		ctx.rt.Outside(func() { value, err = decode[T](p) })
+		ctx.rt.Outside(func() { value, err = decode[T](ctx.registry, p) })
 	}
 	if err != nil {
 		panic(engine.Misuse(fmt.Sprintf("the value of a SideEffect cannot be stored: %v", err)))
@@ -62,9 +62,9 @@ func Step[T any](ctx *Context, name string, f func(ctx context.Context) (T, erro
 		return failedTask[T](ctx, call, err)
 	}
 	activity := NewActivity(name, func(ctx context.Context, _ None) (T, error) { return f(ctx) })
-	instance := ctx.InstanceID()
+	instance, registry := ctx.InstanceID(), ctx.registry
 	step := func(ctx context.Context, action *history.Event, key string) (history.Payload, *history.FailureDetails) {
-		return activity.call(ctx, &worker.Activity{
+		return activity.call(ctx, registry, &worker.Activity{
 			Name: name, InstanceID: instance, TaskID: action.ID, Options: action.Own.Options, IdempotencyKey: key,
 		})
 	}

@@ -1,0 +1,103 @@
+package durable
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"unicode/utf8"
+
+	"github.com/durable-go/functions/internal/history"
+)
+
+// Serializer turns Go values into bytes and back: inputs and results of
+// orchestrators and activities, events, custom statuses, values of SideEffect.
+// It may be called concurrently.
+//
+// What it makes is stored as text. The management API shows it as it is where
+// it is JSON, and as a string where it is other text. Bytes that are no UTF-8
+// are stored, and shown, as the JSON string "data:;base64,...". What comes over
+// the management API is JSON, whatever the app's serializer is, so Unmarshal
+// should read JSON as well where that API is used.
+//
+// None is absent and never reaches a serializer. A json.RawMessage is stored and
+// read as it is.
+type Serializer interface {
+	// Marshal encodes a value. No bytes at all mean that the value is absent:
+	// whoever reads it gets the zero value.
+	Marshal(v any) ([]byte, error)
+	// Unmarshal decodes what Marshal made into v, a pointer.
+	Unmarshal(data []byte, v any) error
+}
+
+// UseSerializer replaces JSON as the form of Go values in the task hub. Call it
+// before Run. Instances that are not finished cannot be read any more when an
+// app changes its serializer, unless the new one reads what the old one wrote.
+func (a *App) UseSerializer(s Serializer) { a.registry.serializer = s }
+
+// encode makes a payload of a value. None is absent, and in JSON so is null.
+func (r *registry) encode(v any) (history.Payload, error) {
+	switch v := v.(type) {
+	case None:
+		return nil, nil
+	case json.RawMessage:
+		return encodeJSON(v)
+	}
+	if r.serializer == nil {
+		return encodeJSON(v)
+	}
+	raw, err := r.serializer.Marshal(v)
+	if err != nil || len(raw) == 0 {
+		return nil, err
+	}
+	return asText(raw), nil
+}
+
+func encodeJSON(v any) (history.Payload, error) {
+	raw, err := json.Marshal(v)
+	if err != nil || string(raw) == "null" {
+		return nil, err
+	}
+	return raw, nil
+}
+
+// decode reads a payload. An absent one is the zero value.
+func decode[T any](r *registry, p history.Payload) (v T, err error) {
+	if p == nil {
+		return v, nil
+	}
+	switch to := any(&v).(type) {
+	case *None:
+		return v, nil
+	case *json.RawMessage:
+		return v, json.Unmarshal(p, to)
+	}
+	if r.serializer == nil {
+		return v, json.Unmarshal(p, &v)
+	}
+	raw, err := fromText(p)
+	if err != nil {
+		return v, err
+	}
+	return v, r.serializer.Unmarshal(raw, &v)
+}
+
+// binaryText begins the text of bytes that are no text.
+const binaryText = `"data:;base64,`
+
+// asText makes a text of a serializer's bytes. Text that looks like the form of
+// other bytes takes that form too.
+func asText(raw []byte) history.Payload {
+	if utf8.Valid(raw) && !bytes.HasPrefix(raw, []byte(binaryText)) {
+		return raw
+	}
+	dst := append(make([]byte, 0, len(binaryText)+base64.StdEncoding.EncodedLen(len(raw))+1), binaryText...)
+	return append(base64.StdEncoding.AppendEncode(dst, raw), '"')
+}
+
+func fromText(p history.Payload) ([]byte, error) {
+	text, binary := bytes.CutPrefix(p, []byte(binaryText))
+	if !binary {
+		return p, nil
+	}
+	return base64.StdEncoding.AppendDecode(nil, bytes.TrimSuffix(text, []byte{'"'}))
+}

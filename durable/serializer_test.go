@@ -1,0 +1,84 @@
+package durable_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/gob"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/durable-go/functions/durable"
+)
+
+// gobs is a serializer whose bytes are no text.
+type gobs struct{}
+
+func (gobs) Marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	err := gob.NewEncoder(&b).Encode(v)
+	return b.Bytes(), err
+}
+
+func (gobs) Unmarshal(data []byte, v any) error {
+	return gob.NewDecoder(bytes.NewReader(data)).Decode(v)
+}
+
+// words is a serializer whose bytes are text and no JSON.
+type words struct{}
+
+func (words) Marshal(v any) ([]byte, error) { return fmt.Append(nil, "word:", v), nil }
+
+func (words) Unmarshal(data []byte, v any) error {
+	_, err := fmt.Sscan(strings.TrimPrefix(string(data), "word:"), v)
+	return err
+}
+
+// TestSerializer runs an orchestrator whose every value goes through another
+// serializer, and looks at what is stored.
+func TestSerializer(t *testing.T) {
+	double := durable.NewActivity("Double", func(_ context.Context, n int) (int, error) { return 2 * n, nil })
+	orchestrator := durable.NewOrchestrator("Serialized", func(ctx *durable.Context, n int) (int, error) {
+		if err := ctx.SetCustomStatus(n); err != nil {
+			return 0, err
+		}
+		doubled, err := double.Call(ctx, n).Await()
+		if err != nil {
+			return 0, err
+		}
+		event, err := durable.WaitForEvent[int](ctx, "more").Await()
+		return doubled + event + durable.SideEffect(ctx, func() int { return 100 }), err
+	})
+	for name, c := range map[string]struct {
+		use    durable.Serializer
+		output string
+	}{
+		"JSON":   {nil, "117"},
+		"text":   {words{}, "word:117"},
+		"binary": {gobs{}, `"data:;base64,BAQA/+o="`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sim := durable.NewSim(orchestrator, double)
+			sim.UseSerializer(c.use)
+			sim.Start("a", "Serialized", 5)
+			sim.Raise(1, "a", "more", 7)
+			sim.Run()
+			if got := sim.Output("a"); got != c.output {
+				t.Errorf("output %s, want %s", got, c.output)
+			}
+		})
+	}
+}
+
+// TestSerializerPassesRawJSON: what comes over HTTP is not encoded again.
+func TestSerializerPassesRawJSON(t *testing.T) {
+	echo := durable.NewOrchestrator("Echo", func(_ *durable.Context, in json.RawMessage) (json.RawMessage, error) { return in, nil })
+	sim := durable.NewSim(echo)
+	sim.UseSerializer(gobs{})
+	sim.Start("a", "Echo", json.RawMessage(`{"n":1}`))
+	sim.Run()
+	if got := sim.Output("a"); got != `{"n":1}` {
+		t.Errorf("output %s", got)
+	}
+}
