@@ -19,6 +19,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/durable-go/functions/internal/history"
@@ -77,6 +79,16 @@ type Instance struct {
 	delayed   []*history.Event
 	// next is set when the execution continues as new.
 	next *ContinueAsNew
+
+	// state and progress are for who watches over the code; done is closed when
+	// a call of it ends or is given up.
+	state    atomic.Int32
+	progress atomic.Uint64
+	done     chan struct{}
+	// giveUp guards what follows; blocked is set when done is closed.
+	giveUp   sync.Mutex
+	blocked  *BlockedError
+	returned func()
 }
 
 // New makes an execution that has no history yet.
@@ -163,7 +175,8 @@ func (i *Instance) Step(id int32) StepFunc {
 // Turn runs the code on new events. The orchestrator's clock is now, or that of
 // the last turn where it is later. Events that mean nothing to the execution
 // (results that are known or were not asked for, a second start) are left out
-// of the result; a turn of which nothing is left has no events.
+// of the result; a turn of which nothing is left has no events. The error is a
+// *BlockedError: the instance was given up.
 func (i *Instance) Turn(now time.Time, events []*history.Event) (*Turn, error) {
 	t := &Turn{}
 	if i.outcome == nil && i.Unrecorded() {
@@ -172,8 +185,11 @@ func (i *Instance) Turn(now time.Time, events []*history.Event) (*Turn, error) {
 	if i.outcome == nil {
 		i.turn(t, now, events)
 	}
-	if i.outcome != nil {
+	if !i.lost() && i.outcome != nil {
 		i.rt.close()
+	}
+	if i.lost() {
+		return nil, i.blocked
 	}
 	t.Status = i.status()
 	t.CustomStatus, t.CustomStatusChanged = i.rt.customStatus, i.rt.customChanged
@@ -197,6 +213,9 @@ func (i *Instance) turn(t *Turn, now time.Time, events []*history.Event) {
 		}
 		return true
 	})
+	if i.lost() {
+		return
+	}
 	if len(t.Events) == before+1 {
 		t.Events = t.Events[:before]
 		return
@@ -214,23 +233,26 @@ func (i *Instance) status() history.Status {
 	return history.Running
 }
 
+// lost tells whether the instance was given up: what it has is not the
+// caller's any more.
+func (i *Instance) lost() bool { return i.state.Load() == lost }
+
 // each calls f for the events until it returns false. Code that ends its
 // goroutine takes the one along that runs it, so each does that on one that
 // nobody misses, and goes on with the next.
 func (i *Instance) each(events []*history.Event, f func(*history.Event) bool) {
-	for len(events) > 0 {
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			for len(events) > 0 {
-				e := events[0]
-				events = events[1:]
-				if !f(e) {
-					events = nil
+	next := 0
+	for ended := len(events) == 0; !ended; {
+		i.apart(func() {
+			for next < len(events) && !i.rt.lost.Load() {
+				i.progress.Add(1)
+				next++
+				if !f(events[next-1]) {
+					next = len(events)
 				}
 			}
-		}()
-		<-done
+		})
+		ended = i.lost() || next == len(events)
 	}
 }
 
@@ -359,5 +381,10 @@ func (i *Instance) finish(result history.Payload, err error) {
 }
 
 // Close ends the code of an execution that is still waiting: its deferred
-// calls run, on a goroutine of their own, before Close returns.
-func (i *Instance) Close() { i.rt.close() }
+// calls run, on a goroutine of their own, before Close returns. An instance that
+// was given up ends by itself.
+func (i *Instance) Close() {
+	if !i.lost() {
+		i.rt.close()
+	}
+}

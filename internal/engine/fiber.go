@@ -32,6 +32,7 @@ type fiber struct {
 // start begins to run the code.
 func (rt *Runtime) start() {
 	started := rt.instance.started
+	rt.name.Store(&started.Name)
 	program, err := rt.instance.options.Program(started.Name, started.Version)
 	if err != nil {
 		rt.fail(rule("UnknownOrchestrator", err))
@@ -142,7 +143,7 @@ func (rt *Runtime) wake(fb *fiber) {
 
 // drain runs what can run, first come first served, until all the code waits.
 func (rt *Runtime) drain() {
-	for rt.head < len(rt.runnable) && !rt.ended {
+	for rt.head < len(rt.runnable) && !rt.ended && !rt.lost.Load() {
 		fb := rt.runnable[rt.head]
 		rt.runnable[rt.head] = nil
 		if rt.head++; rt.head == len(rt.runnable) {
@@ -167,7 +168,7 @@ func (rt *Runtime) resume(fb *fiber) {
 			rt.fibers = slices.Delete(rt.fibers, i, i+1)
 			return
 		}
-		if outside == nil {
+		if outside == nil || rt.lost.Load() {
 			return
 		}
 		fb.broken = rt.shielded(outside)
@@ -232,6 +233,7 @@ func (rt *Runtime) fail(err error) { rt.finish(nil, err) }
 // Deferred calls of the code may do anything, also end the goroutine.
 func (rt *Runtime) close() {
 	rt.ended = true
+	lost := rt.instance.lost()
 	for len(rt.fibers) > 0 {
 		last := len(rt.fibers) - 1
 		fb := rt.fibers[last]
@@ -239,14 +241,14 @@ func (rt *Runtime) close() {
 		if fb.ended {
 			continue
 		}
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
+		rt.instance.apart(func() {
 			rt.current = fb
 			rt.goroutine.Store(fb.goroutine)
 			fb.stop()
-		}()
-		<-done
+		})
+		if !lost && rt.instance.lost() {
+			return // given up meanwhile: the rest is not ours
+		}
 		rt.current = nil
 	}
 	rt.runnable = nil

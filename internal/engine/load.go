@@ -7,14 +7,19 @@ import (
 // Load replays committed events. It may be called again with the events that
 // follow, until the first Turn; a call must not end within a turn unless it is
 // the last one. A *NonDeterminismError says that the code does
-// not ask for what the history records; the Instance is of no use then.
-func (i *Instance) Load(events []*history.Event) (err error) {
+// not ask for what the history records, a *BlockedError that it was given up;
+// the Instance is of no use then.
+func (i *Instance) Load(events []*history.Event) error {
 	i.rt.replaying.Store(true)
 	i.scan(events)
+	var err error
 	i.each(events, func(e *history.Event) bool {
 		err = i.replay(e)
 		return err == nil
 	})
+	if i.lost() {
+		return i.blocked
+	}
 	return err
 }
 

@@ -19,6 +19,11 @@ type Runtime struct {
 	replaying atomic.Bool
 	foreign   atomic.Bool
 	goroutine atomic.Uint64
+	// lost says that the code was given up while it ran: it must do nothing
+	// more. name is the orchestrator's, for who looks from outside.
+	lost atomic.Bool
+	name atomic.Pointer[string]
+
 	sequence  int32
 	guids     int
 	// settled counts the tasks that have ended: it orders them.
@@ -114,6 +119,9 @@ func (rt *Runtime) complete(e *history.Event) {
 // turn. During a replay the check is not worth its price: the same call was
 // checked when it was new.
 func (rt *Runtime) check() {
+	if rt.lost.Load() {
+		runtime.Goexit()
+	}
 	if !rt.replaying.Load() && goroutineID() != rt.goroutine.Load() {
 		rt.foreign.Store(true)
 		runtime.Goexit()

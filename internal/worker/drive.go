@@ -230,7 +230,7 @@ func (in *instance) rest(ctx context.Context, due bool) error {
 		if err := in.showRunning(ctx); err != nil {
 			return err
 		}
-	} else if in.row.known && in.row.status == history.Pending || in.custom.dirty {
+	} else if in.mayBeOld() {
 		in.setAlarm(in.w.FirstTurn)
 	}
 	for id, h := range in.held {

@@ -244,10 +244,7 @@ func (in *instance) drop() {
 	in.clearAlarm()
 	in.stopTimers()
 	in.dropJobs()
-	if in.eng != nil {
-		in.eng.Close()
-		in.eng = nil
-	}
+	in.closeCode()
 	in.local = 0
 	in.execution, in.fence, in.fresh = "", taskhub.Fence{}, false
 	in.committed, in.pending, in.unacked, in.outcome = nil, nil, nil, nil

@@ -72,8 +72,7 @@ func freshStart(batch []*item) bool {
 
 // refresh reads what another worker has added since our last commit.
 func (in *instance) refresh(ctx context.Context) error {
-	in.eng.Close()
-	in.eng = nil
+	in.closeCode()
 	in.pending = nil
 	in.row = rowState{}
 	return in.read(ctx, in.fence.NextRow)
@@ -123,12 +122,7 @@ func (in *instance) replay(events []*history.Event) error {
 		in.blame = &unknownCode{cause: err}
 		return nil
 	}
-	err := in.inSlot(context.Background(), func() error { return in.eng.Load(events) })
-	var differs *engine.NonDeterminismError
-	if errors.As(err, &differs) {
-		return in.nonDeterministic(differs)
-	}
-	return err
+	return in.parked(in.inSlot(context.Background(), func() error { return in.eng.Load(events) }))
 }
 
 // remember takes events into the committed history.
@@ -174,7 +168,20 @@ func (in *instance) nonDeterministic(err *engine.NonDeterminismError) error {
 	return &parkedError{cause: err}
 }
 
-// parkedError says that the instance waits for code that fits its history.
+// parked turns an error that only other code mends into a parkedError.
+func (in *instance) parked(err error) error {
+	var differs *engine.NonDeterminismError
+	if errors.As(err, &differs) {
+		return in.nonDeterministic(differs)
+	}
+	if errors.As(err, new(*engine.BlockedError)) {
+		return &parkedError{cause: err}
+	}
+	return err
+}
+
+// parkedError says that the instance waits for other code: for one that fits
+// its history, or does not block.
 type parkedError struct{ cause error }
 
 func (p *parkedError) Error() string { return p.cause.Error() }

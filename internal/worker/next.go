@@ -49,7 +49,7 @@ func (in *instance) roll(ctx context.Context, next *engine.Next) error {
 	events[0].Own.Options = in.heldMessages()
 	in.stopTimers()
 	in.dropJobs()
-	in.eng.Close()
+	in.closeCode()
 	unacked, carriers := in.unacked, in.carriers
 	fence := in.fence
 	in.reset(nil)

@@ -21,6 +21,8 @@ type rowState struct {
 	stale bool
 	// gone says that the row was purged or belongs to another execution.
 	gone bool
+	// parked says that the row speaks of code that could not go on.
+	parked bool
 }
 
 // custom is the custom status of an orchestration and whether the row has it.
@@ -60,7 +62,7 @@ func (in *instance) learnRow(ctx context.Context) error {
 	}
 	in.row = rowState{
 		known: true, etag: row.ETag, status: row.Status,
-		unclaimed: row.ExecutionID == "",
+		unclaimed: row.ExecutionID == "", parked: row.Parked != "",
 	}
 	if other := row.ExecutionID != "" && row.ExecutionID != in.execution; other {
 		// A start over a finished instance makes a pending row; a running one of
@@ -104,6 +106,9 @@ func (in *instance) mergeRow(ctx context.Context, change taskhub.Change) error {
 
 func (in *instance) mergedRow(change taskhub.Change) {
 	in.row.unclaimed, in.row.stale = false, false
+	if change.Parked != nil {
+		in.row.parked = *change.Parked != ""
+	}
 	if change.Status != nil {
 		in.row.status = *change.Status
 	}
@@ -122,10 +127,11 @@ func (in *instance) showRunning(ctx context.Context) error {
 	if in.eng != nil && in.eng.Suspended() {
 		status = history.Suspended
 	}
-	if in.row.status == status && !in.custom.dirty && !in.row.stale {
+	if in.row.status == status && !in.custom.dirty && !in.row.stale && !in.row.parked {
 		return nil
 	}
 	change := taskhub.Change{Status: &status, Updated: in.w.now()}
+	in.unpark(&change)
 	if in.reason != nil {
 		change.Output = &in.reason
 	}
@@ -146,21 +152,42 @@ func (in *instance) showOutcome(ctx context.Context) error {
 	end := in.outcome
 	completed := in.w.now()
 	change := taskhub.Change{Status: &end.Status, Output: &end.Result, Updated: completed, Completed: &completed}
+	in.unpark(&change)
 	if in.custom.dirty {
 		change.CustomStatus = &in.custom.value
 	}
 	return in.mergeRow(ctx, change)
 }
 
+// mayBeOld tells whether the row may say something else than that the
+// orchestration runs. What came again may have been parked before.
+func (in *instance) mayBeOld() bool {
+	if in.custom.dirty {
+		return true
+	}
+	if !in.row.known {
+		return in.dequeued() > 1
+	}
+	return in.row.status == history.Pending || in.row.parked
+}
+
+// unpark takes the reason out of the row why the code could not go on: it does.
+func (in *instance) unpark(change *taskhub.Change) {
+	if in.row.parked {
+		none := ""
+		change.Parked = &none
+	}
+}
+
 // parkedDelay is how long the messages of a parked instance are put off: a
 // deployment may bring code that fits.
 const parkedDelay = time.Minute
 
-// park makes the row say that the code no longer fits the history, and puts the
-// messages off.
+// park makes the row say that the code no longer fits the history, or blocks,
+// and puts the messages off.
 func (in *instance) park(ctx context.Context, cause error) {
 	text := cause.Error()
-	in.w.log.Error("orchestration parked: its code does not fit its history", "instance", in.id, "error", cause)
+	in.w.log.Error("orchestration parked until other code comes", "instance", in.id, "error", cause)
 	if err := in.mergeRow(ctx, taskhub.Change{Parked: &text, Updated: in.w.now()}); err != nil {
 		in.w.storage.failed(err)
 	}

@@ -15,6 +15,9 @@ var errNoLease = errors.New("this process holds no message of the orchestration 
 // inSlot runs user code: in a slot, known to the journal. Code that ended the
 // process before is not run; in.blame is set instead.
 func (in *instance) inSlot(ctx context.Context, run func() error) error {
+	if err := in.w.watchdog.isStuck(in.id); err != nil {
+		return err
+	}
 	if err := in.w.turns.take(ctx); err != nil {
 		return err
 	}
@@ -27,7 +30,7 @@ func (in *instance) inSlot(ctx context.Context, run func() error) error {
 		return ctx.Err()
 	}
 	defer leave()
-	return run()
+	return in.w.watchdog.watch(in.eng, run)
 }
 
 // dequeued is the highest delivery count among the messages held.
@@ -55,11 +58,7 @@ func (in *instance) turn(ctx context.Context, events []*history.Event) error {
 		t, err = in.eng.Turn(in.turnTime(events), events)
 		return err
 	})
-	var differs *engine.NonDeterminismError
-	if errors.As(err, &differs) {
-		err = in.nonDeterministic(differs)
-	}
-	if err != nil {
+	if err := in.parked(err); err != nil {
 		return err
 	}
 	if in.blame != nil {

@@ -27,6 +27,7 @@ type Worker struct {
 	activities         *pool
 	turns              *slots
 	watches            watches
+	watchdog           *watchdog
 	items              workItems
 
 	mu sync.Mutex // guards the rest
@@ -53,6 +54,7 @@ func New(o Options) (*Worker, error) {
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	w.user, w.cancelUser = context.WithCancel(w.ctx)
 	w.storage = &outage{log: o.Log}
+	w.watchdog = &watchdog{w: w}
 	w.turns = newSlots(o.OrchestratorSlots)
 	w.activities = newPool(w, o.ActivitySlots, w.spill)
 	return w, nil
