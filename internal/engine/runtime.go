@@ -24,8 +24,8 @@ type Runtime struct {
 	lost atomic.Bool
 	name atomic.Pointer[string]
 
-	sequence  int32
-	guids     int
+	sequence int32
+	guids    int
 	// settled counts the tasks that have ended: it orders them.
 	settled int
 
