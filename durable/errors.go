@@ -17,8 +17,9 @@ import (
 var (
 	// ErrNotFound: there is no such instance.
 	ErrNotFound = taskhub.ErrNotFound
-	// ErrAlreadyExists: an instance of that id has not finished yet.
-	ErrAlreadyExists = client.ErrRunning
+	// ErrAlreadyExists: an instance of that id has not finished yet, or is there
+	// and must not be replaced (RejectIfExists).
+	ErrAlreadyExists = client.ErrExists
 	// ErrInvalidInstanceID: the id breaks the rules for instance ids.
 	ErrInvalidInstanceID = client.ErrInvalidInstanceID
 	// ErrTooLarge: the input is larger than a task hub stores.

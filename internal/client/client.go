@@ -1,4 +1,5 @@
-// Package client starts orchestrations and reads what became of them.
+// Package client starts orchestrations, tells them what to do, and reads what
+// became of them.
 package client
 
 import (
@@ -12,11 +13,18 @@ import (
 )
 
 var (
-	// ErrRunning: an instance of that id has not finished, and is not replaced.
-	ErrRunning = errors.New("an instance with this id has not finished yet")
+	// ErrExists: there is an instance of that id, and it is not replaced.
+	ErrExists = errors.New("an instance with this id exists already")
+	// ErrRunning is an ErrExists: the instance has not finished.
+	ErrRunning error = running{}
 	// ErrInvalidInstanceID: the id breaks the rules.
 	ErrInvalidInstanceID = errors.New("invalid instance id")
 )
+
+type running struct{}
+
+func (running) Error() string        { return "an instance with this id has not finished yet" }
+func (running) Is(target error) bool { return target == ErrExists }
 
 // MaxInput is the largest input, in bytes of JSON.
 const MaxInput = 40 << 10
@@ -26,6 +34,12 @@ type Local interface {
 	// Started takes a start message that is hidden still, and the row that was
 	// written with it.
 	Started(d taskhub.Delivery, row *taskhub.Instance)
+	// Holds tells whether the worker has the instance in memory, so that it is
+	// the one to give messages to.
+	Holds(id string) bool
+	// Sent takes a message to an instance that was just sent and is hidden
+	// still.
+	Sent(d taskhub.Delivery)
 	// Watch returns a channel that is closed when the worker next changes the
 	// row of the instance.
 	Watch(id string) (changed <-chan struct{}, stop func())
@@ -52,6 +66,7 @@ type Options struct {
 type Client struct {
 	store taskhub.Store
 	o     Options
+	order order
 }
 
 // New makes a client of a hub.
@@ -121,9 +136,9 @@ func (c *Client) watch(id string) (<-chan struct{}, func()) {
 // now is the time that rows and events carry.
 func (c *Client) now() time.Time { return c.o.Now().UTC().Truncate(100 * time.Nanosecond) }
 
-func checkInput(input history.Payload) error {
-	if len(input) > MaxInput {
-		return fmt.Errorf("the input has %d bytes of JSON, at most %d are stored: %w", len(input), MaxInput, taskhub.ErrTooLarge)
+func checkPayload(what string, p history.Payload) error {
+	if len(p) > MaxInput {
+		return fmt.Errorf("%s has %d bytes of JSON, at most %d are stored: %w", what, len(p), MaxInput, taskhub.ErrTooLarge)
 	}
 	return nil
 }

@@ -116,6 +116,7 @@ type local struct {
 	mu      sync.Mutex // guards the rest
 	started []taskhub.Delivery
 	rows    []*taskhub.Instance
+	sent    []taskhub.Delivery
 	changed chan struct{}
 	watches int
 }
@@ -124,6 +125,15 @@ func (l *local) Started(d taskhub.Delivery, row *taskhub.Instance) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.started, l.rows = append(l.started, d), append(l.rows, row)
+}
+
+// Holds tells that every instance is here.
+func (l *local) Holds(string) bool { return true }
+
+func (l *local) Sent(d taskhub.Delivery) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sent = append(l.sent, d)
 }
 
 func (l *local) Watch(string) (<-chan struct{}, func()) {

@@ -24,19 +24,21 @@ type Start struct {
 	// At delays the start, by at most taskhub.MaxDelay.
 	At   time.Time
 	Tags map[string]string
+	// Reuse says what becomes of the start when the id is taken.
+	Reuse Reuse
 }
 
 // start is one start on its way.
 type start struct {
-	c   *Client
-	row *taskhub.Instance
-	msg *taskhub.Message
+	c     *Client
+	row   *taskhub.Instance
+	msg   *taskhub.Message
+	reuse Reuse
 }
 
 // Start starts an orchestration. That the instance's row can be inserted
-// decides: when it cannot, because an instance of that id is there, a finished
-// one is replaced, an unfinished one is ErrRunning, and one that is this very
-// start is success.
+// decides: when it cannot, because an instance of that id is there, the reuse
+// policy says what happens; one that is this very start is success.
 func (c *Client) Start(ctx context.Context, s Start) (*taskhub.Instance, error) {
 	if s.InstanceID == "" {
 		s.InstanceID = taskhub.NewID()
@@ -47,24 +49,28 @@ func (c *Client) Start(ctx context.Context, s Start) (*taskhub.Instance, error) 
 	if err := taskhub.ValidInstanceID(s.InstanceID); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalidInstanceID, err)
 	}
-	if err := checkInput(s.Input); err != nil {
+	if err := checkPayload("the input", s.Input); err != nil {
 		return nil, err
 	}
 	if away := s.At.Sub(c.o.Now()); away > taskhub.MaxDelay {
 		return nil, fmt.Errorf("the start of instance %q is %v away, at most %v can be waited for", s.InstanceID, away, taskhub.MaxDelay)
 	}
-	st := c.prepare(s)
-	lease, insertErr, sendErr := st.insertAndSend(ctx)
+	return c.prepare(s).begin(ctx)
+}
+
+// begin writes the row and sends the message.
+func (s *start) begin(ctx context.Context) (*taskhub.Instance, error) {
+	lease, insertErr, sendErr := s.insertAndSend(ctx)
 	if sendErr != nil {
 		// The row alone starts nothing: the next start of this id heals it.
 		return nil, errors.Join(insertErr, sendErr)
 	}
 	switch {
 	case insertErr == nil:
-		st.handOver(lease)
-		return st.row, nil
+		s.handOver(lease)
+		return s.row, nil
 	case errors.Is(insertErr, taskhub.ErrExists):
-		return st.resolve(ctx, lease)
+		return s.resolve(ctx, lease)
 	default:
 		return nil, insertErr
 	}
@@ -79,7 +85,7 @@ func (c *Client) prepare(s Start) *start {
 		ID: s.InstanceID, ExecutionID: s.ExecutionID, Name: s.Name, Version: s.Version, Input: s.Input,
 		Status: history.Pending, Created: now, Updated: now, Scheduled: s.At, Generation: &generation, Tags: s.Tags,
 	}
-	return &start{c: c, row: row, msg: startMessage(row, ref, now)}
+	return &start{c: c, row: row, msg: startMessage(row, ref, now), reuse: s.Reuse}
 }
 
 func startMessage(row *taskhub.Instance, ref history.InstanceRef, now time.Time) *taskhub.Message {
@@ -133,16 +139,10 @@ func (s *start) resolve(ctx context.Context, lease *taskhub.Lease) (*taskhub.Ins
 		// The row may be this very start's, so the message stays.
 		return nil, err
 	}
-	switch {
-	case have.ExecutionID == s.row.ExecutionID:
+	if have.ExecutionID == s.row.ExecutionID {
 		return s.repeated(ctx, have, lease)
-	case have.Status.Finished():
-		return s.replace(ctx, have, lease)
 	}
-	if err := errors.Join(s.takeBack(ctx, lease), s.heal(ctx, have)); err != nil {
-		return nil, err
-	}
-	return nil, fmt.Errorf("instance %q is %s: %w", have.ID, have.Status, ErrRunning)
+	return s.existing(ctx, have, lease)
 }
 
 // repeated is a start whose first try had inserted the row. Its message was

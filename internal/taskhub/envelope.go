@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/durable-go/functions/internal/history"
 )
@@ -33,6 +34,7 @@ func EncodeMessage(m *Message) []byte {
 		dst = append(dst, `,"Episode":`...)
 		dst = strconv.AppendInt(dst, int64(*m.Episode), 10)
 	}
+	dst = appendOwn(dst, m)
 	dst = append(dst, `,"Sender":{"InstanceId":`...)
 	dst = history.AppendString(dst, m.Sender.InstanceID)
 	dst = append(dst, `,"ExecutionId":`...)
@@ -45,6 +47,25 @@ func appendOrNull(dst []byte, s string) []byte {
 		return append(dst, "null"...)
 	}
 	return history.AppendString(dst, s)
+}
+
+// appendOwn appends our own members, which other readers ignore.
+func appendOwn(dst []byte, m *Message) []byte {
+	if len(m.After) > 0 {
+		dst = append(dst, `,"GoAfter":[`...)
+		for i, e := range m.After {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = history.AppendString(append(dst, `{"id":`...), e.ID)
+			dst = e.Sent.UTC().AppendFormat(append(dst, `,"at":`...), `"`+time.RFC3339Nano+`"}`)
+		}
+		dst = append(dst, ']')
+	}
+	if m.Event.Own.Options != nil {
+		dst = history.AppendString(append(dst, `,"GoOptions":`...), m.Event.Own.Options)
+	}
+	return dst
 }
 
 func appendContext(dst []byte, tags map[string]string) []byte {
@@ -79,6 +100,8 @@ type wireMessage struct {
 	CompressedBlobName string
 	SequenceNumber     int64
 	Episode            *int32
+	GoAfter            []Earlier
+	GoOptions          *string
 	Sender             struct{ InstanceId, ExecutionId string }
 	TaskMessage        *struct {
 		Event                         json.RawMessage
@@ -123,6 +146,10 @@ func (w *wireMessage) message() (*Message, error) {
 		ID: w.ActivityId, Event: e, Sequence: w.SequenceNumber, Episode: w.Episode,
 		Target: history.InstanceRef{InstanceID: w.TaskMessage.OrchestrationInstance.InstanceId, ExecutionID: w.TaskMessage.OrchestrationInstance.ExecutionId},
 		Sender: history.InstanceRef{InstanceID: w.Sender.InstanceId, ExecutionID: w.Sender.ExecutionId},
+	}
+	m.After = w.GoAfter
+	if w.GoOptions != nil {
+		e.Own.Options = history.Payload(*w.GoOptions)
 	}
 	if context := w.TaskMessage.OrchestrationExecutionContext; context != nil {
 		if m.Tags, err = history.ParseTags(context.OrchestrationTags); err != nil {

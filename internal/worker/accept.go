@@ -36,7 +36,7 @@ func (in *instance) accept(ctx context.Context, batch []*item) (events []*histor
 	in.takeLeases(batch)
 	slices.SortStableFunc(batch, startsFirst)
 	for _, it := range batch {
-		var e *history.Event
+		var brought []*history.Event
 		switch {
 		case it.alarm:
 			due = true
@@ -44,24 +44,24 @@ func (in *instance) accept(ctx context.Context, batch []*item) (events []*histor
 			in.overflow = append(in.overflow, it.spilled...)
 			due = true
 		case it.call != nil:
-			e = in.acceptResult(ctx, it)
+			brought, err = one(in.acceptResult(ctx, it), nil)
 		case it.local != nil:
 			in.local--
 			if it.execution == in.execution && in.outcome == nil {
-				e = it.local
+				brought, err = one(it.local, nil)
 			}
 		default:
-			e, err = in.acceptMessage(ctx, it)
+			brought, err = in.acceptMessage(ctx, it)
 		}
 		if err != nil {
 			return nil, false, err
 		}
-		if e != nil {
-			events = append(events, e)
+		if len(brought) > 0 {
+			events = append(events, brought...)
 			in.unacked = append(in.unacked, it)
 		}
 	}
-	return events, due, nil
+	return append(events, in.acceptEarly()...), due, nil
 }
 
 // startsFirst orders a start message before what is meant for its execution.
@@ -100,22 +100,35 @@ func (in *instance) letCarrierGo(ctx context.Context, it *item) {
 	}
 }
 
-func (in *instance) acceptMessage(ctx context.Context, it *item) (*history.Event, error) {
+func (in *instance) acceptMessage(ctx context.Context, it *item) ([]*history.Event, error) {
 	m := it.message
 	if in.seen[m.ID] || in.accepted(m.ID) {
 		return nil, nil
 	}
 	if m.Event.Type == history.ExecutionStarted {
-		return in.acceptStart(ctx, it)
+		return one(in.acceptStart(ctx, it))
 	}
 	if in.execution == "" {
-		return nil, in.orphan(ctx, it)
+		return in.orphan(ctx, it)
 	}
-	if m.Target.ExecutionID != "" && m.Target.ExecutionID != in.execution || in.outcome != nil {
+	if in.outcome != nil || !in.descends(m.Target.ExecutionID) {
 		in.w.log.Info("message for an execution that has ended was dropped", "instance", in.id, "event", m.Event.Type, "message", m.ID)
 		return nil, nil
 	}
-	return withMessage(m), nil
+	if in.tooSoon(it) {
+		if !contains(in.early, it) {
+			in.early = append(in.early, it)
+		}
+		return nil, nil
+	}
+	return one(withMessage(m), nil)
+}
+
+func one(e *history.Event, err error) ([]*history.Event, error) {
+	if e == nil || err != nil {
+		return nil, err
+	}
+	return []*history.Event{e}, nil
 }
 
 // accepted tells whether a message is among what is not committed yet.
@@ -135,40 +148,13 @@ func withMessage(m *taskhub.Message) *history.Event {
 	return &e
 }
 
-// orphan deals with a message for an instance without a history.
-func (in *instance) orphan(ctx context.Context, it *item) error {
-	row, err := in.readRow(ctx)
-	if err == nil && it.message.Event.Type == history.ExecutionTerminated && row.Status == history.Pending {
-		return in.terminateUnstarted(ctx, it.message.Event, row)
-	}
-	if errors.Is(err, taskhub.ErrNotFound) || err == nil && row.Status.Finished() {
-		in.w.log.Info("message for an unknown instance was dropped", "instance", in.id, "event", it.message.Event.Type)
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return &postponed{reason: "the instance has not started yet", delay: 2 * time.Second}
-}
-
-// terminateUnstarted ends an instance whose start message has not come yet: when
-// it does, it finds a finished row and is dropped.
-func (in *instance) terminateUnstarted(ctx context.Context, e *history.Event, row *taskhub.Instance) error {
-	terminated, now := history.Terminated, in.w.now()
-	_, err := in.w.Store.Merge(ctx, in.id, taskhub.Change{ETag: row.ETag, Status: &terminated, Output: &e.Input, Updated: now, Completed: &now})
-	if err == nil {
-		in.w.watches.changed(in.id)
-	}
-	return err
-}
-
 // acceptStart decides whether a start message is the one that the instance's
 // row speaks of.
 func (in *instance) acceptStart(ctx context.Context, it *item) (*history.Event, error) {
 	m := it.message
 	started := m.Event.Instance.ExecutionID
 	if started == in.execution {
-		return nil, nil
+		return nil, in.tellLateParent(ctx, m)
 	}
 	row := it.row
 	if row == nil {

@@ -25,6 +25,20 @@ func (w *Worker) Started(d taskhub.Delivery, row *taskhub.Instance) {
 	w.post(d.Message.Target.InstanceID, &item{message: d.Message, lease: h, delivery: d, row: row})
 }
 
+// Holds tells whether the worker has the instance in memory.
+func (w *Worker) Holds(id string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.instances[id] != nil
+}
+
+// Sent takes a message to an orchestration that this process has just sent. The
+// message is still hidden.
+func (w *Worker) Sent(d taskhub.Delivery) {
+	h := w.hold(d.Message.ID, d.Lease, d.Dequeued)
+	w.post(d.Message.Target.InstanceID, &item{message: d.Message, lease: h, delivery: d})
+}
+
 // Deliver takes a message that came from a queue. With hosted the Functions
 // host holds the message and removes it when Deliver returns nil: it returns
 // when all that the message asks for is durable, or when the worker has made

@@ -42,6 +42,9 @@ func (in *instance) finish(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := in.terminateChildren(ctx); err != nil {
+		return err
+	}
 	if err := in.tellParent(ctx); err != nil {
 		return err
 	}
@@ -226,6 +229,9 @@ func (in *instance) rest(ctx context.Context, due bool) error {
 			needed[lease.id] = true
 		}
 	}
+	for _, it := range in.early {
+		needed[it.message.ID] = true
+	}
 	if due || len(needed) == 0 {
 		if err := in.showRunning(ctx); err != nil {
 			return err
@@ -237,6 +243,9 @@ func (in *instance) rest(ctx context.Context, due bool) error {
 		if !needed[id] {
 			in.letGo(ctx, id, h)
 		}
+	}
+	if len(in.early) > 0 && in.alarm == nil {
+		in.setAlarm(lookAgain)
 	}
 	return nil
 }

@@ -70,10 +70,7 @@ func (in *instance) sendTimer(ctx context.Context, e *history.Event) error {
 // timerDue brings a timer's message to its orchestration before it comes
 // through the queue. Where it has come already, nothing is lost.
 func (w *Worker) timerDue(id string, m *taskhub.Message, lease *taskhub.Lease) {
-	w.mu.Lock()
-	here := w.instances[id] != nil
-	w.mu.Unlock()
-	if !here {
+	if !w.Holds(id) {
 		return
 	}
 	w.spawn(func(ctx context.Context) {
@@ -182,7 +179,7 @@ func (w *Worker) insertChild(ctx context.Context, row *taskhub.Instance) (fresh 
 // childMessage starts a child. Its ids derive from the parent's, so that a
 // repetition starts the same child.
 func (in *instance) childMessage(e *history.Event) *taskhub.Message {
-	ref := history.InstanceRef{InstanceID: e.InstanceID, ExecutionID: taskhub.DerivedID("child", in.id, in.execution, itoa(e.ID))}
+	ref := history.InstanceRef{InstanceID: e.InstanceID, ExecutionID: in.childExecution(e)}
 	start := &history.Event{
 		Type: history.ExecutionStarted, ID: history.NoID, Timestamp: in.w.now(), Instance: ref,
 		Name: e.Name, Version: e.Version, Input: e.Input, Tags: e.Tags,
@@ -213,17 +210,18 @@ func (w *Worker) handOver(ctx context.Context, queue string, m *taskhub.Message,
 		return err
 	}
 	d := taskhub.Delivery{Message: m, Lease: lease, Inserted: w.clock.Now()}
-	w.post(m.Target.InstanceID, &item{message: m, lease: w.hold(m.ID, lease, 0), delivery: d, row: row})
+	if row != nil {
+		w.Started(d, row)
+	} else {
+		w.Sent(d)
+	}
 	return nil
 }
 
 // tell sends a message to another orchestration: directly when that one is in
 // memory here, else through the queue, to whoever receives it.
 func (w *Worker) tell(ctx context.Context, queue string, m *taskhub.Message) error {
-	w.mu.Lock()
-	here := w.instances[m.Target.InstanceID] != nil
-	w.mu.Unlock()
-	if here {
+	if w.Holds(m.Target.InstanceID) {
 		return w.handOver(ctx, queue, m, nil)
 	}
 	return w.sendMessage(ctx, queue, m, 0)
@@ -274,10 +272,13 @@ func (in *instance) mine(id int32) bool {
 
 // tellParent reports the end of a child.
 func (in *instance) tellParent(ctx context.Context) error {
-	started := in.startEvent()
-	if started == nil || started.Parent == nil {
-		return nil
+	if started := in.startEvent(); started != nil && started.Parent != nil {
+		return in.tellParentOf(ctx, started)
 	}
+	return nil
+}
+
+func (in *instance) tellParentOf(ctx context.Context, started *history.Event) error {
 	end := in.outcome
 	e := &history.Event{ID: history.NoID, TaskID: started.Parent.TaskID, Timestamp: end.Timestamp}
 	if end.Status == history.Completed {

@@ -54,6 +54,10 @@ type instance struct {
 	reason history.Payload
 	// held are the messages that this process holds for the orchestration.
 	held map[string]*held
+	// early are messages that came before others of their sender, and are held
+	// until those have come; recent are the events that came last.
+	early  []*item
+	recent []recent
 	// under tells under whose lease an open action was dispatched.
 	under map[int32]string
 	// jobs are the activities that were handed to the pool, by action id.
@@ -250,6 +254,7 @@ func (in *instance) drop() {
 	in.committed, in.pending, in.unacked, in.outcome = nil, nil, nil, nil
 	in.spilled, in.overflow, in.carriers, in.unrecorded, in.deferrable = nil, nil, nil, false, false
 	in.row, in.custom, in.reason, in.since, in.blame = rowState{}, custom{}, nil, time.Time{}, nil
+	in.early, in.recent = nil, nil
 	clear(in.seen)
 	clear(in.held)
 	clear(in.under)

@@ -40,7 +40,11 @@ func (in *instance) load(ctx context.Context, batch []*item) error {
 		in.reset(nil)
 		return nil
 	}
-	if err := in.read(ctx, 0); err != nil {
+	err := in.read(ctx, 0)
+	if errors.As(err, new(*parkedError)) && in.terminates(batch) {
+		in.blame, err = &terminatedEarly{}, nil
+	}
+	if err != nil {
 		return err
 	}
 	if unknown := new(unknownCode); errors.As(in.blame, &unknown) && (isElsewhere(unknown.cause) || in.w.anyTooEarly(batch)) {
@@ -106,7 +110,7 @@ func (in *instance) reset(events []*history.Event) {
 		Program:    in.w.Programs,
 		MaxActions: in.w.MaxActions,
 	})
-	in.committed, in.pending, in.outcome = nil, nil, nil
+	in.committed, in.pending, in.outcome, in.recent = nil, nil, nil, nil
 	clear(in.seen)
 	clear(in.under)
 	clear(in.sent)
@@ -131,6 +135,7 @@ func (in *instance) remember(events []*history.Event) {
 	for _, e := range events {
 		if e.Own.Message != "" {
 			in.seen[e.Own.Message] = true
+			in.noteRecent(e)
 		}
 		switch e.Type {
 		case history.ExecutionStarted:

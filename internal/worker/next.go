@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"encoding/json"
+	"slices"
 
 	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/history"
@@ -57,9 +58,7 @@ func (in *instance) roll(ctx context.Context, next *engine.Next) error {
 	in.fresh = fence.ETag != ""
 	in.execution, in.spilled, in.unrecorded = execution, nil, false
 	in.row.stale = true
-	for id := range in.held {
-		in.seen[id] = true
-	}
+	in.rememberKept(events[0])
 	if err := in.turn(ctx, events); err != nil {
 		return err
 	}
@@ -70,19 +69,26 @@ func (in *instance) roll(ctx context.Context, next *engine.Next) error {
 }
 
 // kept are the messages whose removal is not confirmed when an execution
-// begins: one that comes again was used by the one before.
+// begins, and the last events: one that comes again was used by the one before.
 type kept struct {
-	Seen []string `json:"seen,omitempty"`
+	Seen   []string `json:"seen,omitempty"`
+	Recent []recent `json:"recent,omitempty"`
 }
 
 func (in *instance) heldMessages() history.Payload {
-	var k kept
+	k := kept{Recent: in.recentEvents()}
 	for id := range in.held {
-		k.Seen = append(k.Seen, id)
+		if !slices.ContainsFunc(in.early, func(it *item) bool { return it.message.ID == id }) {
+			k.Seen = append(k.Seen, id)
+		}
 	}
 	for _, it := range in.unacked {
-		if it.message != nil && in.held[it.message.ID] == nil {
-			k.Seen = append(k.Seen, it.message.ID)
+		switch m := it.message; {
+		case m == nil:
+		case m.Event.Type == history.EventRaised:
+			k.Recent = append(k.Recent, recent{ID: m.ID, Sent: m.Event.Timestamp})
+		case in.held[m.ID] == nil:
+			k.Seen = append(k.Seen, m.ID)
 		}
 	}
 	raw, err := json.Marshal(k)
@@ -99,5 +105,9 @@ func (in *instance) rememberKept(e *history.Event) {
 	}
 	for _, id := range k.Seen {
 		in.seen[id] = true
+	}
+	in.recent = k.Recent
+	for _, r := range k.Recent {
+		in.seen[r.ID] = true
 	}
 }

@@ -51,13 +51,16 @@ func (in *instance) turn(ctx context.Context, events []*history.Event) error {
 	}
 	waiting := in.w.clock.Now()
 	var t *engine.Turn
-	err := in.inSlot(ctx, func() (err error) {
-		if in.tooLong(waiting, events) {
-			return &postponed{reason: "no slot is free here for a start"}
-		}
-		t, err = in.eng.Turn(in.turnTime(events), events)
-		return err
-	})
+	var err error
+	if in.blame == nil {
+		err = in.inSlot(ctx, func() (err error) {
+			if in.tooLong(waiting, events) {
+				return &postponed{reason: "no slot is free here for a start"}
+			}
+			t, err = in.eng.Turn(in.turnTime(events), events)
+			return err
+		})
+	}
 	if err := in.parked(err); err != nil {
 		return err
 	}
@@ -146,12 +149,25 @@ func (in *instance) failed(events []*history.Event) []*history.Event {
 	failure := in.blameDetails()
 	out := []*history.Event{{Type: history.OrchestratorStarted, ID: history.NoID, Timestamp: now}}
 	out = append(out, events...)
-	return append(out,
-		&history.Event{
-			Type: history.ExecutionCompleted, ID: next, Timestamp: now, Status: history.Failed, Failure: failure,
-			Result: history.Payload(fmt.Sprintf("Orchestrator function '%s' failed: %s", name, failure.ErrorMessage)),
-		},
-		&history.Event{Type: history.OrchestratorCompleted, ID: history.NoID, Timestamp: now})
+	end := &history.Event{
+		Type: history.ExecutionCompleted, ID: next, Timestamp: now, Status: history.Failed, Failure: failure,
+		Result: history.Payload(fmt.Sprintf("Orchestrator function '%s' failed: %s", name, failure.ErrorMessage)),
+	}
+	if terminated := terminatedBy(events); terminated != nil {
+		end.Status, end.Failure, end.Result = history.Terminated, nil, terminated.Input
+	}
+	return append(out, end, &history.Event{Type: history.OrchestratorCompleted, ID: history.NoID, Timestamp: now})
+}
+
+// terminatedBy is the event among them that ends the execution, nil when none
+// does.
+func terminatedBy(events []*history.Event) *history.Event {
+	for _, e := range events {
+		if e.Type == history.ExecutionTerminated {
+			return e
+		}
+	}
+	return nil
 }
 
 func (in *instance) blameDetails() *history.FailureDetails {

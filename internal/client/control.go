@@ -1,0 +1,169 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// maxEventName is the longest name of an event, in bytes.
+const maxEventName = 1024
+
+// ErrInvalidEventName says that the name of an event is empty or too long.
+var ErrInvalidEventName = errors.New("invalid event name")
+
+// Raise sends an event to an instance that has not finished. It is delivered
+// once, and after all events that this client has raised for the instance
+// before. When Raise returns nil, the event is stored.
+func (c *Client) Raise(ctx context.Context, id, name string, data history.Payload) error {
+	return c.RaiseOnce(ctx, taskhub.NewGUID(), id, name, data)
+}
+
+// RaiseOnce is Raise for an event that the caller may have raised before: of
+// several with one message id (a GUID in the D form) the instance sees one.
+func (c *Client) RaiseOnce(ctx context.Context, messageID, id, name string, data history.Payload) error {
+	if name == "" || len(name) > maxEventName {
+		return fmt.Errorf("%w: it has 1 to %d bytes, not %d", ErrInvalidEventName, maxEventName, len(name))
+	}
+	if err := checkPayload("the data of an event", data); err != nil {
+		return err
+	}
+	row, err := c.unfinished(ctx, id, "raise an event for")
+	if err != nil {
+		return err
+	}
+	e := &history.Event{Type: history.EventRaised, ID: history.NoID, Timestamp: c.now(), Name: name, Input: data}
+	m := &taskhub.Message{ID: messageID, Target: history.InstanceRef{InstanceID: id}, Event: e, After: c.order.before(id, e.Timestamp)}
+	if err := c.send(ctx, row, m); err != nil {
+		return fmt.Errorf("raising event %q for instance %q: %w", name, id, err)
+	}
+	c.order.sent(m)
+	return nil
+}
+
+// TerminateOptions say what else ends with an instance.
+type TerminateOptions struct {
+	// Children ends the unfinished children, too, and theirs.
+	Children bool
+}
+
+// Terminate asks for the end of an instance that has not finished, whatever its
+// code does. The reason becomes its output.
+func (c *Client) Terminate(ctx context.Context, id, reason string, o TerminateOptions) error {
+	row, err := c.unfinished(ctx, id, "terminate")
+	if err != nil {
+		return err
+	}
+	return c.terminate(ctx, row, reason, o)
+}
+
+func (c *Client) terminate(ctx context.Context, row *taskhub.Instance, reason string, o TerminateOptions) error {
+	e := &history.Event{Type: history.ExecutionTerminated, Input: text(reason)}
+	if o.Children {
+		e.Own.Options = history.Payload(taskhub.TerminateChildren)
+	}
+	return c.control(ctx, row, e)
+}
+
+// Suspend asks an instance to stop running its code until it is resumed.
+func (c *Client) Suspend(ctx context.Context, id, reason string) error {
+	row, err := c.unfinished(ctx, id, "suspend")
+	if err != nil {
+		return err
+	}
+	if Status(row) == history.Suspended {
+		return stateError(row, "suspend", ErrSuspended)
+	}
+	return c.control(ctx, row, &history.Event{Type: history.ExecutionSuspended, Reason: text(reason)})
+}
+
+// Resume lets a suspended instance go on. One that is parked is tried again at
+// once, with the code that is there now.
+func (c *Client) Resume(ctx context.Context, id, reason string) error {
+	row, err := c.unfinished(ctx, id, "resume")
+	if err != nil {
+		return err
+	}
+	if Status(row) != history.Suspended {
+		return stateError(row, "resume", ErrNotSuspended)
+	}
+	return c.control(ctx, row, &history.Event{Type: history.ExecutionResumed, Reason: text(reason)})
+}
+
+// text makes a payload of a reason; an empty one is none.
+func text(reason string) history.Payload {
+	if reason == "" {
+		return nil
+	}
+	return history.Payload(reason)
+}
+
+// unfinished reads an instance for an operation on what has not finished.
+func (c *Client) unfinished(ctx context.Context, id, operation string) (*taskhub.Instance, error) {
+	row, err := c.store.Instance(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if row.Status.Finished() {
+		return nil, stateError(row, operation, ErrFinished)
+	}
+	return row, nil
+}
+
+// control sends what is meant for the execution that the row speaks of, and for
+// those that continue it, but not for one that replaces it.
+func (c *Client) control(ctx context.Context, row *taskhub.Instance, e *history.Event) error {
+	e.ID, e.Timestamp = history.NoID, c.now()
+	if err := checkPayload("the reason", append(e.Input, e.Reason...)); err != nil {
+		return err
+	}
+	m := &taskhub.Message{
+		ID: taskhub.NewGUID(), Event: e,
+		Target: history.InstanceRef{InstanceID: row.ID, ExecutionID: row.ExecutionID},
+	}
+	if err := c.send(ctx, row, m); err != nil {
+		return fmt.Errorf("sending %s to instance %q: %w", e.Type, row.ID, err)
+	}
+	return nil
+}
+
+// sendTries is how often a message is sent before the caller learns of it. The
+// message keeps its id: to the worker they are one.
+const sendTries = 3
+
+// send puts a message on its way: straight to the worker of this process when
+// that has the instance in memory, with the queue's copy hidden, else through
+// the queue.
+func (c *Client) send(ctx context.Context, row *taskhub.Instance, m *taskhub.Message) error {
+	here := c.o.Local != nil && c.o.Lease > 0 && c.o.Local.Holds(row.ID)
+	delay := time.Duration(0)
+	if here {
+		delay = c.o.Lease
+	}
+	lease, err := c.sendUntilKnown(ctx, c.o.QueueOf(row.Name), m, delay)
+	if err != nil {
+		return err
+	}
+	if here {
+		c.o.Local.Sent(taskhub.Delivery{Message: m, Lease: lease, Inserted: c.now()})
+	}
+	return nil
+}
+
+func (c *Client) sendUntilKnown(ctx context.Context, queue string, m *taskhub.Message, delay time.Duration) (lease *taskhub.Lease, err error) {
+	for try := 1; ; try++ {
+		lease, err = c.store.Send(ctx, queue, m, delay)
+		if err == nil || try == sendTries || errors.Is(err, taskhub.ErrTooLarge) {
+			return lease, err
+		}
+		select {
+		case <-c.o.After(time.Duration(try) * minPause):
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
+}
