@@ -194,8 +194,8 @@ func WriteStartError(w http.ResponseWriter, err error) {
 }
 
 // ReadInput reads the body of an HTTP request as the input of an orchestrator:
-// one JSON value, or nothing. Its errors are for WriteStartError.
+// one JSON value, or nothing; at most maxPayload bytes. Its errors are for WriteStartError.
 func ReadInput(w http.ResponseWriter, r *http.Request) (json.RawMessage, error) {
-	raw, err := management.ReadInput(w, r)
+	raw, err := management.ReadInput(w, r, payloadLimit(r.Context()))
 	return json.RawMessage(raw), err
 }

@@ -80,7 +80,7 @@ func TestControlOfEveryStatus(t *testing.T) {
 		if err := c.Raise(ctx, run.ID, "", nil); !errors.Is(err, client.ErrInvalidEventName) {
 			h.t.Error(err)
 		}
-		if err := c.Raise(ctx, run.ID, "go", make(history.Payload, client.MaxInput+1)); !errors.Is(err, taskhub.ErrTooLarge) {
+		if err := c.Raise(ctx, run.ID, "go", make(history.Payload, taskhub.MaxPayload+1)); !errors.Is(err, taskhub.ErrTooLarge) {
 			h.t.Error(err)
 		}
 	})

@@ -83,6 +83,9 @@ func (c *Context) SendEvent(instanceID, name string, data any) error {
 	if err != nil {
 		return fmt.Errorf("data of event %q: %w", name, err)
 	}
+	if err := c.registry.fits(p); err != nil {
+		return fmt.Errorf("data of event %q: %w: %w", name, ErrTooLarge, err)
+	}
 	c.rt.SendEvent(instanceID, name, p)
 	return nil
 }

@@ -140,7 +140,7 @@ func TestBrokenRules(t *testing.T) {
 			}).Await()
 		}, "ContinueAsNew is for the orchestrator itself, not for one of its branches"},
 		{"Goexit", func(*durable.Context) (string, error) { runtime.Goexit(); return "", nil }, "the orchestrator ended its goroutine with runtime.Goexit"},
-		{"large result", func(*durable.Context) (string, error) { return strings.Repeat("x", 50_000), nil }, "the result cannot be stored: 50002 bytes of JSON, at most 40960 are stored"},
+		{"large result", func(*durable.Context) (string, error) { return strings.Repeat("x", 10<<20), nil }, "the result cannot be stored: 10485762 bytes, at most 10485760 are stored (maxPayload)"},
 		{"endless loop", func(ctx *durable.Context) (string, error) {
 			for {
 				hello.Call(ctx, "x")

@@ -57,6 +57,9 @@ func (o *Orchestrator[In, Out]) program(r *registry, rt *engine.Runtime, input h
 	}
 	out, err := o.run(&Context{rt: rt, in: reflect.TypeFor[In](), registry: r}, in)
 	if next := (*engine.ContinueAsNew)(nil); errors.As(err, &next) {
+		if err := r.fits(next.Input); err != nil {
+			return nil, &engine.Failure{Details: &history.FailureDetails{ErrorType: "PayloadTooLarge", ErrorMessage: "the input to continue as new is too large: " + err.Error(), NonRetriable: true}}
+		}
 		return nil, next
 	}
 	if err != nil {
@@ -64,8 +67,8 @@ func (o *Orchestrator[In, Out]) program(r *registry, rt *engine.Runtime, input h
 	}
 	var result history.Payload
 	rt.Outside(func() { result, err = r.encode(out) })
-	if err == nil && len(result) > maxResult {
-		err = fmt.Errorf("%d bytes of JSON, at most %d are stored", len(result), maxResult)
+	if err == nil {
+		err = r.fits(result)
 	}
 	if err != nil {
 		return nil, &engine.Failure{Details: &history.FailureDetails{ErrorType: "InvalidResult", ErrorMessage: fmt.Sprintf("the result cannot be stored: %v", err), NonRetriable: true}}

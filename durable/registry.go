@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/durable-go/functions/internal/engine"
+	"github.com/durable-go/functions/internal/taskhub"
 	"github.com/durable-go/functions/internal/worker"
 )
 
@@ -24,6 +25,8 @@ type registry struct {
 	versions      versioning
 	// serializer makes payloads of values; nil: JSON.
 	serializer Serializer
+	// maxPayload is the largest payload, in bytes.
+	maxPayload int
 }
 
 type orchestratorEntry struct {
@@ -37,7 +40,7 @@ type activityEntry struct {
 }
 
 func newRegistry() *registry {
-	return &registry{orchestrators: map[string]orchestratorEntry{}, activities: map[string]activityEntry{}}
+	return &registry{maxPayload: taskhub.MaxPayload, orchestrators: map[string]orchestratorEntry{}, activities: map[string]activityEntry{}}
 }
 
 // functionNames is the host's rule for the names of functions.

@@ -23,7 +23,7 @@ func (s *service) newServer(c *core) error {
 		s.app.log.Warn("host.json: HTTP functions need customHandler.enableProxyingHttpRequest: true; without it the host's requests are answered 500")
 	}
 	for name, h := range s.app.http {
-		if err := s.server.HandleHTTP(name, h); err != nil {
+		if err := s.server.HandleHTTP(name, s.limited(h)); err != nil {
 			return fmt.Errorf("HTTP function %q: %w", name, err)
 		}
 	}
@@ -70,7 +70,7 @@ func (s *service) connectQueues() error {
 func (s *service) queueFunction() func(context.Context, *handler.Invocation) error {
 	var open sync.Mutex
 	return func(ctx context.Context, inv *handler.Invocation) error {
-		if err := s.worker.Deliver(ctx, delivery(inv.Queue), true); err != nil {
+		if err := s.worker.Deliver(ctx, s.delivery(ctx, inv.Queue), true); err != nil {
 			return err
 		}
 		if s.scalesIn && open.TryLock() {
@@ -84,13 +84,13 @@ func (s *service) queueFunction() func(context.Context, *handler.Invocation) err
 // hostHolds is how long the host hides a message that it hands over.
 const hostHolds = 10 * time.Minute
 
-func delivery(m *handler.QueueMessage) taskhub.Delivery {
+func (s *service) delivery(ctx context.Context, m *handler.QueueMessage) taskhub.Delivery {
 	d := taskhub.Delivery{
 		Lease:    &taskhub.Lease{Queue: m.Queue, MessageID: m.ID, PopReceipt: m.PopReceipt, Body: string(m.Body), Until: time.Now().Add(hostHolds)},
 		Dequeued: m.DequeueCount,
 		Inserted: m.Inserted,
 	}
-	d.Message, d.Err = taskhub.DecodeMessage(m.Body)
+	d.Message, d.Err = s.store.Open(ctx, m.Body)
 	if d.Message != nil && d.Message.ID == "" {
 		d.Message.ID = m.ID
 	}

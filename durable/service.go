@@ -84,6 +84,7 @@ func (s *service) readSettings() error {
 	}
 	s.settings = settings
 	s.app.registry.versions = settings.Versions
+	s.app.registry.maxPayload = settings.MaxPayload
 	s.scalesIn = scalesIn(os.Getenv("WEBSITE_SKU"))
 	s.queues, err = newQueues(settings.HubName, s.withoutCode(), s.app.registry)
 	return err
@@ -117,9 +118,13 @@ func (s *service) openStore() error {
 	if s.account, err = storage.Open(connection, storage.Options{}); err != nil {
 		return fmt.Errorf("setting AzureWebJobsStorage: %w", err)
 	}
-	s.store, err = azure.Open(s.account, s.settings.HubName, azure.Options{StoreInputs: s.settings.StoreInputs, Queues: s.queues.apart()})
+	s.store, err = azure.Open(s.account, s.settings.HubName, azure.Options{MaxLarge: largest(s.settings.MaxPayload), StoreInputs: s.settings.StoreInputs, Queues: s.queues.apart()})
 	return err
 }
+
+// largest is the longest text that a payload may become, in a message and
+// encoded: a byte takes up to six there.
+func largest(payload int) int { return 8*payload + 1<<20 }
 
 func (s *service) newWorker() (err error) {
 	o := worker.Options{
@@ -135,6 +140,7 @@ func (s *service) newWorker() (err error) {
 		ActivitySlots:        s.settings.ActivitySlots,
 		Cache:                s.settings.Cache,
 		MaxActions:           s.settings.MaxActions,
+		MaxPayload:           s.settings.MaxPayload,
 		FailNonDeterministic: s.settings.FailNonDeterminism,
 		Journal:              s.app.child.Journal,
 		Log:                  s.app.log,
@@ -153,7 +159,7 @@ func (s *service) newWorker() (err error) {
 }
 
 func (s *service) newCore() *core {
-	o := client.Options{Queue: s.queues.control, QueueOf: s.queues.controlOf, Local: s.worker}
+	o := client.Options{Queue: s.queues.control, QueueOf: s.queues.controlOf, Local: s.worker, MaxPayload: s.settings.MaxPayload}
 	if !s.settings.DispatchQueue {
 		o.Lease = s.settings.Lease
 	}

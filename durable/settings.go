@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/durable-go/functions/internal/taskhub"
 )
 
 // settings are what the section extensions.durableTask of host.json says. The
@@ -26,6 +28,7 @@ type settings struct {
 	LocalBudget         *time.Duration
 	StoreInputs         bool
 	MaxPoisonDeliveries int
+	MaxPayload          int
 	Versions            versioning
 }
 
@@ -36,22 +39,23 @@ const defaultHub = "DurableFunctionsHub"
 // known has a parser for every setting that means something to us. Keys are
 // compared without case, as the host does.
 var known = map[string]func(*settings, json.RawMessage) error{
-	"hubname":                                       func(s *settings, v json.RawMessage) error { return parseInto(v, &s.HubName) },
-	"maxconcurrentorchestratorfunctions":            func(s *settings, v json.RawMessage) error { return parseCount(v, &s.OrchestratorSlots) },
-	"maxconcurrentactivityfunctions":                func(s *settings, v json.RawMessage) error { return parseCount(v, &s.ActivitySlots) },
-	"maxorchestrationactions":                       func(s *settings, v json.RawMessage) error { return parseCount(v, &s.MaxActions) },
-	"cachedinstances":                               func(s *settings, v json.RawMessage) error { return parseCount(v, &s.Cache) },
-	"maxdequeuecount":                               func(s *settings, v json.RawMessage) error { return parseCount(v, &s.MaxPoisonDeliveries) },
-	"sharedhub":                                     func(s *settings, v json.RawMessage) error { return parseBool(v, &s.SharedHub) },
-	"storeinputsinorchestrationhistory":             func(s *settings, v json.RawMessage) error { return parseBool(v, &s.StoreInputs) },
-	"dispatch":                                      parseDispatch,
-	"defaultversion":                                func(s *settings, v json.RawMessage) error { return parseInto(v, &s.Versions.current) },
-	"versionmatchstrategy":                          parseVersionMatch,
-	"versionfailurestrategy":                        parseVersionFailure,
-	"nondeterminism":                                parseNonDeterminism,
-	"localbudget":                                   parseBudget,
-	"storageprovider.type":                          parseProvider,
-	"storageprovider.partitioncount":                parsePartitions,
+	"hubname":                            func(s *settings, v json.RawMessage) error { return parseInto(v, &s.HubName) },
+	"maxconcurrentorchestratorfunctions": func(s *settings, v json.RawMessage) error { return parseCount(v, &s.OrchestratorSlots) },
+	"maxconcurrentactivityfunctions":     func(s *settings, v json.RawMessage) error { return parseCount(v, &s.ActivitySlots) },
+	"maxorchestrationactions":            func(s *settings, v json.RawMessage) error { return parseCount(v, &s.MaxActions) },
+	"cachedinstances":                    func(s *settings, v json.RawMessage) error { return parseCount(v, &s.Cache) },
+	"maxdequeuecount":                    func(s *settings, v json.RawMessage) error { return parseCount(v, &s.MaxPoisonDeliveries) },
+	"maxpayload":                         parsePayload,
+	"sharedhub":                          func(s *settings, v json.RawMessage) error { return parseBool(v, &s.SharedHub) },
+	"storeinputsinorchestrationhistory":  func(s *settings, v json.RawMessage) error { return parseBool(v, &s.StoreInputs) },
+	"dispatch":                           parseDispatch,
+	"defaultversion":                     func(s *settings, v json.RawMessage) error { return parseInto(v, &s.Versions.current) },
+	"versionmatchstrategy":               parseVersionMatch,
+	"versionfailurestrategy":             parseVersionFailure,
+	"nondeterminism":                     parseNonDeterminism,
+	"localbudget":                        parseBudget,
+	"storageprovider.type":               parseProvider,
+	"storageprovider.partitioncount":     parsePartitions,
 	"storageprovider.controlqueuevisibilitytimeout": parseLease,
 	"storageprovider.connectionname":                parseConnection,
 	"storageprovider.connectionstringname":          parseConnection,
@@ -65,7 +69,7 @@ var hubNames = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]{2,44}$`)
 // parseSettings reads the section. unknown are the keys, in order, that have no
 // effect here.
 func parseSettings(section json.RawMessage) (s settings, unknown []string, err error) {
-	s = settings{HubName: defaultHub, Lease: 30 * time.Second, MaxPoisonDeliveries: 5}
+	s = settings{HubName: defaultHub, Lease: 30 * time.Second, MaxPoisonDeliveries: 5, MaxPayload: taskhub.MaxPayload}
 	flat := map[string]json.RawMessage{}
 	if err := flatten("", section, flat); err != nil {
 		return s, nil, fmt.Errorf("host.json: extensions.durableTask: %w", err)
@@ -203,6 +207,23 @@ func parseLease(s *settings, raw json.RawMessage) error {
 	}
 	s.Lease = d
 	return err
+}
+
+// Bounds of the setting maxPayload, in bytes: what fits a column always, and
+// what a process can hold several of.
+const (
+	leastPayload = 16 << 10
+	mostPayload  = 100 << 20
+)
+
+func parsePayload(s *settings, raw json.RawMessage) error {
+	if err := parseCount(raw, &s.MaxPayload); err != nil {
+		return err
+	}
+	if s.MaxPayload < leastPayload || s.MaxPayload > mostPayload {
+		return fmt.Errorf("%d is not between %d and %d bytes", s.MaxPayload, leastPayload, mostPayload)
+	}
+	return nil
 }
 
 func parseBudget(s *settings, raw json.RawMessage) error {

@@ -5,11 +5,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/durable-go/functions/internal/taskhub"
 )
 
 func TestParseSettings(t *testing.T) {
 	budget := 3 * time.Second
-	base := settings{HubName: defaultHub, Lease: 30 * time.Second, MaxPoisonDeliveries: 5}
+	base := settings{HubName: defaultHub, Lease: 30 * time.Second, MaxPoisonDeliveries: 5, MaxPayload: taskhub.MaxPayload}
 	with := func(change func(*settings)) settings {
 		s := base
 		change(&s)
@@ -24,6 +26,7 @@ func TestParseSettings(t *testing.T) {
 		{"null", `null`, base, nil},
 		{"hub", `{"hubName":"MyHub1"}`, with(func(s *settings) { s.HubName = "MyHub1" }), nil},
 		{"case of keys", `{"HUBNAME":"MyHub1"}`, with(func(s *settings) { s.HubName = "MyHub1" }), nil},
+		{"payload", `{"maxPayload":20971520}`, with(func(s *settings) { s.MaxPayload = 20 << 20 }), nil},
 		{"numbers as text", `{"maxConcurrentActivityFunctions":"7"}`, with(func(s *settings) { s.ActivitySlots = 7 }), nil},
 		{"storage provider", `{"storageProvider":{"partitionCount":1,"controlQueueVisibilityTimeout":"00:00:01","type":"AzureStorage"}}`,
 			with(func(s *settings) { s.Lease = time.Second }), nil},
@@ -56,6 +59,8 @@ func TestParseSettingsNamesTheField(t *testing.T) {
 		{"hub too short", `{"hubName":"ab"}`, "hubName"},
 		{"hub from a setting", `{"hubName":"%TaskHub%"}`, "%TaskHub%"},
 		{"hub not text", `{"hubName":1}`, "hubName"},
+		{"small payload", `{"maxPayload":1000}`, "maxPayload: 1000 is not between"},
+		{"huge payload", `{"maxPayload":1000000000}`, "maxPayload"},
 		{"slots", `{"maxConcurrentActivityFunctions":0}`, "maxConcurrentActivityFunctions"},
 		{"partitions", `{"storageProvider":{"partitionCount":4}}`, "partitionCount must be 1"},
 		{"provider", `{"storageProvider":{"type":"mssql"}}`, "storageProvider.type"},

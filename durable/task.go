@@ -5,11 +5,7 @@ import (
 
 	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/history"
-	"github.com/durable-go/functions/internal/worker"
 )
-
-// maxResult is the largest result of an orchestrator, in bytes of JSON.
-const maxResult = worker.MaxPayload
 
 // Task is something that was asked for and may not have ended yet: a call, a
 // timer, an event, a branch. It belongs to the orchestrator that made it.

@@ -2,6 +2,7 @@ package durable
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/durable-go/functions/internal/engine"
@@ -21,7 +22,10 @@ func SideEffect[T any](ctx *Context, f func() T) T {
 	made := false
 	p, err := ctx.rt.SideEffect(
 		func() { value, made = f(), true },
-		func() (history.Payload, error) { return ctx.registry.encode(value) },
+		func() (history.Payload, error) {
+			p, err := ctx.registry.encode(value)
+			return p, errors.Join(err, ctx.registry.fits(p))
+		},
 	)
 	if err == nil && !made {
 		ctx.rt.Outside(func() { value, err = decode[T](ctx.registry, p) })

@@ -26,9 +26,6 @@ type running struct{}
 func (running) Error() string        { return "an instance with this id has not finished yet" }
 func (running) Is(target error) bool { return target == ErrExists }
 
-// MaxInput is the largest input, in bytes of JSON.
-const MaxInput = 40 << 10
-
 // Local is the worker of this process, if it has one.
 type Local interface {
 	// Started takes a start message that is hidden still, and the row that was
@@ -56,6 +53,9 @@ type Options struct {
 	// visible at once and go to whoever receives them.
 	Lease time.Duration
 	Local Local
+	// MaxPayload is the largest input or event, in bytes. Default
+	// taskhub.MaxPayload.
+	MaxPayload int
 	// Now is the clock. Default time.Now.
 	Now func() time.Time
 	// After is how polling waits. Default time.After.
@@ -71,6 +71,9 @@ type Client struct {
 
 // New makes a client of a hub.
 func New(store taskhub.Store, o Options) *Client {
+	if o.MaxPayload == 0 {
+		o.MaxPayload = taskhub.MaxPayload
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -136,9 +139,12 @@ func (c *Client) watch(id string) (<-chan struct{}, func()) {
 // now is the time that rows and events carry.
 func (c *Client) now() time.Time { return c.o.Now().UTC().Truncate(100 * time.Nanosecond) }
 
-func checkPayload(what string, p history.Payload) error {
-	if len(p) > MaxInput {
-		return fmt.Errorf("%s has %d bytes of JSON, at most %d are stored: %w", what, len(p), MaxInput, taskhub.ErrTooLarge)
+// MaxPayload is the largest input or event, in bytes.
+func (c *Client) MaxPayload() int { return c.o.MaxPayload }
+
+func (c *Client) checkPayload(what string, p history.Payload) error {
+	if len(p) > c.o.MaxPayload {
+		return fmt.Errorf("%s has %d bytes, at most %d are stored (maxPayload): %w", what, len(p), c.o.MaxPayload, taskhub.ErrTooLarge)
 	}
 	return nil
 }

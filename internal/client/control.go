@@ -29,7 +29,7 @@ func (c *Client) RaiseOnce(ctx context.Context, messageID, id, name string, data
 	if name == "" || len(name) > maxEventName {
 		return fmt.Errorf("%w: it has 1 to %d bytes, not %d", ErrInvalidEventName, maxEventName, len(name))
 	}
-	if err := checkPayload("the data of an event", data); err != nil {
+	if err := c.checkPayload("the data of an event", data); err != nil {
 		return err
 	}
 	row, err := c.unfinished(ctx, id, "raise an event for")
@@ -118,7 +118,7 @@ func (c *Client) unfinished(ctx context.Context, id, operation string) (*taskhub
 // those that continue it, but not for one that replaces it.
 func (c *Client) control(ctx context.Context, row *taskhub.Instance, e *history.Event) error {
 	e.ID, e.Timestamp = history.NoID, c.now()
-	if err := checkPayload("the reason", append(e.Input, e.Reason...)); err != nil {
+	if err := c.checkPayload("the reason", append(e.Input, e.Reason...)); err != nil {
 		return err
 	}
 	m := &taskhub.Message{

@@ -49,7 +49,7 @@ func (c *Client) Start(ctx context.Context, s Start) (*taskhub.Instance, error) 
 	if err := taskhub.ValidInstanceID(s.InstanceID); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalidInstanceID, err)
 	}
-	if err := checkPayload("the input", s.Input); err != nil {
+	if err := c.checkPayload("the input", s.Input); err != nil {
 		return nil, err
 	}
 	if away := s.At.Sub(c.o.Now()); away > taskhub.MaxDelay {

@@ -144,7 +144,7 @@ func TestBadStartsChangeNothing(t *testing.T) {
 		"invalid UTF-8":      {Start{InstanceID: "a\xff"}, ErrInvalidInstanceID, "UTF-8"},
 		"too long":           {Start{InstanceID: long + "x"}, ErrInvalidInstanceID, "256"},
 		"too long in UTF-16": {Start{InstanceID: strings.Repeat("😀", 129)}, ErrInvalidInstanceID, "256"},
-		"input too large":    {Start{Input: make(history.Payload, MaxInput+1)}, taskhub.ErrTooLarge, "40961"},
+		"input too large":    {Start{Input: make(history.Payload, taskhub.MaxPayload+1)}, taskhub.ErrTooLarge, "10485761"},
 		"too far away":       {Start{At: time.Now().Add(taskhub.MaxDelay + time.Hour)}, nil, "144h"},
 	}
 	for name, c := range cases {
@@ -165,7 +165,7 @@ func TestBadStartsChangeNothing(t *testing.T) {
 }
 
 func TestLargestInput(t *testing.T) {
-	input := history.Payload(`"` + strings.Repeat("x", MaxInput-2) + `"`)
+	input := history.Payload(`"` + strings.Repeat("x", taskhub.MaxPayload-2) + `"`)
 	h := newHub(t)
 	if _, err := New(h, Options{Queue: queue}).Start(t.Context(), Start{Name: "O", InstanceID: "i", Input: input}); err != nil {
 		t.Fatal(err)

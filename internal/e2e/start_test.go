@@ -157,7 +157,7 @@ func startAndWait(ctx context.Context, through, ask *host.Host, n int) error {
 
 // testBadInput: each gets a clear error.
 func testBadInput(t *testing.T, h *host.Host) {
-	large, _ := json.Marshal(strings.Repeat("x", 50<<10))
+	large, _ := json.Marshal(strings.Repeat("x", 10<<20))
 	for _, c := range []struct {
 		name, path, body string
 		code             int
@@ -169,7 +169,7 @@ func testBadInput(t *testing.T, h *host.Host) {
 		{"two JSON values", "/api/orchestrators/Orchestrator", "1 2", http.StatusBadRequest, "JSON"},
 		{"deep JSON", "/api/orchestrators/Orchestrator", strings.Repeat("[", 1000) + strings.Repeat("]", 1000), http.StatusBadRequest, "nested"},
 		{"slash in the id", "/api/orchestrators/Orchestrator?id=a%2Fb", "", http.StatusBadRequest, "id"},
-		{"too large", "/api/orchestrators/Orchestrator", string(large), http.StatusRequestEntityTooLarge, "40960"},
+		{"too large", "/api/orchestrators/Orchestrator", string(large), http.StatusRequestEntityTooLarge, "10485760"},
 		{"forbidden character", "/api/orchestrators/Orchestrator?id=a%23b", "", http.StatusBadRequest, "id"},
 		{"entity's id", "/api/orchestrators/Orchestrator?id=@counter@a", "", http.StatusBadRequest, "id"},
 		{"long id", "/api/orchestrators/Orchestrator?id=" + strings.Repeat("x", 257), "", http.StatusBadRequest, "256"},

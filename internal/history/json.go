@@ -70,6 +70,7 @@ type members struct {
 	dst   []byte
 	typed bool // write $type members
 	first bool
+	apart Apart
 }
 
 func object(dst []byte, typed bool) members {
@@ -112,6 +113,13 @@ func (m *members) payload(name string, value Payload) {
 	if value == nil {
 		m.null(name)
 		return
+	}
+	if m.apart != nil {
+		if blob := m.apart(name, value); blob != "" {
+			m.text(name, "")
+			m.text(name+blobSuffix, blob)
+			return
+		}
 	}
 	m.name(name)
 	m.dst = AppendString(m.dst, value)

@@ -49,7 +49,14 @@ func (m *members) columnObject(name string, write func(*members)) {
 // official columns and their EDM types. The inputs of TaskScheduled and
 // SubOrchestrationInstanceCreated are left out unless inputs is set.
 func AppendRow(dst []byte, partitionKey, rowKey, executionID string, e *Event, inputs bool) []byte {
+	return AppendRowApart(dst, partitionKey, rowKey, executionID, e, inputs, nil)
+}
+
+// AppendRowApart is AppendRow with texts that apart keeps somewhere else; nil
+// keeps all in the row.
+func AppendRowApart(dst []byte, partitionKey, rowKey, executionID string, e *Event, inputs bool, apart Apart) []byte {
 	m := object(dst, false)
+	m.apart = apart
 	m.text("PartitionKey", partitionKey)
 	m.text("RowKey", rowKey)
 	m.rowBody(e, inputs)
@@ -173,15 +180,25 @@ type wireRow struct {
 type Row struct{ RowKey, ExecutionID string }
 
 // DecodeRow reads an entity of the History table. Unknown columns are ignored.
-func DecodeRow(raw []byte) (*Event, Row, error) {
+func DecodeRow(raw []byte) (*Event, Row, error) { return DecodeRowApart(raw, nil) }
+
+// DecodeRowApart is DecodeRow for a row whose RowBlobs were read: texts are
+// theirs, by column.
+func DecodeRowApart(raw []byte, texts map[string]Payload) (*Event, Row, error) {
 	var w wireRow
 	if err := json.Unmarshal(raw, &w); err != nil {
 		return nil, Row{}, fmt.Errorf("decoding history row: %w", err)
+	}
+	if texts != nil {
+		w.insert(texts)
 	}
 	at := Row{RowKey: w.RowKey, ExecutionID: w.ExecutionId}
 	e, err := w.event()
 	if err != nil {
 		return nil, at, fmt.Errorf("decoding history row %s of %s: %w", w.RowKey, w.PartitionKey, err)
+	}
+	if texts != nil {
+		e.takeOver(texts)
 	}
 	return e, at, nil
 }

@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/durable-go/functions/internal/client"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
 )
@@ -60,7 +59,7 @@ func TestAnswers(t *testing.T) {
 		{"start-unknown", nothing, "POST", operators + "/orchestrators/Nobody", ``, nil},
 		{"start-bad-json", nothing, "POST", start, `{bad`, nil},
 		{"start-bad-id", nothing, "POST", start + "/@a@b", ``, nil},
-		{"start-too-large", nothing, "POST", start, `"` + strings.Repeat("x", client.MaxInput) + `"`, nil},
+		{"start-too-large", nothing, "POST", start, `"` + strings.Repeat("x", taskhub.MaxPayload) + `"`, nil},
 		{"start-running", put(history.Running), "POST", start + "/i", ``, nil},
 		{"start-storage-fails", func(_ *testing.T, s *site) { s.store.err = fmt.Errorf("account secret-name does not answer") }, "POST", start + "/i", ``, nil},
 		{"link-unsigned", put(history.Running), "GET", links + "/instances/i", "", nil},

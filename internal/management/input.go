@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"unicode/utf8"
 
-	"github.com/durable-go/functions/internal/client"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
 )
@@ -20,11 +19,11 @@ var errInvalidJSON = errors.New("Invalid JSON content")
 const maxDepth = 128
 
 // ReadInput reads a request's body as the input of an orchestration: one JSON
-// value of at most client.MaxInput bytes. An empty body is absent.
-func ReadInput(w http.ResponseWriter, r *http.Request) (history.Payload, error) {
-	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, client.MaxInput))
+// value of at most limit bytes. An empty body is absent.
+func ReadInput(w http.ResponseWriter, r *http.Request, limit int) (history.Payload, error) {
+	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(limit)))
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		return nil, fmt.Errorf("the body is larger than %d bytes: %w", client.MaxInput, taskhub.ErrTooLarge)
+		return nil, fmt.Errorf("the body is larger than %d bytes (maxPayload): %w", limit, taskhub.ErrTooLarge)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: reading the body: %w", errInvalidJSON, err)

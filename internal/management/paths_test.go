@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/durable-go/functions/internal/client"
 	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/taskhub"
 )
 
 func TestPaths(t *testing.T) {
@@ -104,8 +104,8 @@ func TestBadStarts(t *testing.T) {
 		{"not UTF-8", "", "\"\xff\"", 400, "UTF-8"},
 		{"too deep", "", deep(maxDepth + 1), 400, "deeper"},
 		{"far too deep", "", deep(20000), 400, "Invalid JSON content"},
-		{"too large", "", big(client.MaxInput + 1), 413, "40960"},
-		{"too large, of spaces", "", strings.Repeat(" ", client.MaxInput+1), 413, "40960"},
+		{"too large", "", big(taskhub.MaxPayload + 1), 413, "10485760"},
+		{"too large, of spaces", "", strings.Repeat(" ", taskhub.MaxPayload+1), 413, "10485760"},
 		{"entity", "@a@b", `1`, 400, "@"},
 		{"backslash", `a%5Cb`, `1`, 400, "backslashes"},
 		{"hash", `a%23b`, `1`, 400, "a#b"},

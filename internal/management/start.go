@@ -14,7 +14,7 @@ func (d *door) start(w http.ResponseWriter, r *http.Request, name, id string) {
 		WriteError(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	input, err := ReadInput(w, r)
+	input, err := ReadInput(w, r, d.Client.MaxPayload())
 	if err != nil {
 		WriteStartError(w, err)
 		return

@@ -12,9 +12,6 @@ import (
 	"github.com/durable-go/functions/internal/history"
 )
 
-// MaxMessage is the size of a queue message's text, in bytes.
-const MaxMessage = 64 << 10
-
 // EncodeMessage writes the official envelope, DurableTask.AzureStorage's
 // MessageData.
 func EncodeMessage(m *Message) []byte {
@@ -77,27 +74,14 @@ func appendContext(dst []byte, tags map[string]string) []byte {
 	return append(dst, '}')
 }
 
-// EncodeBody is the text of a message as it is sent: base64, which every
-// version of the official engine reads. ErrTooLarge when a queue does not take
-// it.
-func EncodeBody(m *Message) (string, error) {
-	raw := EncodeMessage(m)
-	if n := base64.StdEncoding.EncodedLen(len(raw)); n > MaxMessage {
-		return "", fmt.Errorf("message %s to instance %q: %d bytes, a queue takes %d: %w", m.Event.Type, m.Target.InstanceID, n, MaxMessage, ErrTooLarge)
-	}
-	return base64.StdEncoding.EncodeToString(raw), nil
-}
-
-// BlobMessageError says that the body of a message is in a blob.
-type BlobMessageError struct{ Name string }
-
-func (e *BlobMessageError) Error() string {
-	return fmt.Sprintf("the message is kept in blob %q, which this version does not read", e.Name)
-}
+// EncodeBody is the text of a message as it is sent: its envelope in base64,
+// which every version of the official engine reads.
+func EncodeBody(envelope []byte) string { return base64.StdEncoding.EncodeToString(envelope) }
 
 type wireMessage struct {
 	ActivityId         string
 	CompressedBlobName string
+	GoETag             string
 	SequenceNumber     int64
 	Episode            *int32
 	GoAfter            []Earlier
@@ -129,7 +113,7 @@ func DecodeMessage(body []byte) (*Message, error) {
 		return nil, fmt.Errorf("decoding message: %w", err)
 	}
 	if wire.CompressedBlobName != "" {
-		return nil, &BlobMessageError{Name: wire.CompressedBlobName}
+		return nil, &InBlobError{Name: wire.CompressedBlobName, ETag: wire.GoETag}
 	}
 	return wire.message()
 }

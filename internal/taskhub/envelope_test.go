@@ -62,7 +62,7 @@ func TestMessagesAreTheOfficialOnes(t *testing.T) {
 			raw := read(t, file)
 			m, err := taskhub.DecodeMessage(raw)
 			if strings.Contains(file, "large-message") {
-				if blob := new(taskhub.BlobMessageError); !errors.As(err, &blob) || !strings.HasSuffix(blob.Name, ".json.gz") {
+				if blob := new(taskhub.InBlobError); !errors.As(err, &blob) || !strings.HasSuffix(blob.Name, ".json.gz") {
 					t.Errorf("got %v", err)
 				}
 				return
@@ -103,14 +103,29 @@ func TestBadMessages(t *testing.T) {
 	}
 }
 
-func TestBodyLimit(t *testing.T) {
-	m := &taskhub.Message{ID: taskhub.NewGUID(), Target: history.InstanceRef{InstanceID: "a"}, Event: &history.Event{Type: history.EventRaised, Input: history.Payload(strings.Repeat("x", 40<<10))}}
-	if _, err := taskhub.EncodeBody(m); err != nil {
-		t.Errorf("40 KiB: %v", err)
+func TestStub(t *testing.T) {
+	for _, name := range []string{"a/message-1-EventRaised.json.gz", `Zürich "x"/message-2-TaskCompleted.json.gz`} {
+		body := taskhub.EncodeStub(name, `"0x1"`)
+		if got := taskhub.StubBlob(body); got == nil || got.Name != name || got.ETag != `"0x1"` {
+			t.Errorf("%q: got %+v", name, got)
+		}
+		blob := new(taskhub.InBlobError)
+		if _, err := taskhub.DecodeMessage([]byte(body)); !errors.As(err, &blob) || blob.Name != name {
+			t.Errorf("%q: decoded as %v", name, err)
+		}
 	}
-	m.Event.Input = history.Payload(strings.Repeat("x", 50<<10))
-	if _, err := taskhub.EncodeBody(m); !errors.Is(err, taskhub.ErrTooLarge) {
-		t.Errorf("50 KiB: %v", err)
+	m := &taskhub.Message{ID: taskhub.NewGUID(), Target: history.InstanceRef{InstanceID: "a"}, Event: &history.Event{Type: history.EventRaised}}
+	for _, body := range []string{"", "x", taskhub.EncodeBody(taskhub.EncodeMessage(m)), string(taskhub.EncodeMessage(m))} {
+		if got := taskhub.StubBlob(body); got != nil {
+			t.Errorf("%q is taken for a stub of %q", body, got.Name)
+		}
+	}
+}
+
+// TestInlineFitsAQueue: what is not kept apart fits a message of 64 KiB.
+func TestInlineFitsAQueue(t *testing.T) {
+	if n := len(taskhub.EncodeBody(make([]byte, taskhub.MaxInline))); n > 64<<10 {
+		t.Errorf("%d bytes", n)
 	}
 }
 

@@ -28,6 +28,11 @@ var (
 	ErrGone = errors.New("execution was purged or replaced")
 	// ErrLeaseLost: the message was taken by somebody else or is gone.
 	ErrLeaseLost = errors.New("lease on the message is lost")
+	// ErrPayloadGone: the blob of a large payload does not exist (any more).
+	// What named it was removed with it, or will never be readable.
+	ErrPayloadGone = errors.New("large payload is gone")
+	// ErrUnread: a message came whose payload cannot be read for the moment.
+	ErrUnread = errors.New("payload of the message cannot be read now")
 	// ErrTooLarge: a payload does not fit the store.
 	ErrTooLarge = errors.New("payload too large")
 	// ErrFormat: the history was written by a newer version of this module.
@@ -54,6 +59,11 @@ type Store interface {
 	// Receive takes up to max (1 to 32) visible messages and hides them for
 	// the duration. Messages that do not decode come back with Err set.
 	Receive(ctx context.Context, queue string, max int, hide time.Duration) ([]Delivery, error)
+	// Open decodes the text of a message that somebody else received, as
+	// Receive would. ErrUnread when that may succeed later, ErrPayloadGone when
+	// the message is an orphan; every other error says that the text is no
+	// message.
+	Open(ctx context.Context, body []byte) (*Message, error)
 	// Renew hides the message for another duration, counted from now; 0 makes
 	// it visible at once. It replaces what the lease holds, so a lease must not
 	// be used concurrently. ErrLeaseLost when somebody else has the message.
@@ -86,6 +96,11 @@ type Store interface {
 	// error: the fence is then zero.
 	Load(ctx context.Context, id string, from uint64) (*History, error)
 
+	// Sweep deletes large payloads that neither the current history nor the row
+	// of the instance names any more. It is for histories whose fence says
+	// Apart, after a new execution; best effort, and it may be repeated.
+	Sweep(ctx context.Context, id string, current Fence) error
+
 	// Secrets reads the named small secret blob of the hub, creating it with
 	// initial where it does not exist (whoever creates it first wins). It is
 	// kept apart from the tables.
@@ -95,6 +110,10 @@ type Store interface {
 // MaxDelay is the longest delay of a message: the service hides a message for
 // at most seven days, and official tools split timers at six.
 const MaxDelay = 6 * 24 * time.Hour
+
+// MaxPayload is how large an input, a result or the data of an event may be
+// where no setting says otherwise, in bytes.
+const MaxPayload = 10 << 20
 
 // Owner is the app that works on a hub.
 type Owner struct {
@@ -170,7 +189,7 @@ type Delivery struct {
 	Dequeued int
 	// Inserted is when the message was put on the queue.
 	Inserted time.Time
-	// Err says why the message could not be decoded.
+	// Err says why the message could not be decoded, as Open does.
 	Err error
 }
 
@@ -236,6 +255,9 @@ type Fence struct {
 	// Spilled are the ids of actions whose work is in messages of its own, as
 	// closed ranges in ascending order.
 	Spilled []Range
+	// Apart says that large payloads of the instance are, or were once, kept
+	// apart from its rows.
+	Apart bool
 }
 
 // Range is a closed range of action ids.

@@ -40,10 +40,24 @@ func (in *instance) commit(ctx context.Context) error {
 	}
 	in.settle()
 	in.remember(in.pending)
+	if in.fresh && in.fence.Apart {
+		in.sweep()
+	}
 	in.pending, in.unacked = nil, nil
 	in.fresh, in.deferrable, in.unrecorded = false, false, false
 	in.removeCarriers(ctx)
 	return nil
+}
+
+// sweep deletes the large payloads of the generation that was replaced, off the
+// path. What it misses the next one finds.
+func (in *instance) sweep() {
+	id, fence := in.id, in.fence
+	in.w.spawn(func(ctx context.Context) {
+		if err := in.w.Store.Sweep(ctx, id, fence); err != nil && ctx.Err() == nil {
+			in.w.log.Warn("large payloads of an earlier execution were not deleted", "instance", id, "error", err)
+		}
+	})
 }
 
 // settle tells the journal which failures of code that ended the process are

@@ -18,6 +18,10 @@ const adoptAfter = time.Second
 // allows only so many, so that one process does not hoard a backlog.
 const maxAdopted = 256
 
+// unreadDelay is the longest pause before a message comes again whose payload
+// could not be read.
+const unreadDelay = 15 * time.Second
+
 // Started takes the start message that this process has just sent for an
 // instance whose row it has just written. The message is still hidden.
 func (w *Worker) Started(d taskhub.Delivery, row *taskhub.Instance) {
@@ -44,7 +48,10 @@ func (w *Worker) Sent(d taskhub.Delivery) {
 // when all that the message asks for is durable, or when the worker has made
 // the message its own. An error says that the host must deliver it again.
 func (w *Worker) Deliver(ctx context.Context, d taskhub.Delivery, hosted bool) error {
-	if d.Err != nil {
+	switch {
+	case errors.Is(d.Err, taskhub.ErrPayloadGone):
+		return w.orphaned(ctx, d)
+	case d.Err != nil:
 		return w.undecodable(ctx, d, hosted)
 	}
 	h := w.hold(d.Message.ID, d.Lease, d.Dequeued)
@@ -133,10 +140,20 @@ func (w *Worker) room(h *held) <-chan struct{} {
 	return room
 }
 
-// undecodable puts off a message that is none of ours: another version may
-// understand it.
+// orphaned removes a message whose payload is gone: it is a copy of one that
+// was done with, or its instance was purged.
+func (w *Worker) orphaned(ctx context.Context, d taskhub.Delivery) error {
+	w.log.Warn("message whose payload is gone was dropped", "queue", d.Lease.Queue, "message", d.Lease.MessageID, "error", d.Err)
+	return w.Store.Remove(ctx, d.Lease)
+}
+
+// undecodable puts off a message that is none of ours, because another version
+// may understand it, or whose payload cannot be read for the moment.
 func (w *Worker) undecodable(ctx context.Context, d taskhub.Delivery, hosted bool) error {
 	delay := min(time.Second<<min(d.Dequeued, 10), 10*time.Minute)
+	if errors.Is(d.Err, taskhub.ErrUnread) {
+		delay = min(delay, unreadDelay)
+	}
 	w.log.Error("message cannot be decoded; it is put off", "queue", d.Lease.Queue, "message", d.Lease.MessageID, "deliveries", d.Dequeued, "delay", delay, "error", d.Err)
 	err := w.Store.Renew(ctx, d.Lease, delay)
 	if errors.Is(err, taskhub.ErrLeaseLost) || !hosted {

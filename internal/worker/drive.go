@@ -161,7 +161,7 @@ func (in *instance) submit(e *history.Event, lease *held) {
 		in.w.post(in.id, &item{call: j.call, result: result})
 	}
 	in.jobs[e.ID] = j
-	if err := fits(e.Input); err != nil {
+	if err := in.w.fits(e.Input); err != nil {
 		in.w.post(in.id, &item{call: j.call, result: in.w.inputTooLarge(j.call, err)})
 		return
 	}

@@ -128,7 +128,7 @@ func (in *instance) startChild(ctx context.Context, e *history.Event) (problem s
 	if err := taskhub.ValidInstanceID(e.InstanceID); err != nil {
 		return err.Error(), nil
 	}
-	if err := fits(e.Input); err != nil {
+	if err := in.w.fits(e.Input); err != nil {
 		return "the input is too large: " + err.Error(), nil
 	}
 	m := in.childMessage(e)
@@ -249,18 +249,17 @@ func (in *instance) sendOneWay(ctx context.Context, e *history.Event) error {
 		}
 		return err
 	}
+	if err := in.w.fits(e.Input); err != nil {
+		in.w.log.Error("an event to another instance is too large and was not sent", "instance", in.id, "target", e.InstanceID, "error", err)
+		return nil
+	}
 	// Nobody knows whose instance it is, and any queue brings any message.
-	err := in.w.tell(ctx, in.w.Control, &taskhub.Message{
+	return in.w.tell(ctx, in.w.Control, &taskhub.Message{
 		ID:     taskhub.GUID("event", in.id, in.execution, itoa(e.ID)),
 		Target: history.InstanceRef{InstanceID: e.InstanceID},
 		Sender: in.self(),
 		Event:  &history.Event{Type: history.EventRaised, ID: history.NoID, Name: e.Name, Input: e.Input, Timestamp: e.Timestamp},
 	})
-	if errors.Is(err, taskhub.ErrTooLarge) {
-		in.w.log.Error("an event to another instance is too large and was not sent", "instance", in.id, "target", e.InstanceID, "error", err)
-		return nil
-	}
-	return err
 }
 
 // mine tells whether an action was asked for under a message that this process

@@ -67,7 +67,7 @@ func (w *Worker) runActivity(ctx context.Context, j *job, run ActivityFunc) *his
 }
 
 func (w *Worker) taskCompleted(call *Activity, result history.Payload) *history.Event {
-	if err := fits(result); err != nil {
+	if err := w.fits(result); err != nil {
 		return w.taskFailed(call, &history.FailureDetails{ErrorType: "PayloadTooLarge", ErrorMessage: "the result is too large: " + err.Error(), NonRetriable: true}, "")
 	}
 	return w.taskEvent(call, &history.Event{Type: history.TaskCompleted, Result: result})
@@ -119,12 +119,10 @@ func itoa(n int32) string { return strconv.Itoa(int(n)) }
 
 func turnKey(instanceID string) string { return "turn:" + instanceID }
 
-// MaxPayload is the largest input or result, in bytes of JSON.
-const MaxPayload = 40 << 10
-
-func fits(p history.Payload) error {
-	if len(p) > MaxPayload {
-		return fmt.Errorf("%d bytes of JSON, at most %d are stored", len(p), MaxPayload)
+// fits checks the size of an input, a result or the data of an event.
+func (w *Worker) fits(p history.Payload) error {
+	if len(p) > w.MaxPayload {
+		return fmt.Errorf("%d bytes, at most %d are stored (maxPayload)", len(p), w.MaxPayload)
 	}
 	return nil
 }

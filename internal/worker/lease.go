@@ -139,7 +139,8 @@ func (h *held) remove(ctx context.Context) {
 	if h.over {
 		return
 	}
-	if !h.hosted {
+	// The host deletes the message only, not the blob that it may have.
+	if !h.hosted || taskhub.StubBlob(h.lease.Body) != nil {
 		if err := h.w.Store.Remove(ctx, h.lease); err != nil {
 			h.w.storage.failed(err)
 		}

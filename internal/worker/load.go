@@ -196,6 +196,7 @@ func finalStorage(err error) bool {
 	for _, final := range []error{
 		taskhub.ErrNotFound, taskhub.ErrExists, taskhub.ErrChanged, taskhub.ErrConflict, taskhub.ErrGone,
 		taskhub.ErrLeaseLost, taskhub.ErrTooLarge, taskhub.ErrFormat, taskhub.ErrForeignHub,
+		taskhub.ErrPayloadGone,
 	} {
 		if errors.Is(err, final) {
 			return true

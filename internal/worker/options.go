@@ -54,6 +54,9 @@ type Options struct {
 	Cache int
 	// MaxActions ends an orchestration that asks for more. Default 100,000.
 	MaxActions int
+	// MaxPayload is the largest input, result or event, in bytes. Default
+	// taskhub.MaxPayload.
+	MaxPayload int
 	// FailNonDeterministic fails an instance whose code no longer fits its
 	// history; otherwise it is parked until code comes that fits.
 	FailNonDeterministic bool
@@ -115,6 +118,7 @@ func (o *Options) setDefaults() error {
 	defaultTo(&o.FirstTurn, 50*time.Millisecond)
 	defaultTo(&o.Cache, 1000)
 	defaultTo(&o.MaxActions, 100_000)
+	defaultTo(&o.MaxPayload, taskhub.MaxPayload)
 	if o.Lease < time.Second {
 		return errors.New("worker: a lease is at least one second")
 	}

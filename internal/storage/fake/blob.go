@@ -1,7 +1,11 @@
 package fake
 
 import (
+	"bytes"
+	"encoding/xml"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,6 +30,9 @@ func (a *Account) serveBlob(c *call) *reply {
 	name := c.path[0]
 	held := a.containers[name]
 	if len(c.path) == 1 || c.path[1] == "" {
+		if c.method == http.MethodGet && c.query.Get("comp") == "list" && held != nil {
+			return listBlobs(c, name, held).as("list", name)
+		}
 		return a.serveContainer(c, name)
 	}
 	if held == nil {
@@ -65,6 +72,39 @@ func (a *Account) serveContainer(c *call, name string) *reply {
 		return (&reply{status: http.StatusAccepted}).as("delete container", name)
 	}
 	return refuse(http.StatusMethodNotAllowed, "UnsupportedHttpVerb").as("invalid", name)
+}
+
+// listBlobs answers all blobs with the prefix in one page.
+func listBlobs(c *call, name string, held *container) *reply {
+	var out bytes.Buffer
+	out.WriteString(`<?xml version="1.0" encoding="utf-8"?><EnumerationResults ContainerName="` + name + `"><Blobs>`)
+	rows := 0
+	for _, key := range slices.Sorted(maps.Keys(held.blobs)) {
+		if !strings.HasPrefix(key, c.query.Get("prefix")) {
+			continue
+		}
+		b := held.blobs[key]
+		out.WriteString("<Blob><Name>")
+		_ = xml.EscapeText(&out, []byte(key)) // a buffer takes everything
+		out.WriteString("</Name><Properties><Last-Modified>" + b.changed.Format(http.TimeFormat) + "</Last-Modified><Etag>" +
+			strings.Trim(b.etag(), `"`) + "</Etag><Content-Length>" + strconv.Itoa(len(b.content)) + "</Content-Length><BlobType>BlockBlob</BlobType></Properties></Blob>")
+		rows++
+	}
+	out.WriteString("</Blobs><NextMarker/></EnumerationResults>")
+	return (&reply{status: http.StatusOK, body: out.Bytes(), rows: rows}).set("Content-Type", "application/xml")
+}
+
+// Blobs are the blobs of a container, by name; changing them changes nothing.
+func (a *Account) Blobs(container string) map[string][]byte {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	out := map[string][]byte{}
+	if held := a.containers[container]; held != nil {
+		for name, b := range held.blobs {
+			out[name] = slices.Clone(b.content)
+		}
+	}
+	return out
 }
 
 // conditions are If-Match and If-None-Match. A blob that must not exist and

@@ -49,7 +49,7 @@ var (
 	receiptIn = regexp.MustCompile(`<PopReceipt>([^<]+)</PopReceipt>`)
 	messageIn = regexp.MustCompile(`<MessageId>([^<]+)</MessageId>`)
 	codeIn    = regexp.MustCompile(`<Code>([^<]+)</Code>|"code":\s*"([^"]+)"`)
-	detailIn  = regexp.MustCompile(`HTTP/1.1 \d+|"RowKey":"[^"]*"|"odata.etag"|"[^"]*@odata.type":"[^"]*"|"value":"\d+:|<MessageText>[^<]*</MessageText>|<DequeueCount>\d+</DequeueCount>`)
+	detailIn  = regexp.MustCompile(`HTTP/1.1 \d+|"RowKey":"[^"]*"|"odata.etag"|"[^"]*@odata.type":"[^"]*"|"value":"\d+:|<MessageText>[^<]*</MessageText>|<DequeueCount>\d+</DequeueCount>|<Name>[^<]*</Name>|<BlobType>[^<]*</BlobType>`)
 )
 
 func (b *back) fill(text string) string {

@@ -147,6 +147,8 @@ func blobSteps() []step {
 		{service: blob, method: "PUT", path: "/diff/a.json", header: blobETag, body: "2"},
 		{service: blob, method: "PUT", path: "/diff/a.json", header: blobETag, body: "3"},
 		{service: blob, method: "HEAD", path: "/diff/a.json"},
+		{service: blob, method: "GET", path: "/diff?restype=container&comp=list&prefix=a."},
+		{service: blob, method: "GET", path: "/diff?restype=container&comp=list&prefix=b"},
 		{service: blob, method: "DELETE", path: "/diff/a.json"},
 		{service: blob, method: "DELETE", path: "/diff/a.json"},
 		{service: blob, method: "DELETE", path: "/diff?restype=container"},

@@ -3,6 +3,7 @@ package azure
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -47,6 +48,8 @@ type writer struct {
 	old [2]uint64
 	// apart says that old rows are deleted after the commit.
 	apart bool
+	// large are the payloads of the transaction that are kept in blobs.
+	large []largePayload
 	// over says that rows are written over others: there are some where there
 	// should be none. Otherwise they are inserted, which costs the service half.
 	over bool
@@ -72,6 +75,11 @@ func (w *writer) step(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if len(w.large) > 0 {
+		if err := w.hub.writeAllLarge(ctx, w.large); err != nil {
+			return err
+		}
+	}
 	etags, err := w.hub.account.Submit(ctx, batch)
 	if err == nil {
 		next.fence.ETag = etags[len(etags)-1]
@@ -91,9 +99,13 @@ func (w *writer) batch() (*storage.Batch, *sentinel, error) {
 		}
 	}
 	next := &sentinel{fence: w.fence, nonce: c.Nonce, step: w.done}
+	w.large = nil
 	for next.step < len(c.Events) && b.Operations() < maxRows && b.Size() < maxBytes {
 		row := taskhub.RowKey(next.fence.NextRow)
-		raw := history.AppendRow(nil, w.partition, row, c.ExecutionID, c.Events[next.step], h.options.StoreInputs)
+		e := c.Events[next.step]
+		raw := history.AppendRowApart(nil, w.partition, row, c.ExecutionID, e, h.options.StoreInputs, func(column string, text history.Payload) string {
+			return w.keepApart(row, e, column, text)
+		})
 		if w.over {
 			b.Upsert(h.account, w.partition, row, raw)
 		} else {
@@ -103,6 +115,7 @@ func (w *writer) batch() (*storage.Batch, *sentinel, error) {
 		next.fence.NextRow++
 	}
 	next.fence.Number++
+	next.fence.Apart = next.fence.Apart || len(w.large) > 0
 	if next.step == len(c.Events) {
 		next.fence.Spilled = c.Spilled
 	}
@@ -116,6 +129,16 @@ func (w *writer) batch() (*storage.Batch, *sentinel, error) {
 		b.Merge(h.account, w.partition, sentinelRow, w.fence.ETag, raw)
 	}
 	return b, next, nil
+}
+
+// keepApart decides whether a text of a row goes into a blob of its own.
+func (w *writer) keepApart(row string, e *history.Event, column string, text history.Payload) (blob string) {
+	if history.FitsColumn(text) {
+		return ""
+	}
+	blob = historyBlob(w.commit.InstanceID, row, e.Type.String(), column, w.commit.Nonce)
+	w.large = append(w.large, largePayload{blob, text})
+	return blob
 }
 
 // resolve finds out, from the sentinel, whether a transaction that failed was
@@ -174,8 +197,18 @@ func (w *writer) deleteOld(ctx context.Context) {
 	}
 }
 
-// Load reads the rows of the current generation and the sentinel in one query.
+// Load reads the rows of the current generation and the sentinel in one query,
+// and then the payloads that are kept apart. Where one is not there, the
+// generation was replaced meanwhile, and the rows are read again.
 func (h *Hub) Load(ctx context.Context, id string, from uint64) (*taskhub.History, error) {
+	loaded, err := h.load(ctx, id, from)
+	if errors.Is(err, taskhub.ErrPayloadGone) {
+		return h.load(ctx, id, from)
+	}
+	return loaded, err
+}
+
+func (h *Hub) load(ctx context.Context, id string, from uint64) (*taskhub.History, error) {
 	filter := "PartitionKey eq '" + quote(taskhub.EscapeKey(id)) + "'"
 	if from > 0 {
 		filter += " and RowKey ge '" + taskhub.RowKey(from) + "'"
@@ -189,7 +222,7 @@ func (h *Hub) Load(ctx context.Context, id string, from uint64) (*taskhub.Histor
 		}
 		rows = append(rows, page.Entities...)
 	}
-	loaded, err := assemble(rows)
+	loaded, err := h.assemble(ctx, rows)
 	if err != nil {
 		return nil, fmt.Errorf("loading the history of instance %q: %w", id, err)
 	}
@@ -199,7 +232,7 @@ func (h *Hub) Load(ctx context.Context, id string, from uint64) (*taskhub.Histor
 // assemble takes the rows that the sentinel speaks of: of its execution, from
 // the first of the generation to the next to be written. Pages may have been
 // read before and after a commit.
-func assemble(rows [][]byte) (*taskhub.History, error) {
+func (h *Hub) assemble(ctx context.Context, rows [][]byte) (*taskhub.History, error) {
 	if len(rows) == 0 {
 		return &taskhub.History{}, nil
 	}
@@ -218,16 +251,51 @@ func assemble(rows [][]byte) (*taskhub.History, error) {
 	}
 	out := &taskhub.History{Fence: s.fence}
 	first, next := taskhub.RowKey(s.fence.FirstRow), taskhub.RowKey(s.fence.NextRow)
+	var large largeRows
 	for _, raw := range rows[:len(rows)-1] {
 		e, at, err := history.DecodeRow(raw)
 		if err != nil {
 			return nil, err
 		}
-		if at.RowKey >= first && at.RowKey < next && at.ExecutionID == s.fence.ExecutionID {
-			out.Events = append(out.Events, e)
+		if at.RowKey < first || at.RowKey >= next || at.ExecutionID != s.fence.ExecutionID {
+			continue
+		}
+		if err := large.add(raw, len(out.Events)); err != nil {
+			return nil, err
+		}
+		out.Events = append(out.Events, e)
+	}
+	return out, h.fetchRows(ctx, &large, out.Events)
+}
+
+// largeRows are the rows of which texts are kept apart, with the places of
+// their events.
+type largeRows struct {
+	raws   [][]byte
+	blobs  []map[string]string
+	events []int
+}
+
+func (l *largeRows) add(raw []byte, event int) error {
+	blobs, err := history.RowBlobs(raw)
+	if blobs != nil {
+		l.raws, l.blobs, l.events = append(l.raws, raw), append(l.blobs, blobs), append(l.events, event)
+	}
+	return err
+}
+
+// fetchRows reads the texts and decodes the rows with them.
+func (h *Hub) fetchRows(ctx context.Context, l *largeRows, events []*history.Event) error {
+	texts, err := h.fetchTexts(ctx, l.blobs)
+	if err != nil {
+		return err
+	}
+	for i, raw := range l.raws {
+		if events[l.events[i]], _, err = history.DecodeRowApart(raw, texts[i]); err != nil {
+			return err
 		}
 	}
-	return out, nil
+	return nil
 }
 
 func quote(s string) string {

@@ -23,6 +23,10 @@ type Options struct {
 	Queues []string
 	// StoreInputs keeps the inputs of activities and children in the history.
 	StoreInputs bool
+	// MaxLarge is the longest text that is kept apart from rows and messages,
+	// in bytes. A larger one is not written, and not read either: a small blob
+	// may unpack to very much. Default 128 MiB.
+	MaxLarge int
 	// Now is the time by which leases are measured. Default time.Now.
 	Now func() time.Time
 }
@@ -46,6 +50,9 @@ func Open(account *storage.Account, name string, o Options) (*Hub, error) {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.MaxLarge == 0 {
+		o.MaxLarge = 128 << 20
 	}
 	return &Hub{
 		name: name, options: o, account: account,

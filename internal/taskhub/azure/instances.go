@@ -3,6 +3,7 @@ package azure
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -15,7 +16,13 @@ import (
 
 // Insert writes the first row of an instance.
 func (h *Hub) Insert(ctx context.Context, row *taskhub.Instance) error {
-	raw, err := h.instanceEntity(row)
+	if !fitsRow(row.Input) {
+		// A start that is refused leaves no blob.
+		if _, err := h.readRow(ctx, row.ID); err == nil {
+			return fmt.Errorf("instance %q: %w", row.ID, taskhub.ErrExists)
+		}
+	}
+	raw, err := h.instanceEntity(ctx, row)
 	if err != nil {
 		return fmt.Errorf("instance %q: %w", row.ID, err)
 	}
@@ -32,7 +39,7 @@ func (h *Hub) Insert(ctx context.Context, row *taskhub.Instance) error {
 
 // Replace writes a whole row over a known one.
 func (h *Hub) Replace(ctx context.Context, row *taskhub.Instance, etag string) error {
-	raw, err := h.instanceEntity(row)
+	raw, err := h.instanceEntity(ctx, row)
 	if err != nil {
 		return fmt.Errorf("instance %q: %w", row.ID, err)
 	}
@@ -42,7 +49,7 @@ func (h *Hub) Replace(ctx context.Context, row *taskhub.Instance, etag string) e
 
 // Merge changes some columns.
 func (h *Hub) Merge(ctx context.Context, id string, c taskhub.Change) (string, error) {
-	raw, err := h.changeEntity(id, c)
+	raw, err := h.changeEntity(ctx, id, c)
 	if err != nil {
 		return "", fmt.Errorf("instance %q: %w", id, err)
 	}
@@ -67,7 +74,11 @@ func (h *Hub) update(ctx context.Context, id string, raw []byte, etag string, mo
 	return string(resp.ETag), nil
 }
 
-func (h *Hub) instanceEntity(row *taskhub.Instance) ([]byte, error) {
+func (h *Hub) instanceEntity(ctx context.Context, row *taskhub.Instance) ([]byte, error) {
+	row, err := h.outsizeRow(ctx, row)
+	if err != nil {
+		return nil, err
+	}
 	e := newEntity(taskhub.EscapeKey(row.ID), "")
 	e.text("Name", row.Name)
 	e.text("Version", row.Version)
@@ -109,7 +120,10 @@ func (e *entity) custom(status history.Payload) {
 	e.text("CustomStatus", string(status))
 }
 
-func (h *Hub) changeEntity(id string, c taskhub.Change) ([]byte, error) {
+func (h *Hub) changeEntity(ctx context.Context, id string, c taskhub.Change) ([]byte, error) {
+	if err := h.outsizeChange(ctx, id, &c); err != nil {
+		return nil, err
+	}
 	e := newEntity(taskhub.EscapeKey(id), "")
 	e.text("TaskHubName", h.name)
 	if c.ExecutionID != "" {
@@ -152,8 +166,26 @@ type instanceRow struct {
 	Generation                                                              *int32
 }
 
-// Instance reads a row.
+// Instance reads a row. An address of a payload that is not there is shown as
+// it is: the row was replaced while it was read, or the text only looks like
+// one.
 func (h *Hub) Instance(ctx context.Context, id string) (*taskhub.Instance, error) {
+	for again := false; ; again = true {
+		row, err := h.readRow(ctx, id)
+		if err != nil || !h.hasLarge(row) {
+			return row, err
+		}
+		err = h.fetchRow(ctx, row)
+		if err == nil || again && errors.Is(err, taskhub.ErrPayloadGone) {
+			return row, nil
+		}
+		if !errors.Is(err, taskhub.ErrPayloadGone) {
+			return nil, fmt.Errorf("reading the row of instance %q: %w", id, err)
+		}
+	}
+}
+
+func (h *Hub) readRow(ctx context.Context, id string) (*taskhub.Instance, error) {
 	resp, err := h.instances.GetEntity(ctx, taskhub.EscapeKey(id), "", &aztables.GetEntityOptions{Format: to.Ptr(aztables.MetadataFormatNone)})
 	if missing(err) {
 		return nil, fmt.Errorf("instance %q: %w", id, taskhub.ErrNotFound)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue/v2"
 	"github.com/durable-go/functions/internal/taskhub"
@@ -14,7 +15,7 @@ import (
 
 // Send puts a message that never expires: the service's default is seven days.
 func (h *Hub) Send(ctx context.Context, queue string, m *taskhub.Message, delay time.Duration) (*taskhub.Lease, error) {
-	text, err := taskhub.EncodeBody(m)
+	text, err := h.messageText(ctx, m)
 	if err != nil {
 		return nil, err
 	}
@@ -32,6 +33,21 @@ func (h *Hub) Send(ctx context.Context, queue string, m *taskhub.Message, delay 
 	}
 	sent := resp.Messages[0]
 	return &taskhub.Lease{Queue: queue, MessageID: *sent.MessageID, PopReceipt: *sent.PopReceipt, Body: text, Until: until}, nil
+}
+
+// messageText is what is put on the queue: the envelope, or where it is when it
+// is too long.
+func (h *Hub) messageText(ctx context.Context, m *taskhub.Message) (string, error) {
+	envelope := taskhub.EncodeMessage(m)
+	if len(envelope) <= taskhub.MaxInline {
+		return taskhub.EncodeBody(envelope), nil
+	}
+	name := messageBlob(m)
+	etag, err := h.writeLarge(ctx, largePayload{name, envelope})
+	if err != nil {
+		return "", fmt.Errorf("message %s to instance %q: %w", m.Event.Type, m.Target.InstanceID, err)
+	}
+	return taskhub.EncodeStub(name, etag), nil
 }
 
 // wholeSeconds rounds up: a message must never be visible early.
@@ -58,13 +74,33 @@ func (h *Hub) Receive(ctx context.Context, queue string, most int, hide time.Dur
 			Dequeued: int(*m.DequeueCount),
 			Inserted: *m.InsertionTime,
 		}
-		d.Message, d.Err = taskhub.DecodeMessage([]byte(*m.MessageText))
-		if d.Message != nil && d.Message.ID == "" {
-			d.Message.ID = *m.MessageID
-		}
 		out = append(out, d)
 	}
+	h.openAll(ctx, out)
 	return out, nil
+}
+
+// openAll decodes the messages of deliveries. Blobs are read at the same time;
+// the others cost no goroutine.
+func (h *Hub) openAll(ctx context.Context, deliveries []taskhub.Delivery) {
+	var apart []*taskhub.Delivery
+	for i := range deliveries {
+		d := &deliveries[i]
+		d.Message, d.Err = taskhub.DecodeMessage([]byte(d.Lease.Body))
+		if errors.As(d.Err, new(*taskhub.InBlobError)) {
+			apart = append(apart, d)
+		}
+	}
+	_ = eachLarge(len(apart), func(i int) error {
+		d := apart[i]
+		d.Message, d.Err = h.Open(ctx, []byte(d.Lease.Body))
+		return nil
+	})
+	for _, d := range deliveries {
+		if d.Message != nil && d.Message.ID == "" {
+			d.Message.ID = d.Lease.MessageID
+		}
+	}
 }
 
 // Renew repeats the message's text, which an update without one would erase.
@@ -85,11 +121,17 @@ func (h *Hub) Renew(ctx context.Context, l *taskhub.Lease, hide time.Duration) e
 	return nil
 }
 
-// Remove deletes the message.
+// Remove deletes the message, and then its blob unless that was written again
+// since: another copy of the message needs it then. A blob that stays after a
+// crash goes with the purge of the instance.
 func (h *Hub) Remove(ctx context.Context, l *taskhub.Lease) error {
 	_, err := h.queue(l.Queue).DeleteMessage(ctx, l.MessageID, l.PopReceipt, nil)
 	if err != nil && !lost(err) {
 		return fmt.Errorf("deleting a message of queue %s: %w", l.Queue, err)
+	}
+	if in := taskhub.StubBlob(l.Body); in != nil && err == nil && in.ETag != "" {
+		etag := azcore.ETag(in.ETag)
+		return h.deleteBlob(ctx, in.Name, &etag)
 	}
 	return nil
 }

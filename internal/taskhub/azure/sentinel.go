@@ -42,6 +42,9 @@ func (s *sentinel) entity(partition string, now time.Time, complete bool) ([]byt
 	e.text("GoNextRow", taskhub.RowKey(s.fence.NextRow))
 	e.text("GoFirstRow", taskhub.RowKey(s.fence.FirstRow))
 	e.text("GoSpilled", formatRanges(s.fence.Spilled))
+	if s.fence.Apart {
+		e.bool("GoApart", true)
+	}
 	return e.end()
 }
 
@@ -50,6 +53,7 @@ func decodeSentinel(raw []byte, etag string) (*sentinel, error) {
 		ExecutionId, GoNonce, GoNextRow, GoFirstRow, GoSpilled string
 		GoCommit                                               string
 		GoStep, GoFormat                                       int32
+		GoApart                                                bool
 		ETag                                                   string `json:"odata.etag"`
 	}
 	if err := json.Unmarshal(raw, &w); err != nil {
@@ -59,7 +63,7 @@ func decodeSentinel(raw []byte, etag string) (*sentinel, error) {
 		etag = w.ETag
 	}
 	s := &sentinel{nonce: w.GoNonce, step: int(w.GoStep), format: w.GoFormat}
-	s.fence = taskhub.Fence{ETag: etag, ExecutionID: w.ExecutionId}
+	s.fence = taskhub.Fence{ETag: etag, ExecutionID: w.ExecutionId, Apart: w.GoApart}
 	if w.GoFormat == 0 {
 		return nil, fmt.Errorf("%w: the history was written by another engine", taskhub.ErrFormat)
 	}

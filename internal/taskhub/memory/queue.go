@@ -55,11 +55,7 @@ func (h *Hub) Send(ctx context.Context, name string, m *taskhub.Message, delay t
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	body, err := taskhub.EncodeBody(m)
-	if err != nil {
-		return nil, err
-	}
-	return h.Put(name, body, delay), nil
+	return h.Put(name, taskhub.EncodeBody(taskhub.EncodeMessage(m)), delay), nil
 }
 
 // Put puts a text on the queue, as a foreign client may.
@@ -100,13 +96,18 @@ func (h *Hub) Receive(ctx context.Context, name string, most int, hide time.Dura
 		m.receipt, m.visible = h.tag(), now.Add(hide)
 		m.dequeued++
 		d := taskhub.Delivery{Lease: m.lease(name), Dequeued: m.dequeued, Inserted: m.inserted}
-		d.Message, d.Err = taskhub.DecodeMessage([]byte(m.body))
+		d.Message, d.Err = h.Open(ctx, []byte(m.body))
 		if d.Message != nil && d.Message.ID == "" {
 			d.Message.ID = m.id
 		}
 		out = append(out, d)
 	}
 	return out, nil
+}
+
+// Open decodes the text of a message.
+func (h *Hub) Open(_ context.Context, body []byte) (*taskhub.Message, error) {
+	return taskhub.DecodeMessage(body)
 }
 
 // held finds the message of a lease that is still good. The caller holds the

@@ -2,7 +2,6 @@ package taskhubtest
 
 import (
 	"errors"
-	"strings"
 	"testing"
 	"time"
 
@@ -93,12 +92,9 @@ func delayed(t *testing.T, h Harness) {
 	}
 }
 
-// sizes sends what is larger than a message may be, and what is absent.
-func sizes(t *testing.T, h Harness) {
-	m := raised("a", strings.Repeat("x", 60<<10))
-	if _, err := h.Store.Send(t.Context(), ControlQueue, m, 0); !errors.Is(err, taskhub.ErrTooLarge) {
-		t.Errorf("60 KiB: %v", err)
-	}
+// absent sends an event without data.
+func absent(t *testing.T, h Harness) {
+	m := raised("a", "")
 	m.Event.Input = nil
 	value(h.Store.Send(t.Context(), ControlQueue, m, 0))(t)
 	if got := receive(t, h, time.Minute); len(got) != 1 || got[0].Message.Event.Input != nil {

@@ -1,0 +1,220 @@
+package azure
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+	"sync"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// largeContainer holds what fits no column and no message. It is made when the
+// first such payload comes.
+func (h *Hub) largeContainer() string { return strings.ToLower(h.name) + "-largemessages" }
+
+func (h *Hub) large() *container.Client {
+	return h.account.Blobs.ServiceClient().NewContainerClient(h.largeContainer())
+}
+
+// folder begins the names of all blobs of an instance, and of no other: an
+// escaped id has no slash. A dot at its end, which some clients drop from a
+// path, is escaped too.
+func folder(id string) string {
+	key := taskhub.EscapeKey(id)
+	if stem, dot := strings.CutSuffix(key, "."); dot {
+		key = stem + "^d"
+	}
+	return key + "/"
+}
+
+// largePayload is a text on its way into its blob.
+type largePayload struct {
+	name string
+	text history.Payload
+}
+
+// zippers are reused: each has most of a megabyte.
+var zippers = sync.Pool{New: func() any {
+	z, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is valid
+	return z
+}}
+
+// writeLarge writes a blob over whatever there is and returns its ETag. A blob
+// is written before what names it.
+func (h *Hub) writeLarge(ctx context.Context, p largePayload) (etag string, err error) {
+	if len(p.text) > h.options.MaxLarge {
+		return "", fmt.Errorf("blob %s: %d bytes, at most %d can be read again: %w", p.name, len(p.text), h.options.MaxLarge, taskhub.ErrTooLarge)
+	}
+	var packed bytes.Buffer
+	z := zippers.Get().(*gzip.Writer)
+	defer zippers.Put(z)
+	z.Reset(&packed)
+	if _, err := z.Write(p.text); err != nil {
+		return "", err
+	}
+	if err := z.Close(); err != nil {
+		return "", err
+	}
+	for made := false; ; made = true {
+		resp, err := h.large().NewBlockBlobClient(p.name).Upload(ctx, body(packed.Bytes()), nil)
+		if err == nil && resp.ETag != nil {
+			return string(*resp.ETag), nil
+		}
+		if err == nil || !missing(err) || made {
+			return "", fmt.Errorf("writing blob %s/%s: %w", h.largeContainer(), p.name, err)
+		}
+		if _, err := h.large().Create(ctx, nil); err != nil && !exists(err) {
+			return "", fmt.Errorf("creating container %s: %w", h.largeContainer(), err)
+		}
+	}
+}
+
+// largeAtOnce bounds the blobs of one call that are moved at the same time.
+const largeAtOnce = 8
+
+// eachLarge runs f for every one of n blobs, some at a time, and returns the
+// errors.
+func eachLarge(n int, f func(int) error) error {
+	switch n {
+	case 0:
+		return nil
+	case 1:
+		return f(0)
+	}
+	errs := make([]error, n)
+	gate := make(chan struct{}, largeAtOnce)
+	var group sync.WaitGroup
+	for i := range n {
+		gate <- struct{}{}
+		group.Add(1)
+		go func() {
+			defer func() { <-gate; group.Done() }()
+			errs[i] = f(i)
+		}()
+	}
+	group.Wait()
+	return errors.Join(errs...)
+}
+
+func (h *Hub) writeAllLarge(ctx context.Context, all []largePayload) error {
+	return eachLarge(len(all), func(i int) error {
+		_, err := h.writeLarge(ctx, all[i])
+		return err
+	})
+}
+
+// readLarge reads a blob, as far as that is bounded: a small blob may unpack to
+// very much. ErrPayloadGone when there is none.
+func (h *Hub) readLarge(ctx context.Context, name string) (history.Payload, error) {
+	fail := func(err error) (history.Payload, error) {
+		return nil, fmt.Errorf("reading blob %s/%s: %w", h.largeContainer(), name, err)
+	}
+	resp, err := h.large().NewBlobClient(name).DownloadStream(ctx, nil)
+	if missing(err) {
+		return fail(taskhub.ErrPayloadGone)
+	}
+	if err != nil {
+		return fail(err)
+	}
+	stream := resp.NewRetryReader(ctx, nil)
+	defer func() { _ = stream.Close() }()
+	z, err := gzip.NewReader(stream)
+	if err != nil {
+		return fail(err)
+	}
+	var text bytes.Buffer
+	n, err := io.Copy(&text, io.LimitReader(z, int64(h.options.MaxLarge)+1))
+	if err == nil && n > int64(h.options.MaxLarge) {
+		err = fmt.Errorf("it unpacks to more than %d bytes: %w", h.options.MaxLarge, taskhub.ErrTooLarge)
+	}
+	if err != nil {
+		return fail(err)
+	}
+	return text.Bytes(), nil
+}
+
+// largeURL is how the Instances table names a blob.
+func (h *Hub) largeURL(name string) history.Payload {
+	base, _, _ := strings.Cut(h.account.Blobs.URL(), "?")
+	segments := strings.Split(name, "/")
+	for i, s := range segments {
+		segments[i] = strings.ReplaceAll(url.QueryEscape(s), "+", "%20")
+	}
+	return history.Payload(strings.TrimSuffix(base, "/") + "/" + h.largeContainer() + "/" + strings.Join(segments, "/"))
+}
+
+// largeName is the blob that a text of an instance's row stands for, "" for a
+// text that is what it says. Only blobs of the instance itself count: the text
+// may be a reason that somebody has given. The address of the account does not
+// matter: it has several.
+func (h *Hub) largeName(id string, text history.Payload) string {
+	if !bytes.HasPrefix(text, []byte("http")) {
+		return ""
+	}
+	u, err := url.Parse(string(text))
+	if err != nil {
+		return ""
+	}
+	_, name, found := strings.Cut(u.Path, "/"+h.largeContainer()+"/")
+	if !found || !strings.HasPrefix(name, folder(id)) && !strings.HasPrefix(name, id+"/") {
+		return ""
+	}
+	return name
+}
+
+// deleteLarge deletes the blobs of an instance that doomed tells, all with nil.
+func (h *Hub) deleteLarge(ctx context.Context, id string, doomed func(*container.BlobItem) bool) error {
+	pager := h.large().NewListBlobsFlatPager(&container.ListBlobsFlatOptions{Prefix: to.Ptr(folder(id))})
+	for pager.More() {
+		page, err := pager.NextPage(ctx)
+		if missing(err) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("listing the large payloads of instance %q: %w", id, err)
+		}
+		items := page.Segment.BlobItems
+		err = eachLarge(len(items), func(i int) error {
+			if doomed != nil && !doomed(items[i]) {
+				return nil
+			}
+			return h.deleteBlob(ctx, *items[i].Name, quoted(items[i].Properties.ETag))
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// quoted makes the ETag of a listing, which has no quotes there, one for a
+// condition.
+func quoted(etag *azcore.ETag) *azcore.ETag {
+	if etag == nil || strings.HasSuffix(string(*etag), `"`) {
+		return etag
+	}
+	return to.Ptr(azcore.ETag(`"` + string(*etag) + `"`))
+}
+
+// deleteBlob deletes a blob that still is the one with the ETag. One that is
+// gone or was written again is no error.
+func (h *Hub) deleteBlob(ctx context.Context, name string, etag *azcore.ETag) error {
+	_, err := h.large().NewBlobClient(name).Delete(ctx, &blob.DeleteOptions{AccessConditions: &blob.AccessConditions{
+		ModifiedAccessConditions: &blob.ModifiedAccessConditions{IfMatch: etag},
+	}})
+	if err != nil && !missing(err) && !differs(err) {
+		return fmt.Errorf("deleting blob %s/%s: %w", h.largeContainer(), name, err)
+	}
+	return nil
+}
