@@ -55,7 +55,7 @@ func TestFunctionKeys(t *testing.T) {
 }
 
 // functionKey is the app's key for all functions, which the host keeps in a
-// blob. It makes its keys when it is asked for something that needs one.
+// blob. It makes its keys when it is first shown one.
 func functionKey(t *testing.T, h *host.Host, hostID string) string {
 	t.Helper()
 	client, err := azblob.NewClientFromConnectionString(h.Options.Storage, nil)
@@ -64,7 +64,7 @@ func functionKey(t *testing.T, h *host.Host, hostID string) string {
 	}
 	var key string
 	eventually(t, "the host has written its keys", func() bool {
-		if _, err := h.Do(t.Context(), http.MethodGet, "/api/orchestrators/Orchestrator", nil); err != nil {
+		if _, err := h.Do(t.Context(), http.MethodGet, "/api/orchestrators/Orchestrator", nil, "x-functions-key", "wrong"); err != nil {
 			return false
 		}
 		blob, err := client.DownloadStream(t.Context(), "azure-webjobs-secrets", hostID+"/host.json", nil)

@@ -44,8 +44,11 @@ func runTestApp(t *testing.T, env ...string) (*host.Host, string) {
 	t.Helper()
 	host.NeedFunc(t)
 	traces := t.TempDir()
+	// Processes die in these tests: short leases bring others soon.
+	leases := map[string]any{"partitionCount": 1, "controlQueueVisibilityTimeout": "00:00:02"}
 	return host.Run(t, host.Options{
-		Main: "./internal/e2e/testapp", Folders: []string{"internal/e2e/testapp"},
+		Settings: map[string]any{"storageProvider": leases},
+		Main:     "./internal/e2e/testapp", Folders: []string{"internal/e2e/testapp"},
 		Storage: azuritetest.Server(t).ConnectionString(), Hub: azuritetest.HubName(),
 		Env: append(env, "E2E_TRACES="+traces),
 	}), traces

@@ -78,8 +78,11 @@ func TestKill(t *testing.T) {
 	})
 	t.Run("supervisor", func(t *testing.T) {
 		supervisor, child := pair(t, h)
-		killWhileSeattleRuns(t, h, traces, "kill-supervisor", func() error { return syscall.Kill(supervisor, syscall.SIGKILL) })
-		eventually(t, "the orphan ends", func() bool { return !running(h, child) })
+		killWhileSeattleRuns(t, h, traces, "kill-supervisor", func() error {
+			err := syscall.Kill(supervisor, syscall.SIGKILL)
+			eventually(t, "the orphan ends", func() bool { return !running(h, child) })
+			return err
+		})
 	})
 	t.Run("both", func(t *testing.T) {
 		supervisor, child := pair(t, h)
