@@ -134,7 +134,7 @@ func TestParkedAndMended(t *testing.T) {
 		if err != nil {
 			h.t.Fatal(err)
 		}
-		synctest.Wait()
+		h.settle()
 		h.deploy(waits("Other"), other, testHello, long)
 		h.raise(run.ID, "Go", "null")
 		<-time.After(10 * time.Second)
@@ -170,7 +170,7 @@ func TestParkedAndResumed(t *testing.T) {
 		if err != nil {
 			h.t.Fatal(err)
 		}
-		synctest.Wait()
+		h.settle()
 		h.deploy(waits("Long"), testHello, long)
 		h.raise(run.ID, "Other", "null")
 		<-time.After(10 * time.Second)

@@ -37,6 +37,23 @@ func (in *instance) drive(ctx context.Context, due bool) error {
 func (in *instance) finish(ctx context.Context) error {
 	in.stopTimers()
 	in.dropJobs()
+	if err := in.learnRow(ctx); err != nil {
+		return err
+	}
+	// The row is written last: where it shows the outcome all else is done, and
+	// a late message is nothing to tell others about.
+	if in.row.gone || !in.row.status.Finished() {
+		if err := in.tellOutcome(ctx); err != nil {
+			return err
+		}
+	}
+	in.removeAll(ctx)
+	return nil
+}
+
+// tellOutcome does what the end of the execution asks for: it sends what nobody
+// answers, and tells children, the parent and, in the row, everybody.
+func (in *instance) tellOutcome(ctx context.Context) error {
 	if in.eng != nil {
 		if err := in.dispatchOneWay(ctx); err != nil {
 			return err
@@ -48,11 +65,7 @@ func (in *instance) finish(ctx context.Context) error {
 	if err := in.tellParent(ctx); err != nil {
 		return err
 	}
-	if err := in.showOutcome(ctx); err != nil {
-		return err
-	}
-	in.removeAll(ctx)
-	return nil
+	return in.showOutcome(ctx)
 }
 
 // dropJobs tells activities to stop whose results nobody wants any more.

@@ -143,12 +143,6 @@ func (in *instance) showRunning(ctx context.Context) error {
 
 // showOutcome makes the row say how the execution ended.
 func (in *instance) showOutcome(ctx context.Context) error {
-	if err := in.learnRow(ctx); err != nil {
-		return err
-	}
-	if in.row.status.Finished() {
-		return nil
-	}
 	end := in.outcome
 	completed := in.w.now()
 	change := taskhub.Change{Status: &end.Status, Output: &end.Result, Updated: completed, Completed: &completed}
