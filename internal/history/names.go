@@ -34,6 +34,9 @@ func ParseType(name string) (Type, error) {
 
 // String is the official name, which tables and the HTTP API carry.
 func (s Status) String() string {
+	if s == Unknown {
+		return "Unknown"
+	}
 	if s < 0 || int(s) >= len(statusNames) {
 		return fmt.Sprintf("Status(%d)", int8(s))
 	}

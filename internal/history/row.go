@@ -228,7 +228,10 @@ func (w *wireRow) event() (*Event, error) {
 	case TimerFired:
 		e.TaskID = w.TimerId
 	case GenericEvent:
-		e.Reason = text(w.Data)
+		// A row that a rewind made generic has no data, but its reason.
+		if w.Data != nil {
+			e.Reason = text(w.Data)
+		}
 	case ExecutionCompleted, ContinueAsNew:
 		if e.Status, err = ParseStatus(w.OrchestrationStatus); err != nil {
 			return nil, err

@@ -46,6 +46,9 @@ const (
 	Suspended
 )
 
+// Unknown is the status of a row that could not be read. Nothing stores it.
+const Unknown Status = -1
+
 // Finished tells whether an orchestration with this status will never run
 // again unless it is rewound or replaced.
 func (s Status) Finished() bool {

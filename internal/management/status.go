@@ -101,9 +101,9 @@ func boolean(r *http.Request, name string, otherwise bool) bool {
 
 // StatusPayload is the official status object.
 func StatusPayload(row *taskhub.Instance, showInput bool) []byte {
-	status, output := row.Status.String(), row.Output
-	if row.Parked != "" {
-		status, output = history.Suspended.String(), history.Payload(row.Parked)
+	status, output := row.Shown().String(), row.Output
+	if row.Parked != "" && !row.Status.Finished() {
+		output = history.Payload(row.Parked)
 	}
 	input := row.Input
 	if !showInput {

@@ -68,10 +68,10 @@ func (b *Batch) Merge(account *Account, partition, row, etag string, entity []by
 	b.entity(entity)
 }
 
-// Delete removes a row that must exist.
-func (b *Batch) Delete(account *Account, partition, row string) {
+// Delete removes a row that must exist and have the ETag; * is any.
+func (b *Batch) Delete(account *Account, partition, row, etag string) {
 	b.begin("DELETE " + account.row(b.table, partition, row))
-	b.append("If-Match: *\r\nAccept: application/json;odata=minimalmetadata\r\n\r\n\r\n")
+	b.append("If-Match: " + etag + "\r\nAccept: application/json;odata=minimalmetadata\r\n\r\n\r\n")
 }
 
 func (b *Batch) begin(line string) {

@@ -7,6 +7,7 @@ package taskhub
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/durable-go/functions/internal/history"
@@ -17,8 +18,8 @@ var (
 	ErrNotFound = errors.New("instance not found")
 	// ErrExists: the row to insert exists already.
 	ErrExists = errors.New("instance already exists")
-	// ErrChanged: the row is not as the caller last saw it (its ETag differs).
-	ErrChanged = errors.New("instance row was changed by somebody else")
+	// ErrChanged: the row or secret is not as the caller last saw it.
+	ErrChanged = errors.New("it was changed by somebody else")
 	// ErrConflict: another worker committed to this execution since the
 	// caller's fence was read. Load the rows from Fence.NextRow on.
 	ErrConflict = errors.New("history was changed by another worker")
@@ -39,6 +40,8 @@ var (
 	ErrFormat = errors.New("history has a newer format than this version knows")
 	// ErrForeignHub: the hub belongs to another app.
 	ErrForeignHub = errors.New("task hub belongs to another app")
+	// ErrToken: the text is not a continuation token of this store.
+	ErrToken = errors.New("not a continuation token")
 )
 
 // Store keeps one task hub. All methods may be called concurrently. Each call
@@ -84,6 +87,29 @@ type Store interface {
 	Merge(ctx context.Context, id string, change Change) (etag string, err error)
 	// Instance reads a row. ErrNotFound when there is none.
 	Instance(ctx context.Context, id string) (*Instance, error)
+	// List reads a page of instance rows in the order of their keys, with one
+	// request and one more for each large payload, in memory bounded by the page. ErrToken when q.Token is not
+	// from a page of this store. A row that cannot be read does not make the
+	// call fail: see Instance.Err.
+	List(ctx context.Context, q Query) (*Page, error)
+	// Purge removes what the hub keeps of the instance. It marks the row
+	// (Instance.Purging) if it still has the ETag, then deletes the guard of
+	// the history, so that no worker goes on with it, then the history rows,
+	// then the large payloads, then the row. It returns how many rows it deleted, the guard and the
+	// instance row included. Whether the instance is finished is the caller's
+	// business.
+	//
+	// A purge that was cut may be repeated, with the same ETag or that of the
+	// marked row, by anybody, also by several at once. Rows of a history whose
+	// instance row is gone are deleted too. ErrNotFound when nothing is there,
+	// which after an unknown outcome means success; ErrChanged when the row has
+	// another ETag or was replaced meanwhile: what belongs to the new execution
+	// is not touched.
+	//
+	// Who starts over an instance that is Purging must not Replace its row, but
+	// Purge it with the ETag of that row, and then do all of the start anew,
+	// Insert and Send: large payloads that were written before are gone.
+	Purge(ctx context.Context, id, etag string) (rows int, err error)
 
 	// Commit appends events to a history. With more events than one
 	// transaction holds it is a chain of transactions, each a valid prefix. It
@@ -95,6 +121,12 @@ type Store interface {
 	// (0: all of it) and the fence that guards it. A missing history is not an
 	// error: the fence is then zero.
 	Load(ctx context.Context, id string, from uint64) (*History, error)
+	// Rewind changes rows of a committed history in place, as the official tools
+	// do, fenced as a commit is: the same errors, and the same Rewind may be
+	// repeated. More marks than one transaction holds are applied in order, so
+	// the one of the event that ended the execution belongs last: until then a
+	// rewind that was cut can be done anew from what Load returns.
+	Rewind(ctx context.Context, r *Rewind) (Fence, error)
 
 	// Sweep deletes large payloads that neither the current history nor the row
 	// of the instance names any more. It is for histories whose fence says
@@ -105,6 +137,9 @@ type Store interface {
 	// initial where it does not exist (whoever creates it first wins). It is
 	// kept apart from the tables.
 	Secrets(ctx context.Context, name string, initial []byte) ([]byte, error)
+	// ReplaceSecret replaces a secret if it still is old. ErrChanged when it is
+	// neither old nor new, or missing.
+	ReplaceSecret(ctx context.Context, name string, old, new []byte) error
 }
 
 // MaxDelay is the longest delay of a message: the service hides a message for
@@ -216,6 +251,12 @@ type Instance struct {
 	// (non-determinism); empty otherwise. The official columns still say
 	// Running then.
 	Parked string
+	// Purging says that a purge has begun, so that the history may be gone. The
+	// store sets it; writing it has no effect.
+	Purging bool
+	// Err says why a listed row could not be read. Only ID, ETag and Status,
+	// which is history.Unknown, are set then.
+	Err error
 	// ETag is the version of the row, opaque.
 	ETag string
 }
@@ -258,6 +299,10 @@ type Fence struct {
 	// Apart says that large payloads of the instance are, or were once, kept
 	// apart from its rows.
 	Apart bool
+	// Rewinds counts the rewinds of the instance. After a rewind the rows before
+	// NextRow are not as they were: who remembers them with another count must
+	// load them all again.
+	Rewinds int32
 }
 
 // Range is a closed range of action ids.
@@ -287,4 +332,40 @@ type History struct {
 	Fence Fence
 	// Events of the current execution, in order, from the row asked for.
 	Events []*history.Event
+}
+
+// Rewind takes failures out of a history.
+type Rewind struct {
+	InstanceID string
+	Fence      Fence
+	// Nonce belongs to the rewind as that of a Commit does.
+	Nonce string
+	Time  time.Time
+	Marks []Mark
+}
+
+// Mark is a change of one history row. The row keeps its other columns. What
+// Fence.Spilled named is no longer spilled after a rewind: results that came
+// after the end were dropped, so outstanding work is sent again.
+type Mark struct {
+	// Event is the position in History.Events as loaded from row 0.
+	Event int
+	// Generic makes the row's EventType GenericEvent.
+	Generic bool
+	// Reason is written in both cases: "Rewound: TaskFailed".
+	Reason string
+}
+
+// Check finds marks that are outside of the history. Stores call it.
+func (r *Rewind) Check() error {
+	if r.Fence.ETag == "" {
+		return fmt.Errorf("%w: there is no history", ErrGone)
+	}
+	rows := r.Fence.NextRow - r.Fence.FirstRow
+	for _, m := range r.Marks {
+		if m.Event < 0 || uint64(m.Event) >= rows {
+			return fmt.Errorf("event %d is none of the %d of the history", m.Event, rows)
+		}
+	}
+	return nil
 }

@@ -92,7 +92,7 @@ func (in *instance) read(ctx context.Context, from uint64) error {
 	if err != nil {
 		return err
 	}
-	if from > 0 && (h.Fence.ExecutionID != in.execution || h.Fence.FirstRow != in.fence.FirstRow) {
+	if from > 0 && (h.Fence.ExecutionID != in.execution || h.Fence.FirstRow != in.fence.FirstRow || h.Fence.Rewinds != in.fence.Rewinds) {
 		return in.read(ctx, 0)
 	}
 	events := h.Events

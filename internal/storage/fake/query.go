@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"sort"
 	"strconv"
+	"strings"
 )
 
 // maxPage is how many rows a page has at most.
@@ -31,6 +32,7 @@ func (t *table) query(c *call) *reply {
 	from := rowKeys{readToken(c.query.Get("NextPartitionKey")), readToken(c.query.Get("NextRowKey"))}
 	rows, next := t.page(f, from, top)
 	level := metadataOf(c)
+	selected := selectedColumns(c.query.Get("$select"))
 	body := []byte(`{"odata.metadata":"http://table.fake/$metadata#` + t.name + `","value":[`)
 	if level == noMetadata {
 		body = []byte(`{"value":[`)
@@ -39,12 +41,38 @@ func (t *table) query(c *call) *reply {
 		if i > 0 {
 			body = append(body, ',')
 		}
-		body = r.append(body, level, t.name)
+		body = r.only(selected).append(body, level, t.name)
 	}
 	out := jsonReply(http.StatusOK, append(body, "]}"...)).as("query", t.name)
 	out.rows = len(rows)
 	if next != nil {
 		out.set("x-ms-continuation-NextPartitionKey", token(next.partition)).set("x-ms-continuation-NextRowKey", token(next.key))
+	}
+	return out
+}
+
+// selectedColumns reads $select; nil is all columns.
+func selectedColumns(text string) map[string]bool {
+	if text == "" {
+		return nil
+	}
+	out := map[string]bool{}
+	for name := range strings.SplitSeq(text, ",") {
+		out[strings.TrimSpace(name)] = true
+	}
+	return out
+}
+
+// only is the row without the columns that are not selected. Its keys stay.
+func (r *row) only(selected map[string]bool) *row {
+	if selected == nil {
+		return r
+	}
+	out := &row{partition: r.partition, key: r.key, stamp: r.stamp}
+	for _, c := range r.columns {
+		if selected[c.name] {
+			out.columns = append(out.columns, c)
+		}
 	}
 	return out
 }

@@ -5,16 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
-	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
-	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
-	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
@@ -105,38 +99,4 @@ func (h *Hub) checkOwner(ctx context.Context, owner taskhub.Owner) error {
 		return fmt.Errorf("%w: it was made by %q and this is %q; give this app a hub of its own (hubName), or set sharedHub", taskhub.ErrForeignHub, record.Site, owner.Site)
 	}
 	return nil
-}
-
-// Secrets reads a blob of the hub's container, after writing it where it is
-// missing. The first writer wins.
-func (h *Hub) Secrets(ctx context.Context, name string, initial []byte) ([]byte, error) {
-	for try := 0; ; try++ {
-		raw, err := h.readBlob(ctx, name)
-		if err == nil || !missing(err) || try > 1 {
-			return raw, err
-		}
-		if _, err := h.account.Blobs.CreateContainer(ctx, h.secretContainer(), nil); err != nil && !exists(err) {
-			return nil, fmt.Errorf("creating container %s: %w", h.secretContainer(), err)
-		}
-		absent := blockblob.UploadOptions{AccessConditions: &blob.AccessConditions{
-			ModifiedAccessConditions: &blob.ModifiedAccessConditions{IfNoneMatch: to.Ptr(azcore.ETagAny)},
-		}}
-		_, err = h.container().NewBlockBlobClient(name).Upload(ctx, body(initial), &absent)
-		if err != nil && !exists(err) && status(err) != http.StatusPreconditionFailed {
-			return nil, fmt.Errorf("writing blob %s/%s: %w", h.secretContainer(), name, err)
-		}
-	}
-}
-
-func (h *Hub) container() *container.Client {
-	return h.account.Blobs.ServiceClient().NewContainerClient(h.secretContainer())
-}
-
-func (h *Hub) readBlob(ctx context.Context, name string) ([]byte, error) {
-	resp, err := h.container().NewBlobClient(name).DownloadStream(ctx, nil)
-	if err != nil {
-		return nil, fmt.Errorf("reading blob %s/%s: %w", h.secretContainer(), name, err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	return io.ReadAll(resp.Body)
 }

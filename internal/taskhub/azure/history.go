@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 	"github.com/durable-go/functions/internal/history"
@@ -24,12 +25,11 @@ const (
 // Commit appends events in as many transactions as they need. Each carries the
 // sentinel with If-Match, so each is fenced.
 func (h *Hub) Commit(ctx context.Context, c *taskhub.Commit) (taskhub.Fence, error) {
-	w := &writer{hub: h, commit: c, partition: taskhub.EscapeKey(c.InstanceID)}
+	w := &writer{hub: h, commit: c, partition: taskhub.EscapeKey(c.InstanceID), rows: len(c.Events)}
+	w.put = w.event
 	w.begin()
-	for first := true; first || w.done < len(c.Events); first = false {
-		if err := w.step(ctx); err != nil {
-			return taskhub.Fence{}, fmt.Errorf("committing %d events of instance %q: %w", len(c.Events), c.InstanceID, err)
-		}
+	if err := w.write(ctx); err != nil {
+		return taskhub.Fence{}, fmt.Errorf("committing %d events of instance %q: %w", len(c.Events), c.InstanceID, err)
 	}
 	w.deleteOld(ctx)
 	return w.fence, nil
@@ -40,8 +40,12 @@ type writer struct {
 	hub       *Hub
 	commit    *taskhub.Commit
 	partition string
-	// fence is what the last transaction left; done is how many events are
-	// applied.
+	// rows is how many rows there are to write; put adds the one whose turn it
+	// is to a transaction.
+	rows int
+	put  func(b *storage.Batch, next *sentinel) error
+	// fence is what the last transaction left; done is how many rows are
+	// written.
 	fence taskhub.Fence
 	done  int
 	// old are the rows of the generation that the commit replaces.
@@ -69,6 +73,16 @@ func (w *writer) begin() {
 	w.apart = int(w.old[1]-w.old[0])+len(c.Events) > maxRows
 }
 
+// write writes all transactions.
+func (w *writer) write(ctx context.Context) error {
+	for first := true; first || w.done < w.rows; first = false {
+		if err := w.step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // step writes the next transaction and finds out what became of it.
 func (w *writer) step(ctx context.Context) error {
 	batch, next, err := w.batch()
@@ -89,37 +103,29 @@ func (w *writer) step(ctx context.Context) error {
 	return w.resolve(ctx, err)
 }
 
-// batch builds the transaction of the events from w.done on.
+// batch builds the transaction of the rows from w.done on.
 func (w *writer) batch() (*storage.Batch, *sentinel, error) {
 	h, c := w.hub, w.commit
 	b := storage.NewBatch(taskhub.HistoryTable(h.name))
 	if w.done == 0 && !w.apart {
 		for n := w.old[0]; n < w.old[1]; n++ {
-			b.Delete(h.account, w.partition, taskhub.RowKey(n))
+			b.Delete(h.account, w.partition, taskhub.RowKey(n), string(azcore.ETagAny))
 		}
 	}
 	next := &sentinel{fence: w.fence, nonce: c.Nonce, step: w.done}
 	w.large = nil
-	for next.step < len(c.Events) && b.Operations() < maxRows && b.Size() < maxBytes {
-		row := taskhub.RowKey(next.fence.NextRow)
-		e := c.Events[next.step]
-		raw := history.AppendRowApart(nil, w.partition, row, c.ExecutionID, e, h.options.StoreInputs, func(column string, text history.Payload) string {
-			return w.keepApart(row, e, column, text)
-		})
-		if w.over {
-			b.Upsert(h.account, w.partition, row, raw)
-		} else {
-			b.Insert(h.account, raw)
+	for next.step < w.rows && b.Operations() < maxRows && b.Size() < maxBytes {
+		if err := w.put(b, next); err != nil {
+			return nil, nil, err
 		}
 		next.step++
-		next.fence.NextRow++
 	}
 	next.fence.Number++
 	next.fence.Apart = next.fence.Apart || len(w.large) > 0
-	if next.step == len(c.Events) {
+	if next.step == w.rows {
 		next.fence.Spilled = c.Spilled
 	}
-	raw, err := next.entity(w.partition, c.Time, next.step == len(c.Events))
+	raw, err := next.entity(w.partition, c.Time, next.step == w.rows)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -139,6 +145,23 @@ func (w *writer) keepApart(row string, e *history.Event, column string, text his
 	blob = historyBlob(w.commit.InstanceID, row, e.Type.String(), column, w.commit.Nonce)
 	w.large = append(w.large, largePayload{blob, text})
 	return blob
+}
+
+// event appends the next event.
+func (w *writer) event(b *storage.Batch, next *sentinel) error {
+	h, c := w.hub, w.commit
+	row := taskhub.RowKey(next.fence.NextRow)
+	e := c.Events[next.step]
+	raw := history.AppendRowApart(nil, w.partition, row, c.ExecutionID, e, h.options.StoreInputs, func(column string, text history.Payload) string {
+		return w.keepApart(row, e, column, text)
+	})
+	if w.over {
+		b.Upsert(h.account, w.partition, row, raw)
+	} else {
+		b.Insert(h.account, raw)
+	}
+	next.fence.NextRow++
+	return nil
 }
 
 // resolve finds out, from the sentinel, whether a transaction that failed was
@@ -189,7 +212,7 @@ func (w *writer) deleteOld(ctx context.Context) {
 	for n := w.old[0]; n < w.old[1]; {
 		b := storage.NewBatch(taskhub.HistoryTable(w.hub.name))
 		for ; n < w.old[1] && b.Operations() < storage.MaxOperations; n++ {
-			b.Delete(w.hub.account, w.partition, taskhub.RowKey(n))
+			b.Delete(w.hub.account, w.partition, taskhub.RowKey(n), string(azcore.ETagAny))
 		}
 		if _, err := w.hub.account.Submit(ctx, b); err != nil && status(err) != http.StatusNotFound {
 			return

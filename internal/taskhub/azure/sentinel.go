@@ -45,6 +45,9 @@ func (s *sentinel) entity(partition string, now time.Time, complete bool) ([]byt
 	if s.fence.Apart {
 		e.bool("GoApart", true)
 	}
+	if s.fence.Rewinds > 0 {
+		e.int32("GoRewinds", s.fence.Rewinds)
+	}
 	return e.end()
 }
 
@@ -52,7 +55,7 @@ func decodeSentinel(raw []byte, etag string) (*sentinel, error) {
 	var w struct {
 		ExecutionId, GoNonce, GoNextRow, GoFirstRow, GoSpilled string
 		GoCommit                                               string
-		GoStep, GoFormat                                       int32
+		GoStep, GoFormat, GoRewinds                            int32
 		GoApart                                                bool
 		ETag                                                   string `json:"odata.etag"`
 	}
@@ -63,7 +66,7 @@ func decodeSentinel(raw []byte, etag string) (*sentinel, error) {
 		etag = w.ETag
 	}
 	s := &sentinel{nonce: w.GoNonce, step: int(w.GoStep), format: w.GoFormat}
-	s.fence = taskhub.Fence{ETag: etag, ExecutionID: w.ExecutionId, Apart: w.GoApart}
+	s.fence = taskhub.Fence{ETag: etag, ExecutionID: w.ExecutionId, Apart: w.GoApart, Rewinds: w.GoRewinds}
 	if w.GoFormat == 0 {
 		return nil, fmt.Errorf("%w: the history was written by another engine", taskhub.ErrFormat)
 	}

@@ -173,3 +173,35 @@ func (s *Store) Receive(ctx context.Context, queue string, most int, hide time.D
 	}
 	return s.Store.Receive(ctx, queue, most, hide)
 }
+
+// List reads a page of rows.
+func (s *Store) List(ctx context.Context, q taskhub.Query) (page *taskhub.Page, err error) {
+	err = s.call("list", q.Prefix, func() (err error) {
+		page, err = s.Store.List(ctx, q)
+		return err
+	})
+	return page, err
+}
+
+// Purge removes an instance.
+func (s *Store) Purge(ctx context.Context, id, etag string) (rows int, err error) {
+	err = s.call("purge", id, func() (err error) {
+		rows, err = s.Store.Purge(ctx, id, etag)
+		return err
+	})
+	return rows, err
+}
+
+// Rewind changes a history.
+func (s *Store) Rewind(ctx context.Context, r *taskhub.Rewind) (fence taskhub.Fence, err error) {
+	err = s.call("rewind", r.InstanceID, func() (err error) {
+		fence, err = s.Store.Rewind(ctx, r)
+		return err
+	})
+	return fence, err
+}
+
+// ReplaceSecret replaces a secret.
+func (s *Store) ReplaceSecret(ctx context.Context, name string, old, new []byte) error {
+	return s.call("replace secret", name, func() error { return s.Store.ReplaceSecret(ctx, name, old, new) })
+}

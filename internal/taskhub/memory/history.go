@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -121,4 +122,59 @@ func (h *Hub) Load(ctx context.Context, id string, from uint64) (*taskhub.Histor
 		out.Events = append(out.Events, e)
 	}
 	return out, nil
+}
+
+// Rewind changes rows in place.
+func (h *Hub) Rewind(ctx context.Context, r *taskhub.Rewind) (taskhub.Fence, error) {
+	if err := ctx.Err(); err != nil {
+		return taskhub.Fence{}, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := h.rewind(r); err != nil {
+		return taskhub.Fence{}, fmt.Errorf("rewinding instance %q: %w", r.InstanceID, err)
+	}
+	return h.histories[r.InstanceID].fence, nil
+}
+
+func (h *Hub) rewind(r *taskhub.Rewind) error {
+	if err := r.Check(); err != nil {
+		return err
+	}
+	l := h.histories[r.InstanceID]
+	switch {
+	case l == nil:
+		return taskhub.ErrGone
+	case l.nonce == r.Nonce:
+		return nil
+	case l.fence.ETag != r.Fence.ETag && l.fence.ExecutionID != r.Fence.ExecutionID:
+		return taskhub.ErrGone
+	case l.fence.ETag != r.Fence.ETag:
+		return taskhub.ErrConflict
+	}
+	for _, m := range r.Marks {
+		raw, err := mark(l.rows[m.Event].raw, m)
+		if err != nil {
+			return err
+		}
+		l.rows[m.Event].raw = raw
+	}
+	l.nonce, l.step = r.Nonce, len(r.Marks)
+	l.fence.ETag = h.tag()
+	l.fence.Number++
+	l.fence.Rewinds++
+	l.fence.Spilled = nil
+	return nil
+}
+
+func mark(raw []byte, m taskhub.Mark) ([]byte, error) {
+	columns := map[string]any{}
+	if err := json.Unmarshal(raw, &columns); err != nil {
+		return nil, err
+	}
+	columns["Reason"] = m.Reason
+	if m.Generic {
+		columns["EventType"] = history.GenericEvent.String()
+	}
+	return json.Marshal(columns)
 }

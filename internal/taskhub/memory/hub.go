@@ -4,6 +4,7 @@
 package memory
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strconv"
@@ -72,6 +73,21 @@ func (h *Hub) Secrets(_ context.Context, name string, initial []byte) ([]byte, e
 		h.secrets[name] = append([]byte(nil), initial...)
 	}
 	return append([]byte(nil), h.secrets[name]...), nil
+}
+
+// ReplaceSecret replaces the secret if it is the old one.
+func (h *Hub) ReplaceSecret(_ context.Context, name string, old, new []byte) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	stored, ok := h.secrets[name]
+	switch {
+	case ok && bytes.Equal(stored, new):
+	case !ok || !bytes.Equal(stored, old):
+		return fmt.Errorf("secret %q: %w", name, taskhub.ErrChanged)
+	default:
+		h.secrets[name] = bytes.Clone(new)
+	}
+	return nil
 }
 
 // tag makes a version of a row, or an id of a message. The caller holds the

@@ -18,6 +18,16 @@ type Harness struct {
 	// the caller sees an error that is no sentinel, or, where the store
 	// resolves that itself, success. Nil where the store cannot.
 	LoseAnswer func()
+	// Requests counts the requests to the service so far. Nil where there is
+	// none.
+	Requests func() int
+}
+
+func (h Harness) requests() int {
+	if h.Requests == nil {
+		return 0
+	}
+	return h.Requests()
 }
 
 // Run runs the suite. open is called for each case.
@@ -35,6 +45,19 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		{"instances/insert decides", insertDecides},
 		{"instances/conditional changes", conditionalChanges},
 		{"instances/what is kept", whatIsKept},
+		{"list/filters", listFilters},
+		{"list/rows", listedRows},
+		{"list/pages", listPages},
+		{"list/tokens", listTokens},
+		{"purge", purge},
+		{"purge/long history", purgeLong},
+		{"purge/changed row", purgeChanged},
+		{"purge/history without a row", purgeWithoutRow},
+		{"purge/no resurrection", purgedNotResurrected},
+		{"purge/many at once", purgeTogether},
+		{"rewind", rewind},
+		{"rewind/fence", rewindFence},
+		{"rewind/many marks", rewindMany},
 		{"history/growth", growth},
 		{"history/fence", fence},
 		{"history/lost answer", lostAnswer},
@@ -55,6 +78,7 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		{"large/what is written is read", largeRoundTrip},
 		{"secrets", secrets},
 		{"secrets/race", secretsRace},
+		{"secrets/replace", replaceSecret},
 		{"owner", owner},
 	}
 	for _, c := range cases {

@@ -1,0 +1,166 @@
+package azure
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// withoutPayloads are the columns that are read but Input and Output.
+const withoutPayloads = "PartitionKey,RowKey,Timestamp,ExecutionId,Name,Version,RuntimeStatus,Tags,CustomStatus," +
+	"CreatedTime,LastUpdatedTime,CompletedTime,ScheduledStartTime,Generation,GoParked,GoPurging"
+
+// List reads one page of the table. What the service's filter cannot say is
+// left to Query.Match, so that pages may be short.
+func (h *Hub) List(ctx context.Context, q taskhub.Query) (*taskhub.Page, error) {
+	options := &aztables.ListEntitiesOptions{Format: to.Ptr(aztables.MetadataFormatFull), Top: to.Ptr(int32(q.Size()))}
+	if q.Token != "" {
+		position, err := taskhub.DecodeToken("azure", 2, q.Token)
+		if err != nil {
+			return nil, fmt.Errorf("listing instances: %w", err)
+		}
+		options.NextPartitionKey, options.NextRowKey = &position[0], &position[1]
+	}
+	if q.Empty() {
+		return &taskhub.Page{}, nil
+	}
+	if filter := listFilter(&q); filter != "" {
+		options.Filter = &filter
+	}
+	if q.WithoutPayloads {
+		options.Select = to.Ptr(withoutPayloads)
+	}
+	resp, err := h.instances.NewListEntitiesPager(options).NextPage(ctx)
+	if q.Token != "" && status(err) == http.StatusBadRequest {
+		err = fmt.Errorf("%w: %w", taskhub.ErrToken, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listing instances: %w", err)
+	}
+	page := makePage(&q, resp)
+	if err := h.fetchPage(ctx, page); err != nil {
+		return nil, fmt.Errorf("listing instances: %w", err)
+	}
+	return page, nil
+}
+
+// fetchPage reads the large payloads of a page. One that is gone shows its
+// address, as in Instance.
+func (h *Hub) fetchPage(ctx context.Context, page *taskhub.Page) error {
+	var large []*taskhub.Instance
+	for _, row := range page.Instances {
+		if h.hasLarge(row) {
+			large = append(large, row)
+		}
+	}
+	return eachLarge(len(large), func(i int) error {
+		err := h.fetchRow(ctx, large[i])
+		if errors.Is(err, taskhub.ErrPayloadGone) {
+			return nil
+		}
+		return err
+	})
+}
+
+func makePage(q *taskhub.Query, resp aztables.ListEntitiesResponse) *taskhub.Page {
+	page := &taskhub.Page{}
+	for _, raw := range resp.Entities {
+		if row := decodeListed(raw); row != nil && q.Match(row) {
+			page.Instances = append(page.Instances, row)
+		}
+	}
+	if partition := resp.NextPartitionKey; partition != nil && *partition != "" {
+		row := ""
+		if resp.NextRowKey != nil {
+			row = *resp.NextRowKey
+		}
+		page.Token = taskhub.EncodeToken("azure", *partition, row)
+	}
+	return page
+}
+
+// decodeListed reads a row, or tells why it cannot be read. Rows of other keys
+// are none of ours.
+func decodeListed(raw []byte) *taskhub.Instance {
+	var key struct {
+		PartitionKey, RowKey, Timestamp string
+		ETag                            string `json:"odata.etag"`
+	}
+	if json.Unmarshal(raw, &key) != nil || key.RowKey != "" {
+		return nil
+	}
+	row, err := decodeInstance(raw)
+	if err != nil {
+		row = &taskhub.Instance{ID: taskhub.UnescapeKey(key.PartitionKey), Status: history.Unknown, Err: fmt.Errorf("decoding the row: %w", err)}
+	}
+	row.ETag = etagOf(key.ETag, key.Timestamp)
+	return row
+}
+
+// listFilter is the part of a query that the service can check.
+func listFilter(q *taskhub.Query) string {
+	var terms []string
+	switch lower, upper := prefixRange(taskhub.EscapeKey(q.Prefix)); {
+	case lower != "":
+		terms = append(terms, "PartitionKey ge '"+quote(lower)+"'")
+		if upper != "" {
+			terms = append(terms, "PartitionKey lt '"+quote(upper)+"'")
+		}
+	case !q.Entities:
+		terms = append(terms, "(PartitionKey lt '@' or PartitionKey ge 'A')")
+	}
+	if !q.CreatedFrom.IsZero() {
+		terms = append(terms, "CreatedTime ge "+timeLiteral(q.CreatedFrom))
+	}
+	if !q.CreatedTo.IsZero() {
+		terms = append(terms, "CreatedTime le "+timeLiteral(q.CreatedTo))
+	}
+	if len(q.Statuses) > 0 {
+		terms = append(terms, statusFilter(q.Statuses))
+	}
+	return strings.Join(terms, " and ")
+}
+
+// statusFilter also finds parked instances when suspended ones are asked for.
+func statusFilter(statuses []history.Status) string {
+	var either []string
+	for _, s := range statuses {
+		either = append(either, "RuntimeStatus eq '"+s.String()+"'")
+		if s == history.Suspended {
+			either = append(either, "GoParked gt ''")
+		}
+	}
+	return "(" + strings.Join(either, " or ") + ")"
+}
+
+func timeLiteral(t time.Time) string {
+	return t.UTC().Truncate(100 * time.Nanosecond).Format("datetime'2006-01-02T15:04:05.0000000Z'")
+}
+
+// prefixRange are the bounds of the keys with a prefix: from lower on and below
+// upper. An empty upper is none. Some keys between them may not have the
+// prefix: the service compares UTF-16 units.
+func prefixRange(prefix string) (lower, upper string) {
+	runes := []rune(prefix)
+	if len(runes) == 0 {
+		return "", ""
+	}
+	last := &runes[len(runes)-1]
+	switch *last++; {
+	case *last == 0xD800:
+		// The next rune that is no half of a pair.
+		*last = 0xE000
+	case *last == 0x10000, *last > 0x10FFFF:
+		return prefix, ""
+	}
+	return prefix, string(runes)
+}

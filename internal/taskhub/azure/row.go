@@ -1,0 +1,100 @@
+package azure
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// instanceRow is an instance row as the service answers it.
+type instanceRow struct {
+	PartitionKey, ExecutionId, Name, Version, RuntimeStatus, Tags   string
+	GoParked, GoPurging                                             string
+	Input, Output, CustomStatus                                     *string
+	CreatedTime, LastUpdatedTime, CompletedTime, ScheduledStartTime time.Time
+	Generation                                                      *int32
+}
+
+// Instance reads a row. An address of a payload that is not there is shown as
+// it is: the row was replaced while it was read, or the text only looks like
+// one.
+func (h *Hub) Instance(ctx context.Context, id string) (*taskhub.Instance, error) {
+	for again := false; ; again = true {
+		row, err := h.readRow(ctx, id)
+		if err != nil || !h.hasLarge(row) {
+			return row, err
+		}
+		err = h.fetchRow(ctx, row)
+		if err == nil || again && errors.Is(err, taskhub.ErrPayloadGone) {
+			return row, nil
+		}
+		if !errors.Is(err, taskhub.ErrPayloadGone) {
+			return nil, fmt.Errorf("reading the row of instance %q: %w", id, err)
+		}
+	}
+}
+
+func (h *Hub) readRow(ctx context.Context, id string) (*taskhub.Instance, error) {
+	resp, err := h.instances.GetEntity(ctx, taskhub.EscapeKey(id), "", &aztables.GetEntityOptions{Format: to.Ptr(aztables.MetadataFormatNone)})
+	if missing(err) {
+		return nil, fmt.Errorf("instance %q: %w", id, taskhub.ErrNotFound)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the row of instance %q: %w", id, err)
+	}
+	row, err := decodeInstance(resp.Value)
+	if err != nil {
+		return nil, fmt.Errorf("reading the row of instance %q: %w", id, err)
+	}
+	row.ETag = string(resp.ETag)
+	return row, nil
+}
+
+func decodeInstance(raw []byte) (*taskhub.Instance, error) {
+	var w instanceRow
+	if err := json.Unmarshal(raw, &w); err != nil {
+		return nil, err
+	}
+	status, err := history.ParseStatus(w.RuntimeStatus)
+	if err != nil {
+		return nil, err
+	}
+	tags, err := history.ParseTags([]byte(w.Tags))
+	if err != nil {
+		return nil, err
+	}
+	row := &taskhub.Instance{
+		ID: taskhub.UnescapeKey(w.PartitionKey), ExecutionID: w.ExecutionId, Name: w.Name, Version: w.Version,
+		Input: optional(w.Input), Output: optional(w.Output), CustomStatus: optional(w.CustomStatus), Status: status,
+		Created: w.CreatedTime.UTC(), Updated: w.LastUpdatedTime.UTC(), Completed: w.CompletedTime.UTC(), Scheduled: w.ScheduledStartTime.UTC(),
+		Generation: w.Generation, Tags: tags, Parked: w.GoParked, Purging: w.GoPurging != "",
+	}
+	if string(row.CustomStatus) == "null" {
+		row.CustomStatus = nil
+	}
+	return row, nil
+}
+
+func optional(s *string) history.Payload {
+	if s == nil {
+		return nil
+	}
+	return history.Payload(*s)
+}
+
+// etagOf is the ETag of a listed row. Where columns are selected the service may
+// leave it out; it is made of the time of the last change.
+func etagOf(etag, timestamp string) string {
+	if etag != "" {
+		return etag
+	}
+	return `W/"datetime'` + strings.ReplaceAll(timestamp, ":", "%3A") + `'"`
+}

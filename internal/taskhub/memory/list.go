@@ -1,0 +1,80 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// List reads a page of rows.
+func (h *Hub) List(ctx context.Context, q taskhub.Query) (*taskhub.Page, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	after := ""
+	if q.Token != "" {
+		position, err := taskhub.DecodeToken("memory", 1, q.Token)
+		if err != nil {
+			return nil, fmt.Errorf("listing instances: %w", err)
+		}
+		after = position[0]
+	}
+	page := &taskhub.Page{}
+	if q.Empty() {
+		return page, nil
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, row := range h.matching(&q, after) {
+		if len(page.Instances) == q.Size() {
+			last := page.Instances[len(page.Instances)-1]
+			page.Token = taskhub.EncodeToken("memory", taskhub.EscapeKey(last.ID))
+			break
+		}
+		row = clone(row)
+		if q.WithoutPayloads {
+			row.Input, row.Output = nil, nil
+		}
+		page.Instances = append(page.Instances, row)
+	}
+	return page, nil
+}
+
+// matching are the rows that pass, after a key, in the order of the keys. The
+// caller holds the lock.
+func (h *Hub) matching(q *taskhub.Query, after string) []*taskhub.Instance {
+	var out []*taskhub.Instance
+	for id, row := range h.instances {
+		if taskhub.EscapeKey(id) > after && q.Match(row) {
+			out = append(out, row)
+		}
+	}
+	slices.SortFunc(out, func(a, b *taskhub.Instance) int {
+		return cmp.Compare(taskhub.EscapeKey(a.ID), taskhub.EscapeKey(b.ID))
+	})
+	return out
+}
+
+// Purge removes the row and the history, at once.
+func (h *Hub) Purge(ctx context.Context, id, etag string) (int, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	rows := 0
+	if l := h.histories[id]; l != nil && l.fence.ETag != "" {
+		rows = len(l.rows) + 1
+	}
+	if _, err := h.current(id, etag); err == nil {
+		rows++
+	} else if h.instances[id] != nil || rows == 0 {
+		return 0, err
+	}
+	delete(h.instances, id)
+	delete(h.histories, id)
+	return rows, nil
+}

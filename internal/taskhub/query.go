@@ -1,0 +1,103 @@
+package taskhub
+
+import (
+	"strings"
+	"time"
+
+	"github.com/durable-go/functions/internal/history"
+)
+
+// Sizes of a page.
+const (
+	DefaultPage = 100
+	MaxPage     = 1000
+)
+
+// Query says which instance rows to list. The zero Query lists all but
+// entities.
+type Query struct {
+	// Prefix of the instance id.
+	Prefix string
+	// Name of the orchestrator, without case; empty: any.
+	Name string
+	// Statuses as Instance.Shown gives them; nil: any. An empty list that is
+	// not nil matches nothing.
+	Statuses []history.Status
+	// CreatedFrom and CreatedTo are inclusive; zero: open.
+	CreatedFrom, CreatedTo time.Time
+	// Tags must all be there with these values.
+	Tags map[string]string
+	// Entities includes rows whose id begins with @.
+	Entities bool
+	// WithoutPayloads leaves Input and Output away.
+	WithoutPayloads bool
+	// Max bounds the rows of a page; 0 or less: DefaultPage; at most MaxPage.
+	Max int
+	// Token is Page.Token of the page before; empty: the first page. The rest
+	// of the query should be the same from page to page.
+	Token string
+}
+
+// Page is a part of a list. It may have fewer rows than Query.Max, even none,
+// while there are more: the list ends where Token is empty.
+type Page struct {
+	Instances []*Instance
+	Token     string
+}
+
+// Size is the most rows that a page of the query has.
+func (q *Query) Size() int {
+	if q.Max <= 0 {
+		return DefaultPage
+	}
+	return min(q.Max, MaxPage)
+}
+
+// Empty tells whether nothing can match, whatever the store has.
+func (q *Query) Empty() bool {
+	return q.Statuses != nil && len(q.Statuses) == 0 || !q.Entities && strings.HasPrefix(q.Prefix, "@") ||
+		!q.CreatedFrom.IsZero() && !q.CreatedTo.IsZero() && q.CreatedTo.Before(q.CreatedFrom)
+}
+
+// Match tells whether a row is asked for. A row that could not be read matches
+// where only ids are asked for.
+func (q *Query) Match(row *Instance) bool {
+	if !strings.HasPrefix(row.ID, q.Prefix) || !q.Entities && strings.HasPrefix(row.ID, "@") {
+		return false
+	}
+	if row.Err != nil {
+		return q.Name == "" && q.Statuses == nil && len(q.Tags) == 0 && q.CreatedFrom.IsZero() && q.CreatedTo.IsZero()
+	}
+	if q.Name != "" && !strings.EqualFold(q.Name, row.Name) || !q.matchStatus(row.Shown()) {
+		return false
+	}
+	for name, value := range q.Tags {
+		if have, ok := row.Tags[name]; !ok || have != value {
+			return false
+		}
+	}
+	// Storage keeps 100 ns.
+	from, to := q.CreatedFrom.Truncate(100*time.Nanosecond), q.CreatedTo
+	return !row.Created.Before(from) && (to.IsZero() || !row.Created.After(to))
+}
+
+func (q *Query) matchStatus(status history.Status) bool {
+	if q.Statuses == nil {
+		return true
+	}
+	for _, wanted := range q.Statuses {
+		if wanted == status {
+			return true
+		}
+	}
+	return false
+}
+
+// Shown is the status that people see: an instance that the engine stopped
+// working on is Suspended, though the official column says Running.
+func (row *Instance) Shown() history.Status {
+	if row.Parked != "" && !row.Status.Finished() {
+		return history.Suspended
+	}
+	return row.Status
+}
