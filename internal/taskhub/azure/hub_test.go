@@ -2,11 +2,8 @@ package azure_test
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"os"
-	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,27 +15,15 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(azuritetest.Run(m)) }
 
-// forgetful is a transport that can lose the answer of the next transaction.
-type forgetful struct{ next atomic.Bool }
-
-func (f *forgetful) Do(req *http.Request) (*http.Response, error) {
-	resp, err := http.DefaultClient.Do(req)
-	if err == nil && strings.HasSuffix(req.URL.Path, "$batch") && f.next.CompareAndSwap(true, false) {
-		_ = resp.Body.Close()
-		return nil, errors.New("the answer was lost")
-	}
-	return resp, err
-}
-
 func TestConformance(t *testing.T) {
 	server := azuritetest.Server(t)
 	taskhubtest.Run(t, func(t *testing.T) taskhubtest.Harness {
-		transport := &forgetful{}
+		network := taskhubtest.NewNetwork(http.DefaultClient.Do)
 		connection, err := storage.Parse(server.ConnectionString())
 		if err != nil {
 			t.Fatal(err)
 		}
-		account, err := storage.Open(connection, storage.Options{Transport: transport})
+		account, err := storage.Open(connection, storage.Options{Transport: network})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,7 +33,7 @@ func TestConformance(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _, _ = account.Queues.DeleteQueue(context.Background(), queue, nil) })
-		return taskhubtest.Harness{Store: hub, Wait: wait, LoseAnswer: func() { transport.next.Store(true) }}
+		return network.Harness(taskhubtest.Harness{Store: hub, Wait: wait})
 	})
 }
 

@@ -2,6 +2,7 @@ package taskhubtest
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -137,4 +138,94 @@ func purgeTogether(t *testing.T, h Harness) {
 		t.Error("nobody purged it")
 	}
 	nothing(t, h, "a'b")
+}
+
+// purgeCut ends the process at every request of a purge; another repeats it,
+// with the same ETag or with that of the row as it is now.
+func purgeCut(t *testing.T, h Harness) {
+	etags := map[string]string{}
+	begin := func(id string) { etags[id] = finished(t, h, id, 150).ETag }
+	call := func(id string) error {
+		_, err := h.Store.Purge(t.Context(), id, etags[id])
+		return err
+	}
+	for _, again := range []bool{true, false} {
+		eachCut(t, h, fmt.Sprint(again), begin, call, func(id string) {
+			if got := value(h.Store.Load(t.Context(), id, 0))(t); got.Fence.ETag != "" && len(got.Events) != 150 {
+				t.Errorf("%q: a worker would go on with %d events", id, len(got.Events))
+			}
+			etag := etags[id]
+			if !again {
+				etag = ""
+			}
+			if _, err := h.Store.Purge(t.Context(), id, etag); err != nil && !errors.Is(err, taskhub.ErrNotFound) {
+				t.Errorf("%q: repeated purge: %v", id, err)
+			}
+			nothing(t, h, id)
+		})
+	}
+}
+
+// purgeCutThenStart starts over an instance whose purge was cut, in the way
+// that the contract tells. The purge that sleeps wakes up later.
+func purgeCutThenStart(t *testing.T, h Harness) {
+	etags := map[string]string{}
+	begin := func(id string) { etags[id] = finished(t, h, id, 150).ETag }
+	call := func(id string) error {
+		_, err := h.Store.Purge(t.Context(), id, etags[id])
+		return err
+	}
+	eachCut(t, h, "start", begin, call, func(id string) {
+		next := row(id)
+		next.ExecutionID = "x2"
+		err := h.Store.Insert(t.Context(), next)
+		if errors.Is(err, taskhub.ErrExists) {
+			have := value(h.Store.Instance(t.Context(), id))(t)
+			if !have.Purging {
+				if have.ETag != etags[id] {
+					t.Errorf("%q: the row was changed without a mark", id)
+				}
+				must(t, h.Store.Replace(t.Context(), next, have.ETag))
+				return
+			}
+			value(h.Store.Purge(t.Context(), id, have.ETag))(t)
+			err = h.Store.Insert(t.Context(), next)
+		}
+		must(t, err)
+		c := commit(taskhub.Fence{}, "n2"+id, results(500, 3)...)
+		c.InstanceID, c.ExecutionID = id, "x2"
+		apply(t, h, c)
+		if rows, err := h.Store.Purge(t.Context(), id, etags[id]); rows != 0 || !errors.Is(err, taskhub.ErrChanged) {
+			t.Errorf("%q: a late purge: %d rows, %v", id, rows, err)
+		}
+		sameEvents(t, value(h.Store.Load(t.Context(), id, 0))(t).Events, results(500, 3))
+	})
+}
+
+// eachCut ends the process before and after each request of a call, until there
+// is no such request. begin comes before the call, check after it.
+func eachCut(t *testing.T, h Harness, name string, begin func(id string), call func(id string) error, check func(id string)) {
+	t.Helper()
+	if h.Cut == nil {
+		t.Skip("the calls of this store cannot be cut")
+	}
+	for at := 1; at < 50; at++ {
+		reached := false
+		for _, after := range []bool{false, true} {
+			id := fmt.Sprint(name, "'", at, after)
+			begin(id)
+			h.Cut(at, after)
+			err := call(id)
+			h.Cut(0, false)
+			if err != nil && !errors.Is(err, ErrCut) {
+				t.Fatalf("cut at request %d: %v", at, err)
+			}
+			reached = reached || err != nil
+			check(id)
+		}
+		if !reached {
+			return
+		}
+	}
+	t.Fatal("the call has no end")
 }

@@ -125,3 +125,39 @@ func rewindMany(t *testing.T, h Harness) {
 		}
 	}
 }
+
+// rewindCut ends the process at every request of a long rewind. Until the last
+// transaction the history has its end; then the rewind is whole.
+func rewindCut(t *testing.T, h Harness) {
+	rewinds := map[string]*taskhub.Rewind{}
+	begin := func(id string) {
+		c := commit(taskhub.Fence{}, "n"+id, results(0, 120)...)
+		c.InstanceID = id
+		r := &taskhub.Rewind{InstanceID: id, Fence: apply(t, h, c), Nonce: "r" + id, Time: moment}
+		for i := range 120 {
+			r.Marks = append(r.Marks, taskhub.Mark{Event: i, Generic: true, Reason: "Rewound: TaskCompleted"})
+		}
+		rewinds[id] = r
+	}
+	call := func(id string) error {
+		_, err := h.Store.Rewind(t.Context(), rewinds[id])
+		return err
+	}
+	generic := func(id string) (n int) {
+		for _, e := range value(h.Store.Load(t.Context(), id, 0))(t).Events {
+			if e.Type == history.GenericEvent {
+				n++
+			}
+		}
+		return n
+	}
+	eachCut(t, h, "rewind", begin, call, func(id string) {
+		if n := generic(id); n != 0 && n != 99 && n != 120 {
+			t.Errorf("%q: %d marks", id, n)
+		}
+		fence := value(h.Store.Rewind(t.Context(), rewinds[id]))(t)
+		if n := generic(id); n != 120 || fence.Rewinds != 1 {
+			t.Errorf("%q: %d marks after the repetition, fence %+v", id, n, fence)
+		}
+	})
+}

@@ -21,6 +21,9 @@ type Harness struct {
 	// Requests counts the requests to the service so far. Nil where there is
 	// none.
 	Requests func() int
+	// Cut ends the process at a request, as Network.Cut does. Nil where the
+	// calls of a store cannot be cut.
+	Cut func(at int, after bool)
 }
 
 func (h Harness) requests() int {
@@ -55,6 +58,9 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		{"purge/history without a row", purgeWithoutRow},
 		{"purge/no resurrection", purgedNotResurrected},
 		{"purge/many at once", purgeTogether},
+		{"purge/cut at every request", purgeCut},
+		{"purge/cut, then a start", purgeCutThenStart},
+		{"rewind/cut at every request", rewindCut},
 		{"rewind", rewind},
 		{"rewind/fence", rewindFence},
 		{"rewind/many marks", rewindMany},
