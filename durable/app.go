@@ -21,6 +21,7 @@ type App struct {
 	child    *supervise.Child
 	http     map[string]http.Handler
 	triggers map[string]trigger
+	codec    PayloadCodec
 	// errs are the mistakes of the registrations; Run reports them.
 	errs []error
 

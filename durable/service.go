@@ -60,6 +60,7 @@ func newService(a *App) (*service, error) {
 	if err := s.openStore(); err != nil {
 		return nil, err
 	}
+	s.seal()
 	if err := s.newWorker(); err != nil {
 		return nil, err
 	}

@@ -34,6 +34,8 @@ var (
 	ErrPayloadGone = errors.New("large payload is gone")
 	// ErrUnread: a message came whose payload cannot be read for the moment.
 	ErrUnread = errors.New("payload of the message cannot be read now")
+	// ErrSealed: the app's payload codec did not encode or decode a payload.
+	ErrSealed = errors.New("payload cannot be encoded or decoded")
 	// ErrTooLarge: a payload does not fit the store.
 	ErrTooLarge = errors.New("payload too large")
 	// ErrFormat: the history was written by a newer version of this module.

@@ -155,8 +155,11 @@ func (in *instance) step(ctx context.Context, batch []*item) {
 // giveBackDelay is how long messages are put off after an error that a
 // repetition does not mend at once.
 func giveBackDelay(err error) time.Duration {
-	if errors.Is(err, taskhub.ErrFormat) {
+	switch {
+	case errors.Is(err, taskhub.ErrFormat):
 		return time.Minute
+	case errors.Is(err, taskhub.ErrSealed):
+		return 10 * time.Second
 	}
 	return time.Second
 }

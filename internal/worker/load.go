@@ -196,7 +196,7 @@ func finalStorage(err error) bool {
 	for _, final := range []error{
 		taskhub.ErrNotFound, taskhub.ErrExists, taskhub.ErrChanged, taskhub.ErrConflict, taskhub.ErrGone,
 		taskhub.ErrLeaseLost, taskhub.ErrTooLarge, taskhub.ErrFormat, taskhub.ErrForeignHub,
-		taskhub.ErrPayloadGone,
+		taskhub.ErrPayloadGone, taskhub.ErrSealed,
 	} {
 		if errors.Is(err, final) {
 			return true

@@ -1,0 +1,215 @@
+package durable
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/storage"
+	"github.com/durable-go/functions/internal/storage/fake"
+	"github.com/durable-go/functions/internal/taskhub"
+	"github.com/durable-go/functions/internal/taskhub/azure"
+	"github.com/durable-go/functions/internal/taskhub/sealed"
+	"github.com/durable-go/functions/internal/worker"
+	"pgregory.net/rapid"
+)
+
+func newKey() []byte {
+	key := make([]byte, 32)
+	_, _ = rand.Read(key)
+	return key
+}
+
+func aesOf(t interface{ Fatal(...any) }, keys ...[]byte) PayloadCodec {
+	c, err := AESGCM(keys...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestCodecsRoundTrip(t *testing.T) {
+	encryption := aesOf(t, newKey())
+	for name, c := range map[string]PayloadCodec{
+		"gzip": Gzip(), "aes": encryption, "both": Codecs(Gzip(), encryption), "none": Codecs(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			rapid.Check(t, func(r *rapid.T) {
+				plain := rapid.SliceOfN(rapid.Byte(), 0, 3000).Draw(r, "plain")
+				stored, err := c.Encode(t.Context(), plain)
+				if err != nil {
+					r.Fatal(err)
+				}
+				got, err := c.Decode(t.Context(), stored)
+				if err != nil || !bytes.Equal(got, plain) {
+					r.Fatalf("got %q, %v; want %q", got, err, plain)
+				}
+			})
+		})
+	}
+}
+
+func TestKeysAreExchanged(t *testing.T) {
+	before, after := newKey(), newKey()
+	stored, err := aesOf(t, before).Encode(t.Context(), []byte("secret"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plain, err := aesOf(t, after, before).Decode(t.Context(), stored); err != nil || string(plain) != "secret" {
+		t.Errorf("with both keys: %q %v", plain, err)
+	}
+	if plain, err := aesOf(t, after).Decode(t.Context(), stored); err == nil {
+		t.Errorf("with the new key alone: %q", plain)
+	}
+	for i := range stored {
+		forged := bytes.Clone(stored)
+		forged[i] ^= 1
+		if plain, err := aesOf(t, before).Decode(t.Context(), forged); err == nil {
+			t.Fatalf("byte %d was changed and %q came out", i, plain)
+		}
+	}
+	for _, cut := range []int{0, 3, 4, 10, 16, len(stored) - 1} {
+		if plain, err := aesOf(t, before).Decode(t.Context(), stored[:cut]); err == nil {
+			t.Errorf("cut to %d bytes: %q", cut, plain)
+		}
+	}
+}
+
+func TestBadKeys(t *testing.T) {
+	for name, keys := range map[string][][]byte{"none": nil, "short": {make([]byte, 5)}, "second is long": {make([]byte, 16), make([]byte, 40)}} {
+		if c, err := AESGCM(keys...); err == nil {
+			t.Errorf("%s: got %v", name, c)
+		}
+	}
+}
+
+func TestGzipRefusesWhatIsNone(t *testing.T) {
+	if plain, err := Gzip().Decode(t.Context(), []byte("plain")); err == nil {
+		t.Errorf("got %q", plain)
+	}
+}
+
+// secret is in everything that the user of TestNothingInClear stores.
+const secret = "TopSecret-4711"
+
+// secretApp uses every way in which a payload gets into storage.
+func secretApp() (*Orchestrator[string, string], []Registration) {
+	echo := NewActivity("Echo", func(_ context.Context, in string) (string, error) { return in, nil })
+	fails := NewAction("Fails", func(_ context.Context, in string) error { return fmt.Errorf("cause: %w", errors.New(in)) })
+	panics := NewAction("Panics", func(_ context.Context, in string) error { panic(in) })
+	child := NewOrchestrator("Child", func(_ *Context, in string) (string, error) { return in, errors.New(in) })
+	again := NewOrchestrator("Again", func(ctx *Context, in string) (string, error) {
+		if strings.HasPrefix(in, "again") {
+			return in, nil
+		}
+		return ContinueAsNew[string](ctx, "again "+in)
+	})
+	main := NewOrchestrator("Main", func(ctx *Context, in string) (string, error) {
+		if err := ctx.SetCustomStatus(in); err != nil {
+			return "", err
+		}
+		_, err := echo.Call(ctx, in).Await()
+		_, failed := fails.Call(ctx, in).Await()
+		_, panicked := panics.Call(ctx, in).Await()
+		_, childFailed := child.Call(ctx, in).Await()
+		next, againErr := again.Call(ctx, in).Await()
+		event, eventErr := WaitForEvent[string](ctx, "more").Await()
+		if err := errors.Join(err, againErr, eventErr, ctx.SendEvent("nobody", "x", in)); err != nil {
+			return "", err
+		}
+		value := SideEffect(ctx, func() string { return in })
+		if failed == nil || panicked == nil || childFailed == nil {
+			return "", errors.New("no failure")
+		}
+		return strings.Join([]string{next, event, value}, "|"), nil
+	})
+	return main, []Registration{main, echo, fails, panics, child, again}
+}
+
+// TestNothingInClear runs an app on an account in memory and looks into every
+// request for what must not be there.
+func TestNothingInClear(t *testing.T) {
+	main, functions := secretApp()
+	for name, c := range map[string]struct {
+		filler   int
+		dispatch worker.Dispatch
+	}{"local": {0, worker.Local}, "queue": {0, worker.Queue}, "large": {60 << 10, worker.Queue}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				account := &spy{Account: fake.New(0)}
+				h := &hub{t: t, registry: newRegistry(), dispatch: c.dispatch, store: sealed.New(spied(t, account), aesOf(t, newKey()))}
+				for _, f := range functions {
+					if err := f.register(h.registry); err != nil {
+						t.Fatal(err)
+					}
+				}
+				h.open()
+				defer func() { h.stop(); h.worker.Kill() }()
+				in := secret + strings.Repeat("x", c.filler)
+				orchestrator := main
+				if c.filler > 0 {
+					orchestrator = largeSecret(h)
+				}
+				got, err := result(h, orchestrator, in, func(id string) {
+					h.raise(id, "more", `"event `+secret+`"`)
+				})
+				if err != nil || !strings.Contains(got, secret) {
+					t.Errorf("got %.100q, %v", got, err)
+				}
+				if ctx := t.Context(); c.filler == 0 {
+					run, err := main.Start(ctx, h.client(), in)
+					if err != nil {
+						t.Fatal(err)
+					}
+					h.send(run.ID, &history.Event{Type: history.ExecutionTerminated, ID: history.NoID, Input: history.Payload(secret), Timestamp: time.Now()})
+					if _, err := run.Wait(ctx); err == nil || !strings.Contains(err.Error(), secret) {
+						t.Errorf("terminated: %v", err)
+					}
+				}
+				account.check(t)
+			})
+		})
+	}
+}
+
+// largeSecret is an orchestrator whose payloads go to blobs.
+func largeSecret(h *hub) *Orchestrator[string, string] {
+	large := NewOrchestrator("Large", func(ctx *Context, in string) (string, error) {
+		event, err := WaitForEvent[string](ctx, "more").Await()
+		if err != nil {
+			return "", err
+		}
+		out, err := CallActivity[string](ctx, "Echo", in).Await()
+		return out + event, err
+	})
+	if err := large.register(h.registry); err != nil {
+		h.t.Fatal(err)
+	}
+	return large
+}
+
+func spied(t *testing.T, account *spy) taskhub.Store {
+	connection, err := storage.Parse(account.ConnectionString())
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened, err := storage.Open(connection, storage.Options{Transport: account})
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := azure.Open(opened, hubName, azure.Options{StoreInputs: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Create(t.Context(), taskhub.Owner{}); err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
