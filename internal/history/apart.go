@@ -47,7 +47,7 @@ func UTF16Len[T ~string | ~[]byte](text T) (units int) {
 var apartColumns = []string{"Input", "Result", "Reason", "Details", "Data", "FailureDetails", "Tags", "Correlation", "GoOptions", "ParentInstance", "ParentTraceContext"}
 
 // RowBlobs are the blobs that hold texts of a row, by column; nil for nearly
-// all rows.
+// all rows. A column with a text of its own needs no blob.
 func RowBlobs(raw []byte) (map[string]string, error) {
 	if !bytes.Contains(raw, []byte(blobSuffix+`"`)) {
 		return nil, nil
@@ -60,6 +60,10 @@ func RowBlobs(raw []byte) (map[string]string, error) {
 	for _, column := range apartColumns {
 		var name string
 		if raw := columns[column+blobSuffix]; raw == nil || json.Unmarshal(raw, &name) != nil || name == "" {
+			continue
+		}
+		if text := columns[column]; len(text) > len(`""`) {
+			// Somebody has written the column since, such as a rewind.
 			continue
 		}
 		if blobs == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/durable-go/functions/internal/history"
@@ -151,6 +152,44 @@ func (s *Store) Load(ctx context.Context, id string, from uint64) (*taskhub.Hist
 	return &taskhub.History{Fence: h.Fence, Events: list}, nil
 }
 
+// List opens the rows of a page. One whose payloads cannot be opened comes
+// without them and says why.
+func (s *Store) List(ctx context.Context, q taskhub.Query) (*taskhub.Page, error) {
+	page, err := s.inner.List(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	for i, r := range page.Instances {
+		opened, err := row(ctx, s.open, r)
+		if err != nil {
+			opened = r
+			opened.Input, opened.Output, opened.CustomStatus, opened.Parked = nil, nil, nil, ""
+			opened.Err = errors.Join(r.Err, err)
+		}
+		page.Instances[i] = opened
+	}
+	return page, nil
+}
+
+// Purge passes on.
+func (s *Store) Purge(ctx context.Context, id, etag string) (int, error) {
+	return s.inner.Purge(ctx, id, etag)
+}
+
+// Rewind seals the reasons.
+func (s *Store) Rewind(ctx context.Context, r *taskhub.Rewind) (taskhub.Fence, error) {
+	stored := *r
+	stored.Marks = slices.Clone(r.Marks)
+	for i := range stored.Marks {
+		reason, err := text(ctx, s.seal, stored.Marks[i].Reason)
+		if err != nil {
+			return taskhub.Fence{}, err
+		}
+		stored.Marks[i].Reason = reason
+	}
+	return s.inner.Rewind(ctx, &stored)
+}
+
 // Sweep passes on.
 func (s *Store) Sweep(ctx context.Context, id string, current taskhub.Fence) error {
 	return s.inner.Sweep(ctx, id, current)
@@ -159,6 +198,11 @@ func (s *Store) Sweep(ctx context.Context, id string, current taskhub.Fence) err
 // Secrets passes on: what is kept there is the hub's own.
 func (s *Store) Secrets(ctx context.Context, name string, initial []byte) ([]byte, error) {
 	return s.inner.Secrets(ctx, name, initial)
+}
+
+// ReplaceSecret passes on.
+func (s *Store) ReplaceSecret(ctx context.Context, name string, old, replacement []byte) error {
+	return s.inner.ReplaceSecret(ctx, name, old, replacement)
 }
 
 // Wake is that of a hub that says when messages come; nil for every other.
