@@ -81,7 +81,7 @@ func (c *Context) SetCustomStatus(v any) error {
 		return fmt.Errorf("custom status: %w", err)
 	}
 	if size := utf16Size(p); size > maxCustomStatus {
-		return fmt.Errorf("The UTF-16 size of the JSON-serialized payload must not exceed 16 KB. The current payload size is %d KB.", (size+1023)/1024)
+		return fmt.Errorf("The UTF-16 size of the JSON-serialized payload must not exceed 16 KB. The current payload size is %d KB.", size/1024)
 	}
 	c.rt.SetCustomStatus(p)
 	return nil

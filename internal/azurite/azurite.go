@@ -27,6 +27,9 @@ type Options struct {
 	Dir string
 	// Blob, Queue and Table are ports on 127.0.0.1; 0 picks free ones.
 	Blob, Queue, Table int
+	// Certificate and Key are PEM files. With them the emulator speaks https
+	// and takes tokens, which it does not verify but reads.
+	Certificate, Key string
 }
 
 // Server is a running emulator.
@@ -105,6 +108,9 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	defer func() { _ = out.Close() }()
 	s.cmd = exec.Command(node, o.Script, "--silent", "--skipApiVersionCheck", "--disableTelemetry", "--location", o.Dir,
 		"--blobPort", fmt.Sprint(s.Blob), "--queuePort", fmt.Sprint(s.Queue), "--tablePort", fmt.Sprint(s.Table))
+	if o.Certificate != "" {
+		s.cmd.Args = append(s.cmd.Args, "--cert", o.Certificate, "--key", o.Key, "--oauth", "basic")
+	}
 	s.cmd.Stdout, s.cmd.Stderr, s.cmd.Dir = out, out, o.Dir
 	prepare(s.cmd)
 	if err := s.cmd.Start(); err != nil {

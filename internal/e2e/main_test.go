@@ -54,6 +54,18 @@ func runTestApp(t *testing.T, env ...string) (*host.Host, string) {
 	}), traces
 }
 
+// runConformance runs the conformance sample on a hub of its own, and returns
+// the directory of its flag files.
+func runConformance(t *testing.T, o host.Options) (*host.Host, string) {
+	t.Helper()
+	host.NeedFunc(t)
+	flags := t.TempDir()
+	o.Main, o.Folders = "./samples/conformance", []string{"samples/conformance"}
+	o.Storage, o.Hub = azuritetest.Server(t).ConnectionString(), azuritetest.HubName()
+	o.Env = append(o.Env, "FLAGS="+flags)
+	return host.Run(t, o), flags
+}
+
 // completes waits for an instance and checks how it ended.
 func completes(t *testing.T, h *host.Host, id, output string) *host.Status {
 	t.Helper()

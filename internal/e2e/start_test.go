@@ -25,7 +25,6 @@ func TestLab(t *testing.T) {
 	t.Run("same id again", func(t *testing.T) { testSameID(t, h) })
 	t.Run("many starts", func(t *testing.T) { testManyStarts(t, h) })
 	t.Run("bad input", func(t *testing.T) { testBadInput(t, h) })
-	t.Run("func durable", func(t *testing.T) { testFuncDurable(t, h) })
 }
 
 // testStart is the lab: start, follow, read the output.

@@ -209,7 +209,7 @@ func (in *instance) knownElsewhere(it *item) error {
 	if err == nil || !isElsewhere(err) && !in.w.tooEarly(it.delivery) {
 		return nil
 	}
-	return &postponed{reason: err.Error(), delay: 5 * time.Second}
+	return &postponed{reason: err.Error(), delay: unknownDelay}
 }
 
 // tooEarly tells whether a message from a queue is too young to fail because

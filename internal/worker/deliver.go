@@ -172,7 +172,7 @@ func (w *Worker) workItem(ctx context.Context, d taskhub.Delivery, h *held, star
 	}
 	if _, err := w.Activities(call.Name); err != nil && w.tooEarly(d) {
 		w.log.Warn("activity is unknown here and put off", "activity", call.Name, "instance", call.InstanceID)
-		h.giveBack(ctx, 5*time.Second)
+		h.giveBack(ctx, unknownDelay)
 		return
 	}
 	if d.Dequeued > 1 && w.answered(ctx, call) {

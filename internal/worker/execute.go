@@ -15,6 +15,11 @@ import (
 // another process knows it already.
 const unknownPatience = 60 * time.Second
 
+// unknownDelay is how long such a message is put off: so long that it is
+// delivered less often in that time than one that ends the process (see
+// supervise).
+const unknownDelay = 10 * time.Second
+
 // execute runs one activity and returns the event that reports its end, or nil
 // when the process stops before the activity ended.
 func (w *Worker) execute(j *job) *history.Event {

@@ -48,7 +48,7 @@ func (in *instance) load(ctx context.Context, batch []*item) error {
 		return err
 	}
 	if unknown := new(unknownCode); errors.As(in.blame, &unknown) && (isElsewhere(unknown.cause) || in.w.anyTooEarly(batch)) {
-		return &postponed{reason: unknown.Error(), delay: 5 * time.Second}
+		return &postponed{reason: unknown.Error(), delay: unknownDelay}
 	}
 	return nil
 }

@@ -1,0 +1,132 @@
+// Command golden takes from recordings of the official Durable Functions what
+// the player in ../testdata/golden/play reads, so that the repository stays
+// small:
+//
+//	go run ./internal/e2e/golden RECORDINGS internal/e2e/testdata/golden
+//
+// RECORDINGS has the folders play and scenarios. A recording also holds the
+// rows, messages and storage requests of its scenario; the player compares HTTP
+// answers only, and of polls only the last.
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+func main() {
+	log.SetFlags(0)
+	if len(os.Args) != 3 {
+		log.Fatal("usage: golden RECORDINGS DIRECTORY")
+	}
+	if err := run(os.Args[1], os.Args[2]); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(from, to string) error {
+	for _, dir := range []string{"play", "scenarios"} {
+		if err := os.MkdirAll(filepath.Join(to, dir), 0o755); err != nil {
+			return err
+		}
+	}
+	for _, name := range []string{"player.js", "scenarios.js"} {
+		raw, err := os.ReadFile(filepath.Join(from, "play", name))
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(to, "play", name), raw, 0o644); err != nil {
+			return err
+		}
+	}
+	return stripAll(from, to)
+}
+
+// stripAll writes the recordings of the scenarios that the player knows.
+func stripAll(from, to string) error {
+	script, err := os.ReadFile(filepath.Join(from, "play", "scenarios.js"))
+	if err != nil {
+		return err
+	}
+	files, err := filepath.Glob(filepath.Join(from, "scenarios", "*.json"))
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".json")
+		if !played(string(script), name) {
+			continue
+		}
+		if err := strip(file, filepath.Join(to, "scenarios", name+".json")); err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+	}
+	return nil
+}
+
+// played tells whether the script has a scenario of that name, which it may put
+// together from a prefix and the rest.
+func played(script, name string) bool {
+	for _, prefix := range []string{"", "input_", "entity_", "callhttp_"} {
+		rest, ok := strings.CutPrefix(name, prefix)
+		quoted := regexp.MustCompile(`['{,]` + regexp.QuoteMeta(rest) + `[':]`)
+		if ok && quoted.MatchString(script) {
+			return true
+		}
+	}
+	return false
+}
+
+// exchange is a request and its answer, as far as the player reads them.
+type exchange struct {
+	Method     string            `json:"method"`
+	Path       string            `json:"path"`
+	Note       string            `json:"note,omitempty"`
+	Status     int               `json:"status"`
+	Headers    map[string]string `json:"headers,omitempty"`
+	BodyLength *int              `json:"bodyLength,omitempty"`
+	BodyJSON   json.RawMessage   `json:"bodyJson,omitempty"`
+	Body       *string           `json:"body,omitempty"`
+}
+
+func strip(from, to string) error {
+	raw, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	var recording struct {
+		HTTP []exchange `json:"http"`
+	}
+	if err := json.Unmarshal(raw, &recording); err != nil {
+		return err
+	}
+	if len(recording.HTTP) == 0 {
+		return errors.New("the recording has no HTTP exchanges")
+	}
+	kept := recording.HTTP[:0]
+	for _, e := range recording.HTTP {
+		if strings.HasPrefix(e.Note, "poll:") {
+			continue
+		}
+		for name := range e.Headers {
+			switch name {
+			case "location", "retry-after", "content-type", "x-ms-continuation-token":
+			default:
+				delete(e.Headers, name)
+			}
+		}
+		kept = append(kept, e)
+	}
+	recording.HTTP = kept
+	out, err := json.Marshal(recording)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, append(out, '\n'), 0o644)
+}

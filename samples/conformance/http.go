@@ -1,0 +1,94 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/durable-go/functions/durable"
+)
+
+// httpStart starts the orchestrator that the route names.
+func httpStart(client *durable.Client) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id, err := start(client, w, r)
+		if err == nil {
+			err = client.WriteCheckStatus(w, r, id)
+		}
+		if err != nil {
+			durable.WriteStartError(w, err)
+		}
+	})
+}
+
+func start(client *durable.Client, w http.ResponseWriter, r *http.Request) (string, error) {
+	input, err := durable.ReadInput(w, r)
+	if err != nil {
+		return "", err
+	}
+	var options []durable.StartOption
+	if id := r.URL.Query().Get("id"); id != "" {
+		options = append(options, durable.WithInstanceID(id))
+	}
+	return client.StartNew(r.Context(), r.PathValue("functionName"), input, options...)
+}
+
+// answer is what ClientOps says of a call: its result and that result's type in
+// JavaScript, or why it failed.
+type answer struct {
+	OK      bool   `json:"ok"`
+	Type    string `json:"type,omitempty"`
+	Result  any    `json:"r,omitempty"`
+	Message string `json:"message,omitempty"`
+}
+
+// status is an instance in the form of the JavaScript SDK.
+type status struct {
+	Name          string `json:"name"`
+	InstanceID    string `json:"instanceId"`
+	RuntimeStatus string `json:"runtimeStatus"`
+	Input         value  `json:"input"`
+	CustomStatus  value  `json:"customStatus"`
+	Output        value  `json:"output"`
+	CreatedTime   string `json:"createdTime"`
+	LastUpdated   string `json:"lastUpdatedTime"`
+}
+
+// clientOps calls the client's operation that the route names.
+func clientOps(client *durable.Client) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a, err := operate(client, r, r.PathValue("op"), r.PathValue("id"))
+		if err != nil {
+			a = answer{Message: err.Error()}
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(a) // the caller is gone when this fails
+	})
+}
+
+// nothing is the answer to an operation that has no result.
+var nothing = answer{OK: true, Type: "undefined"}
+
+func operate(client *durable.Client, r *http.Request, op, id string) (answer, error) {
+	switch op {
+	case "status":
+		s, err := client.Status(r.Context(), id)
+		if errors.Is(err, durable.ErrNotFound) {
+			return answer{OK: true, Type: "string", Result: ""}, nil
+		}
+		if err != nil {
+			return answer{}, err
+		}
+		return answer{OK: true, Type: "object", Result: statusOf(s)}, nil
+	default:
+		return nothing, nil
+	}
+}
+
+func statusOf(s *durable.Status) status {
+	return status{
+		s.Name, s.InstanceID, s.RuntimeStatus, s.Input, s.CustomStatus, s.Output,
+		s.Created.Format(time.RFC3339), s.LastUpdated.Format(time.RFC3339),
+	}
+}

@@ -1,0 +1,30 @@
+// Command conformance is an app with the functions that the behaviour of the
+// official Durable Functions was recorded with, under the same names: a test
+// plays the recordings against it. The functions do what the JavaScript ones
+// did, so they are short, and some of them are strange on purpose.
+//
+// The environment variable FLAGS is a directory for files with which a caller
+// makes activities fail; the default is durable-flags in the directory for
+// temporary files.
+package main
+
+import (
+	"context"
+	"log"
+
+	"github.com/durable-go/functions/durable"
+)
+
+func main() {
+	app := durable.NewApp()
+	app.Register(activities...)
+	app.Register(calls...)
+	app.Register(children...)
+	app.Register(events...)
+	app.Register(failures...)
+	app.Register(values...)
+	app.Register(timers...)
+	app.HandleHTTP("HttpStart", httpStart(app.Client()))
+	app.HandleHTTP("ClientOps", clientOps(app.Client()))
+	log.Fatal(app.Run(context.Background()))
+}
