@@ -1,0 +1,346 @@
+package azure_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"net/http"
+	"reflect"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/durable-go/functions/internal/azurite/azuritetest"
+	"github.com/durable-go/functions/internal/client"
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/storage"
+	"github.com/durable-go/functions/internal/storage/fake"
+	"github.com/durable-go/functions/internal/taskhub"
+	"github.com/durable-go/functions/internal/taskhub/azure"
+	"github.com/durable-go/functions/internal/taskhub/taskhubtest"
+)
+
+const largeContainer = "fake-largemessages"
+
+// site is a hub on an account in memory.
+type site struct {
+	*azure.Hub
+	account *fake.Account
+	network *taskhubtest.Network
+	opened  *storage.Account
+	// noBlobs makes requests to the blob service fail.
+	noBlobs atomic.Bool
+}
+
+func newSite(t *testing.T, o azure.Options) *site {
+	t.Helper()
+	s := &site{account: fake.New(0)}
+	s.network = taskhubtest.NewNetwork(func(req *http.Request) (*http.Response, error) {
+		if s.noBlobs.Load() && strings.HasPrefix(req.URL.Host, "blob.") {
+			return nil, taskhubtest.ErrCut
+		}
+		return s.account.Do(req)
+	})
+	connection, err := storage.Parse(s.account.ConnectionString())
+	if err == nil {
+		s.opened, err = storage.Open(connection, storage.Options{Transport: s.network})
+	}
+	if err == nil {
+		o.Queues = []string{taskhubtest.ControlQueue}
+		s.Hub, err = azure.Open(s.opened, "Fake", o)
+	}
+	if err == nil {
+		err = s.Create(t.Context(), taskhub.Owner{})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (s *site) blobs() int { return len(s.account.Blobs(largeContainer)) }
+
+// put writes a blob as another program does.
+func (s *site) put(t *testing.T, name string, content []byte) {
+	t.Helper()
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	_, err := z.Write(content)
+	if err == nil {
+		err = z.Close()
+	}
+	if err == nil {
+		_, err = s.opened.Blobs.CreateContainer(t.Context(), largeContainer, nil)
+	}
+	if err == nil {
+		_, err = s.opened.Blobs.UploadBuffer(t.Context(), largeContainer, name, packed.Bytes(), nil)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func largeText(n int) history.Payload {
+	return history.Payload(`"` + strings.Repeat("0123456789", n/10) + `"`)
+}
+
+func largeCommit(nonce string, n int) *taskhub.Commit {
+	c := &taskhub.Commit{InstanceID: "i", ExecutionID: "x", Nonce: nonce, Time: time.Now()}
+	for i := range n {
+		c.Events = append(c.Events, &history.Event{Type: history.TaskCompleted, ID: history.NoID, TaskID: int32(i), Timestamp: time.Unix(0, 0).UTC(), Result: largeText(70_000 + 10*i)})
+	}
+	return c
+}
+
+// TestLargeCommitIsCut ends the process at every request of a commit: it can be
+// repeated and writes the same blobs again, and another worker may come first.
+func TestLargeCommitIsCut(t *testing.T) {
+	for at, done := 1, false; !done; at++ {
+		for _, after := range []bool{false, true} {
+			for _, other := range []bool{false, true} {
+				name := fmt.Sprintf("request %d, made %v, other worker %v", at, after, other)
+				s := newSite(t, azure.Options{})
+				s.network.Cut(at, after)
+				_, err := s.Commit(t.Context(), largeCommit("n1", 3))
+				done = err == nil
+				s.network.Cut(0, false)
+				want := largeCommit("n1", 3)
+				if other {
+					want.Nonce = "n2"
+				}
+				_, err = s.Commit(t.Context(), want)
+				lost := other && errors.Is(err, taskhub.ErrConflict)
+				if err != nil && !lost {
+					t.Fatalf("%s: %v", name, err)
+				}
+				got, err := s.Load(t.Context(), "i", 0)
+				if err != nil || !reflect.DeepEqual(got.Events, want.Events) || !got.Fence.Apart {
+					t.Errorf("%s: %d events, %+v, %v", name, len(got.Events), got.Fence, err)
+				}
+				if n := s.blobs(); n < 3 || n > 3 && !other {
+					t.Errorf("%s: %d blobs, want 3", name, n)
+				}
+				if _, err := s.Purge(t.Context(), "i", ""); err != nil || s.blobs() != 0 {
+					t.Errorf("%s: %d blobs after the purge, %v", name, s.blobs(), err)
+				}
+			}
+		}
+	}
+}
+
+// TestPurgeSparesOthers: the blobs of an instance are those under its own id.
+func TestPurgeSparesOthers(t *testing.T) {
+	s := newSite(t, azure.Options{})
+	ids := []string{"a", "ab", "a.", "a..", "a^", "a^d", "A", "ä"}
+	for _, id := range ids {
+		row := &taskhub.Instance{ID: id, ExecutionID: "x", Input: largeText(70_000)}
+		if err := s.Insert(t.Context(), row); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, id := range ids {
+		if _, err := s.Purge(t.Context(), id, ""); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.blobs(); got != len(ids)-i-1 {
+			t.Errorf("after the purge of %q: %d blobs, want %d", id, got, len(ids)-i-1)
+		}
+	}
+}
+
+func TestRefusedStartLeavesNoBlob(t *testing.T) {
+	s := newSite(t, azure.Options{})
+	if err := s.Insert(t.Context(), &taskhub.Instance{ID: "i", ExecutionID: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	err := s.Insert(t.Context(), &taskhub.Instance{ID: "i", ExecutionID: "y", Input: largeText(70_000)})
+	if !errors.Is(err, taskhub.ErrExists) || s.blobs() != 0 {
+		t.Errorf("%v, %d blobs", err, s.blobs())
+	}
+}
+
+func largeEvent(n int) *taskhub.Message {
+	return &taskhub.Message{
+		ID: taskhub.GUID("m"), Target: history.InstanceRef{InstanceID: "i"},
+		Event: &history.Event{Type: history.EventRaised, ID: history.NoID, Name: "e", Input: largeText(n)},
+	}
+}
+
+// TestMessageBlobGoesWithItsMessage: and stays while another copy needs it.
+func TestMessageBlobGoesWithItsMessage(t *testing.T) {
+	s := newSite(t, azure.Options{})
+	var leases []*taskhub.Lease
+	for range 2 {
+		lease, err := s.Send(t.Context(), taskhubtest.ControlQueue, largeEvent(100_000), time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		leases = append(leases, lease)
+	}
+	for i, left := range []int{1, 0} {
+		if err := s.Remove(t.Context(), leases[i]); err != nil || s.blobs() != left {
+			t.Errorf("copy %d removed: %d blobs, want %d, %v", i+1, s.blobs(), left, err)
+		}
+	}
+}
+
+// TestUnreadMessage: what cannot be read now is told from what is gone.
+func TestUnreadMessage(t *testing.T) {
+	s := newSite(t, azure.Options{})
+	lease, err := s.Send(t.Context(), taskhubtest.ControlQueue, largeEvent(100_000), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.noBlobs.Store(true)
+	got, err := s.Receive(t.Context(), taskhubtest.ControlQueue, 1, time.Minute)
+	if err != nil || len(got) != 1 || !errors.Is(got[0].Err, taskhub.ErrUnread) || errors.Is(got[0].Err, taskhub.ErrPayloadGone) {
+		t.Errorf("without the blob service: %+v, %v", got, err)
+	}
+	s.noBlobs.Store(false)
+	if m, err := s.Open(t.Context(), []byte(lease.Body)); err != nil || len(m.Event.Input) < 100_000 {
+		t.Errorf("with it: %v", err)
+	}
+	for name := range s.account.Blobs(largeContainer) {
+		if _, err := s.opened.Blobs.DeleteBlob(t.Context(), largeContainer, name, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if m, err := s.Open(t.Context(), []byte(lease.Body)); !errors.Is(err, taskhub.ErrPayloadGone) {
+		t.Errorf("without the blob: %+v, %v", m, err)
+	}
+}
+
+// TestBomb: a blob that unpacks to very much is refused and not read to its end.
+func TestBomb(t *testing.T) {
+	s := newSite(t, azure.Options{MaxLarge: 1 << 20})
+	s.put(t, "i/message-1-EventRaised.json.gz", make([]byte, 64<<20))
+	body := taskhub.EncodeStub("i/message-1-EventRaised.json.gz", "")
+	if m, err := s.Open(t.Context(), []byte(body)); !errors.Is(err, taskhub.ErrTooLarge) {
+		t.Errorf("got %+v, %v", m, err)
+	}
+	if _, err := s.Send(t.Context(), taskhubtest.ControlQueue, largeEvent(2<<20), 0); !errors.Is(err, taskhub.ErrTooLarge) {
+		t.Errorf("what cannot be read again is written: %v", err)
+	}
+}
+
+// TestOfficialBlobs: messages and rows of the official client are read.
+func TestOfficialBlobs(t *testing.T) {
+	s := newSite(t, azure.Options{})
+	start := &taskhub.Message{
+		ID: taskhub.GUID("m"), Target: history.InstanceRef{InstanceID: "i", ExecutionID: "x"},
+		Event: &history.Event{Type: history.ExecutionStarted, ID: history.NoID, Name: "O", Input: largeText(80_000), Instance: history.InstanceRef{InstanceID: "i", ExecutionID: "x"}},
+	}
+	const name = "i/message-0123456789abcdef0123456789abcdef-ExecutionStarted.json.gz"
+	s.put(t, name, taskhub.EncodeMessage(start))
+	body := `{"$type":"DurableTask.AzureStorage.MessageData","ActivityId":"00000000-0000-0000-0000-000000000000","TaskMessage":null,"CompressedBlobName":"` + name + `","SequenceNumber":0,"Sender":null,"SerializableTraceContext":null}`
+	m, err := s.Open(t.Context(), []byte(body))
+	if err != nil || !bytes.Equal(m.Event.Input, start.Event.Input) {
+		t.Errorf("message: %v", err)
+	}
+	for url, want := range map[string]history.Payload{
+		"https://account.blob.core.windows.net/" + largeContainer + "/" + name:                               start.Event.Input,
+		"http://127.0.0.1:10000/devstoreaccount1/" + largeContainer + "/" + name:                             start.Event.Input,
+		"https://account.blob.core.windows.net/" + largeContainer + "/" + strings.Replace(name, "i", "j", 1): nil,
+		"https://account.blob.core.windows.net/other/" + name:                                                nil,
+	} {
+		if want == nil {
+			want = history.Payload(url)
+		}
+		row := &taskhub.Instance{ID: "i", ExecutionID: "x", Input: history.Payload(url)}
+		if _, err := s.Purge(t.Context(), "none", ""); !errors.Is(err, taskhub.ErrNotFound) {
+			t.Fatal(err)
+		}
+		if err := s.Insert(t.Context(), row); err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.Instance(t.Context(), "i")
+		if err != nil || !bytes.Equal(got.Input, want) {
+			t.Errorf("%s: input of %d bytes, %v", url, len(got.Input), err)
+		}
+		if _, err := s.opened.Tables.NewClient("FakeInstances").DeleteEntity(t.Context(), "i", "", nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestEternalOrchestration: the blobs of an instance that continues as new for
+// ever do not grow without bound.
+func TestEternalOrchestration(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, azure.Options{})
+		row := &taskhub.Instance{ID: "i", ExecutionID: "x0", Input: largeText(70_000)}
+		if err := s.Insert(t.Context(), row); err != nil {
+			t.Fatal(err)
+		}
+		fence, etag := taskhub.Fence{}, row.ETag
+		for n := range 20 {
+			c := largeCommit(fmt.Sprint("n", n), 2)
+			c.ExecutionID, c.Fence, c.NewExecution = fmt.Sprint("x", n), fence, n > 0
+			var err error
+			if fence, err = s.Commit(t.Context(), c); err != nil {
+				t.Fatal(err)
+			}
+			input := largeText(70_000 + 10*n)
+			if etag, err = s.Merge(t.Context(), "i", taskhub.Change{ETag: etag, Input: &input}); err != nil {
+				t.Fatal(err)
+			}
+			<-time.After(time.Minute)
+			if err := s.Sweep(t.Context(), "i", fence); err != nil {
+				t.Fatal(err)
+			}
+			got, err := s.Load(t.Context(), "i", 0)
+			if err != nil || !reflect.DeepEqual(got.Events, c.Events) {
+				t.Fatalf("generation %d: %v", n, err)
+			}
+			// Two of the history, one of the row, and rows' of the last minutes.
+			if most := 2 + 1 + 3; s.blobs() > most {
+				t.Errorf("generation %d: %d blobs, at most %d", n, s.blobs(), most)
+			}
+		}
+	})
+}
+
+// TestTenMebibytes sends the largest payload through a client and the emulator.
+func TestTenMebibytes(t *testing.T) {
+	connection, err := storage.Parse(azuritetest.Server(t).ConnectionString())
+	if err != nil {
+		t.Fatal(err)
+	}
+	account, err := storage.Open(connection, storage.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := azuritetest.HubName()
+	hub, err := azure.Open(account, name, azure.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := hub.Create(t.Context(), taskhub.Owner{}); err != nil {
+		t.Fatal(err)
+	}
+	input := history.Payload(`"` + strings.Repeat("ü", taskhub.MaxPayload/2-1) + `"`)
+	c := client.New(hub, client.Options{Queue: taskhub.ControlQueue(name)})
+	if _, err := c.Start(t.Context(), client.Start{Name: "O", InstanceID: "Zürich 10", Input: input}); err != nil {
+		t.Fatal(err)
+	}
+	if row, err := c.Get(t.Context(), "Zürich 10"); err != nil || !bytes.Equal(row.Input, input) {
+		t.Errorf("row: %v", err)
+	}
+	got, err := hub.Receive(t.Context(), taskhub.ControlQueue(name), 32, time.Minute)
+	if err != nil || len(got) != 1 || got[0].Err != nil || !bytes.Equal(got[0].Message.Event.Input, input) {
+		t.Fatalf("message: %d, %v", len(got), err)
+	}
+	commit := &taskhub.Commit{InstanceID: "Zürich 10", ExecutionID: "x", Nonce: "n", Time: time.Now(), Events: []*history.Event{got[0].Message.Event}}
+	if _, err := hub.Commit(t.Context(), commit); err != nil {
+		t.Fatal(err)
+	}
+	if h, err := hub.Load(t.Context(), "Zürich 10", 0); err != nil || !bytes.Equal(h.Events[0].Input, input) {
+		t.Errorf("history: %v", err)
+	}
+	if _, err := c.Start(t.Context(), client.Start{Name: "O", Input: append(input, ' ')}); !errors.Is(err, taskhub.ErrTooLarge) {
+		t.Errorf("one byte more: %v", err)
+	}
+}
