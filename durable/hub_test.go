@@ -60,12 +60,13 @@ func (h *hub) open() {
 	h.worker, err = worker.New(worker.Options{
 		Store: h.store, Programs: h.registry.program, Activities: h.registry.activity, Dispatch: h.dispatch,
 		Control: taskhub.ControlQueue(hubName), WorkItems: func(string) string { return taskhub.WorkItemQueue(hubName) },
-		Log: slog.New(slog.DiscardHandler),
+		MaxPayload: h.registry.maxPayload,
+		Log:        slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	o := client.Options{Queue: taskhub.ControlQueue(hubName), Local: h.worker}
+	o := client.Options{Queue: taskhub.ControlQueue(hubName), Local: h.worker, MaxPayload: h.registry.maxPayload}
 	if h.dispatch == worker.Local {
 		o.Lease = 30 * time.Second
 	}

@@ -92,7 +92,7 @@ func (in *instance) dispatch(ctx context.Context) error {
 		if lease == nil || !lease.alive() {
 			continue
 		}
-		if step := in.eng.Step(e.ID); step == nil && (queue || over[e.ID]) {
+		if step := in.eng.Step(e.ID); step == nil && (queue || over[e.ID]) && in.w.fits(e.Input) == nil {
 			out = append(out, e)
 			continue
 		}
