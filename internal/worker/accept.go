@@ -46,7 +46,10 @@ func (in *instance) accept(ctx context.Context, batch []*item) (events []*histor
 		case it.call != nil:
 			brought, err = one(in.acceptResult(ctx, it), nil)
 		case it.local != nil:
-			in.local--
+			if !it.counted {
+				it.counted = true
+				in.local--
+			}
 			if it.execution == in.execution && in.outcome == nil {
 				brought, err = one(it.local, nil)
 			}
@@ -111,7 +114,11 @@ func (in *instance) acceptMessage(ctx context.Context, it *item) ([]*history.Eve
 	if in.execution == "" {
 		return in.orphan(ctx, it)
 	}
-	if in.outcome != nil || !in.descends(m.Target.ExecutionID) {
+	other := !in.descends(m.Target.ExecutionID)
+	if (other || in.outcome != nil && m.Target.ExecutionID == "") && !in.current && len(in.pending) == 0 {
+		return nil, errStale
+	}
+	if other || in.outcome != nil {
 		in.w.log.Info("message for an execution that has ended was dropped", "instance", in.id, "event", m.Event.Type, "message", m.ID)
 		return nil, nil
 	}
@@ -167,7 +174,7 @@ func (in *instance) acceptStart(ctx context.Context, it *item) (*history.Event, 
 			return nil, err
 		}
 	}
-	if row.ExecutionID != "" && row.ExecutionID != started || row.ExecutionID == started && row.Status.Finished() {
+	if row.ExecutionID != "" && row.ExecutionID != started || row.ExecutionID == started && in.isOld(row) {
 		in.w.log.Info("start message of a replaced execution was dropped", "instance", in.id, "execution", started)
 		return nil, nil
 	}
@@ -179,6 +186,12 @@ func (in *instance) acceptStart(ctx context.Context, it *item) (*history.Event, 
 		in.since = in.w.clock.Now()
 	}
 	return withMessage(m), nil
+}
+
+// isOld tells whether the execution that a row speaks of began long ago: it has
+// ended, or has continued as new.
+func (in *instance) isOld(row *taskhub.Instance) bool {
+	return row.Status.Finished() || in.execution != "" && in.outcome == nil && row.Status != history.Pending
 }
 
 // begin starts a new execution in memory.

@@ -16,6 +16,8 @@ func (in *instance) mayWait(due bool) bool {
 // commit writes what is pending.
 func (in *instance) commit(ctx context.Context) error {
 	if len(in.pending) == 0 && !in.unrecorded {
+		in.unacked = nil
+		in.removeCarriers(ctx)
 		return nil
 	}
 	c := &taskhub.Commit{

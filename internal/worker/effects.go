@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/history"
@@ -136,16 +137,40 @@ func (in *instance) startChild(ctx context.Context, e *history.Event) (problem s
 		ID: e.InstanceID, ExecutionID: m.Target.ExecutionID, Name: e.Name, Version: e.Version, Input: e.Input,
 		Status: history.Pending, Created: m.Event.Timestamp, Updated: m.Event.Timestamp, Tags: e.Tags,
 	}
-	fresh, problem, err := in.w.insertChild(ctx, row)
+	fresh, problem, err := in.w.insertChild(ctx, row, func() (bool, error) { return in.isMine(ctx, e) })
 	if err != nil || problem != "" {
 		return problem, err
 	}
 	return "", in.w.handOver(ctx, in.w.ControlOf(e.Name), m, fresh)
 }
 
+// isMine tells whether an instance that has the id of a child is that child,
+// which has continued as new since it was started.
+func (in *instance) isMine(ctx context.Context, e *history.Event) (bool, error) {
+	if strings.HasPrefix(e.InstanceID, in.execution+":") {
+		return true, nil // the default id, which nobody else makes
+	}
+	var h *taskhub.History
+	err := in.w.retry(ctx, finalStorage, func(ctx context.Context) (err error) {
+		h, err = in.w.Store.Load(ctx, e.InstanceID, 0)
+		return err
+	})
+	if err != nil {
+		return false, err
+	}
+	for _, started := range h.Events {
+		if started.Type == history.ExecutionStarted {
+			p := started.Parent
+			return p != nil && p.Instance == in.self() && p.TaskID == e.ID, nil
+		}
+	}
+	return false, nil
+}
+
 // insertChild writes the row of a child, over that of a finished instance where
-// there is one. fresh is the row when there was none.
-func (w *Worker) insertChild(ctx context.Context, row *taskhub.Instance) (fresh *taskhub.Instance, problem string, err error) {
+// there is one. fresh is the row when there was none; mine tells whether an
+// instance of another execution is the child nevertheless.
+func (w *Worker) insertChild(ctx context.Context, row *taskhub.Instance, mine func() (bool, error)) (fresh *taskhub.Instance, problem string, err error) {
 	for {
 		err := w.retry(ctx, finalStorage, func(ctx context.Context) error { return w.Store.Insert(ctx, row) })
 		if err == nil {
@@ -166,6 +191,11 @@ func (w *Worker) insertChild(ctx context.Context, row *taskhub.Instance) (fresh 
 			return nil, "", err
 		case have.ExecutionID == row.ExecutionID:
 			return nil, "", nil
+		}
+		if known, err := mine(); known || err != nil {
+			return nil, "", err
+		}
+		switch {
 		case !have.Status.Finished():
 			return nil, "an instance with the id '" + row.ID + "' has not finished yet", nil
 		}

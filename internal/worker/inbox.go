@@ -26,6 +26,8 @@ type item struct {
 	// local is an event that this process has made itself, for the execution.
 	local     *history.Event
 	execution string
+	// counted says that it is no longer in the count of such events.
+	counted bool
 
 	// spilled are jobs that the pool gave up; alarm says that the orchestration
 	// has been waiting for a while.

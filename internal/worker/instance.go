@@ -34,6 +34,8 @@ type instance struct {
 	fence     taskhub.Fence
 	// fresh says that the next commit starts a new generation over an old one.
 	fresh bool
+	// current says that the history was read for the batch that is looked at.
+	current bool
 	// committed is the history as stored; seen has the logical ids of the
 	// messages in it.
 	committed []*history.Event
@@ -113,9 +115,14 @@ func (in *instance) loop(ctx context.Context) {
 		if batch == nil {
 			return
 		}
+		in.current = false
 		in.step(ctx, batch)
 	}
 }
+
+// errStale says that a message may be for an execution that is newer than what
+// is in memory.
+var errStale = errors.New("the orchestration in memory is not the current one")
 
 // step looks at a batch until what it says is durable. Whatever goes wrong for
 // good drops the cache: the messages bring the batch back.
@@ -131,11 +138,16 @@ func (in *instance) step(ctx context.Context, batch []*item) {
 				in.abandon(ctx, 0)
 				return
 			}
-		case errors.Is(err, taskhub.ErrGone):
+		case errors.Is(err, taskhub.ErrGone), errors.Is(err, errStale):
+			// The messages may be for what is there now: an event that came here
+			// after another process continued as new.
 			in.w.log.Info("execution was purged or replaced", "instance", in.id, "execution", in.execution)
-			in.removeAll(ctx)
-			in.drop()
-			return
+			batch = in.again(batch)
+			in.fence = taskhub.Fence{}
+			if err := in.refresh(ctx); err != nil {
+				in.abandon(ctx, 0)
+				return
+			}
 		case errors.As(err, new(*postponed)):
 			in.postpone(ctx, err)
 			return

@@ -99,6 +99,11 @@ func (in *instance) read(ctx context.Context, from uint64) error {
 	if from > 0 {
 		events = append(in.committed[:len(in.committed):len(in.committed)], h.Events...)
 	}
+	if h.Fence.ExecutionID != in.execution {
+		in.stopTimers()
+		in.dropJobs()
+	}
+	in.current, in.fresh = true, false
 	in.fence, in.execution, in.spilled = h.Fence, h.Fence.ExecutionID, h.Fence.Spilled
 	return in.replay(events)
 }

@@ -64,6 +64,9 @@ func (in *instance) turn(ctx context.Context, events []*history.Event) error {
 	if err := in.parked(err); err != nil {
 		return err
 	}
+	if in.blame == nil && len(t.Events) == 0 && in.mayBeStale() {
+		return errStale
+	}
 	if in.blame != nil {
 		in.pending = append(in.pending, in.failed(events)...)
 		in.deferrable = false
@@ -80,6 +83,21 @@ func (in *instance) turn(ctx context.Context, events []*history.Event) error {
 	in.custom.update(t)
 	in.noteReason(events)
 	return nil
+}
+
+// mayBeStale tells whether what came may mean something to a history that is
+// longer than the one in memory: another process may have gone on. A commit
+// finds that out by itself; where there is nothing to commit, only reading does.
+func (in *instance) mayBeStale() bool {
+	if in.current {
+		return false
+	}
+	for _, it := range in.unacked {
+		if it.lease != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // noteReason remembers why the orchestration was suspended or resumed: the row
