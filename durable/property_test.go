@@ -204,6 +204,15 @@ func TestPlansOnABadDay(t *testing.T) {
 type noisy struct {
 	*hub
 	noise *faults.Noise
+	// queue is the control queue, where it is not that of hubName.
+	queue string
+}
+
+func (p *noisy) control() string {
+	if p.queue != "" {
+		return p.queue
+	}
+	return taskhub.ControlQueue(hubName)
 }
 
 func (p *noisy) begin(seed uint64) {
@@ -294,7 +303,7 @@ func (p *noisy) raiseTwice(id string, n int) {
 	m := &taskhub.Message{ID: taskhub.GUID("event", id, fmt.Sprint(n)), Target: history.InstanceRef{InstanceID: id},
 		Event: &history.Event{Type: history.EventRaised, ID: history.NoID, Name: "E", Input: history.Payload(fmt.Sprintf(`"e%d"`, n)), Timestamp: time.Now()}}
 	for {
-		if _, err := p.store.Send(p.t.Context(), taskhub.ControlQueue(hubName), m, 0); err == nil {
+		if _, err := p.store.Send(p.t.Context(), p.control(), m, 0); err == nil {
 			return
 		}
 	}
