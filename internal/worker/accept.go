@@ -114,7 +114,7 @@ func (in *instance) acceptMessage(ctx context.Context, it *item) ([]*history.Eve
 	if in.execution == "" {
 		return in.orphan(ctx, it)
 	}
-	other := !in.descends(m.Target.ExecutionID)
+	other := !in.isFor(m)
 	if (other || in.outcome != nil && m.Target.ExecutionID == "") && !in.current && len(in.pending) == 0 {
 		return nil, errStale
 	}

@@ -76,6 +76,17 @@ func (in *instance) tellLateParent(ctx context.Context, start *taskhub.Message) 
 	return in.tellParentOf(ctx, start.Event)
 }
 
+// isFor tells whether a message is for the execution in memory. What answers an
+// action is for the one that asked, and for no other: their ids begin anew.
+func (in *instance) isFor(m *taskhub.Message) bool {
+	switch m.Event.Type {
+	case history.TaskCompleted, history.TaskFailed, history.TimerFired,
+		history.SubOrchestrationInstanceCompleted, history.SubOrchestrationInstanceFailed:
+		return m.Target.ExecutionID == "" || m.Target.ExecutionID == in.execution
+	}
+	return in.descends(m.Target.ExecutionID)
+}
+
 // maxGenerations bounds the search for what an execution continues.
 const maxGenerations = 1000
 
