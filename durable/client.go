@@ -15,9 +15,9 @@ import (
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
-// Client starts orchestrations and asks what became of them. It may be used
-// concurrently. An app's client works once the app runs: in its HTTP functions,
-// triggers and activities.
+// Client starts orchestrations, tells them what to do, and asks what became of
+// them. It may be used concurrently. An app's client works once the app runs: in
+// its HTTP functions, triggers and activities. Other programs have NewClient.
 type Client struct {
 	// core returns what the client works with, once there is something.
 	core func() (*core, error)
@@ -28,6 +28,9 @@ type core struct {
 	client   *client.Client
 	links    *management.Links
 	registry *registry
+	// outside says that the client is not the app's, whose functions it does not
+	// know.
+	outside bool
 }
 
 // errNotRunning says that the app's client was used too early.
@@ -56,7 +59,7 @@ func (c *Client) start(ctx context.Context, name string, in any, options []Start
 	if err != nil {
 		return "", err
 	}
-	if _, err := core.registry.program(name, core.registry.versions.current); err != nil {
+	if _, err := core.registry.program(name, core.registry.versions.current); err != nil && !core.outside {
 		return "", fmt.Errorf("%w: %w", ErrUnknownOrchestrator, err)
 	}
 	input, err := core.registry.encode(in)
@@ -134,14 +137,20 @@ func (e *OrchestrationError) Error() string {
 type Status struct {
 	InstanceID string
 	Name       string
+	Version    string
 	// RuntimeStatus is Pending, Running, Completed, Failed, Terminated or
 	// Suspended.
 	RuntimeStatus string
 	Input         json.RawMessage
-	Output        json.RawMessage
-	CustomStatus  json.RawMessage
-	Created       time.Time
-	LastUpdated   time.Time
+	// Output is the result, or a JSON string that says why the instance failed,
+	// was terminated or suspended.
+	Output       json.RawMessage
+	CustomStatus json.RawMessage
+	Created      time.Time
+	LastUpdated  time.Time
+	// ScheduledStart is the time of StartAt; zero mostly.
+	ScheduledStart time.Time
+	Tags           map[string]string
 }
 
 // Status reads an instance. ErrNotFound when there is none.
@@ -154,10 +163,7 @@ func (c *Client) Status(ctx context.Context, id string) (*Status, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Status{
-		InstanceID: row.ID, Name: row.Name, RuntimeStatus: row.Status.String(), Input: asJSON(row.Input),
-		Output: asJSON(row.Output), CustomStatus: asJSON(row.CustomStatus), Created: row.Created, LastUpdated: row.Updated,
-	}, nil
+	return statusOf(row), nil
 }
 
 // asJSON makes a JSON string of a text that is no JSON, such as the reason of a
@@ -175,6 +181,9 @@ func asJSON(p history.Payload) json.RawMessage {
 func (c *Client) WriteCheckStatus(w http.ResponseWriter, r *http.Request, id string) error {
 	core, err := c.core()
 	if err != nil {
+		return err
+	}
+	if err := core.linked(); err != nil {
 		return err
 	}
 	return core.links.WriteCheckStatus(w, r, id)

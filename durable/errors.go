@@ -24,8 +24,24 @@ var (
 	ErrInvalidInstanceID = client.ErrInvalidInstanceID
 	// ErrTooLarge: the input is larger than a task hub stores.
 	ErrTooLarge = taskhub.ErrTooLarge
+	// ErrInvalidEventName: the name of an event is empty or too long.
+	ErrInvalidEventName = client.ErrInvalidEventName
 	// ErrUnknownOrchestrator: the app has no orchestrator of that name.
 	ErrUnknownOrchestrator = errors.New("unknown orchestrator")
+)
+
+// What a *StateError says.
+var (
+	// ErrFinished: the instance has ended, and the operation is for others.
+	ErrFinished = client.ErrFinished
+	// ErrNotFinished: the operation is for instances that have ended.
+	ErrNotFinished = client.ErrNotFinished
+	// ErrNotFailed: only failed instances are rewound.
+	ErrNotFailed = client.ErrNotFailed
+	// ErrSuspended: the instance is suspended already.
+	ErrSuspended = client.ErrSuspended
+	// ErrNotSuspended: only suspended instances are resumed.
+	ErrNotSuspended = client.ErrNotSuspended
 )
 
 // What orchestrators may test with errors.Is.
@@ -153,7 +169,7 @@ func causeOf(d *history.FailureDetails) error {
 // failureDetails is what the history keeps of an error of user code.
 func failureDetails(err error) *history.FailureDetails {
 	final, wait := marks(err)
-	d := &history.FailureDetails{ErrorType: typeName(err), ErrorMessage: clip(err.Error()), NonRetriable: final}
+	d := &history.FailureDetails{ErrorType: typeName(err), ErrorMessage: err.Error(), NonRetriable: final}
 	p := properties{RetryAfter: wait.Milliseconds()}
 	if name, raw := registered.find(err); name != "" {
 		d.ErrorType, p.Error = name, raw
@@ -206,5 +222,5 @@ func typeName(err error) string {
 
 // panicDetails is what the history keeps of a panic of user code.
 func panicDetails(p any) *history.FailureDetails {
-	return &history.FailureDetails{ErrorType: "panic", ErrorMessage: clip(fmt.Sprint("panic: ", p)), StackTrace: history.Payload(debug.Stack()), NonRetriable: true}
+	return &history.FailureDetails{ErrorType: "panic", ErrorMessage: fmt.Sprint("panic: ", p), StackTrace: history.Payload(debug.Stack()), NonRetriable: true}
 }

@@ -89,7 +89,7 @@ func (o timeoutOption) event(c *callOptions)    { o.set(c) }
 // beginning with @, without slashes, backslashes, #, ? and control characters.
 //
 // For a client's start an unfinished instance of that id makes the start fail
-// with ErrAlreadyExists; a finished one is replaced. The default is a random
+// with ErrAlreadyExists; a finished one is replaced: see WithReuse. The default is a random
 // id. For a child it is the id over all attempts; the default is the parent's
 // execution id, a colon and the number of the call.
 func WithInstanceID(id string) interface {
@@ -103,6 +103,32 @@ type instanceIDOption string
 
 func (o instanceIDOption) start(s *client.Start) { s.InstanceID = string(o) }
 func (o instanceIDOption) child(c *callOptions)  { c.instanceID = string(o) }
+
+// Reuse says what becomes of a start whose instance id is taken.
+type Reuse int
+
+// The reuse policies.
+const (
+	// RejectIfRunning replaces an instance that has finished; an unfinished one
+	// makes the start fail with ErrAlreadyExists. The default.
+	RejectIfRunning = Reuse(client.RejectIfRunning)
+	// RejectIfExists makes the start fail with ErrAlreadyExists in both cases.
+	RejectIfExists = Reuse(client.RejectIfExists)
+	// ReturnExisting starts nothing; the start succeeds with the instance that
+	// is there, finished or not.
+	ReturnExisting = Reuse(client.ReturnExisting)
+	// TerminateAndReplace terminates an unfinished instance, waits until it has
+	// ended (or the context of the start has), and replaces it: the two never
+	// run at the same time.
+	TerminateAndReplace = Reuse(client.TerminateAndReplace)
+)
+
+// WithReuse chooses what becomes of a start whose instance id is taken.
+func WithReuse(policy Reuse) StartOption { return reuseOption(policy) }
+
+type reuseOption Reuse
+
+func (o reuseOption) start(s *client.Start) { s.Reuse = client.Reuse(o) }
 
 // StartAt delays the start until then, at most six days from now.
 func StartAt(t time.Time) StartOption { return startAtOption(t) }

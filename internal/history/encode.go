@@ -190,3 +190,22 @@ func (m *members) tags(name string, tags map[string]string) {
 	m.name(name)
 	m.dst = AppendTags(m.dst, tags)
 }
+
+// AppendFailure appends the official FailureDetails as the history API shows
+// them; null for nil.
+func AppendFailure(dst []byte, f *FailureDetails) []byte {
+	return value(dst, func(m *members) { m.failure("x", f) })
+}
+
+// AppendTrace appends a trace context as the history API shows it; null for
+// nil.
+func AppendTrace(dst []byte, t *TraceContext) []byte {
+	return value(dst, func(m *members) { m.trace("x", t) })
+}
+
+// value appends the value of the member "x" that write writes.
+func value(dst []byte, write func(*members)) []byte {
+	holder := members{first: true}
+	write(&holder)
+	return append(dst, holder.dst[len(`"x":`):]...)
+}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/durable-go/functions/internal/client"
 	"github.com/durable-go/functions/internal/taskhub"
@@ -35,29 +36,43 @@ func (a *API) Operators(path string) http.Handler { return &door{API: a, path: p
 // Signed serves the API at the path for whoever has a signed link.
 func (a *API) Signed(path string) http.Handler { return &door{API: a, path: path, signed: true} }
 
-// operation is one call: what it is, and on which instance.
-type operation struct {
-	// op is what a link must allow; empty: not through links.
-	op       string
-	instance string
-	serve    func(http.ResponseWriter, *http.Request)
-}
+// maxKey is the longest key of a table, in characters (1 KiB of UTF-16): nothing
+// longer can be there.
+const maxKey = 512
 
 // ServeHTTP answers unknown paths and verbs with 404 and nothing else, as the
 // official extension does.
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	o := d.route(r)
-	if o == nil || d.signed && o.op == "" {
+	c := d.route(r)
+	if c == nil {
 		w.WriteHeader(http.StatusNotFound)
 		return
 	}
 	if d.signed {
-		if err := d.Links.Keys.Check(r.Context(), o.instance, o.op, r.URL.Query()); err != nil {
+		if err := d.allows(r, c); err != nil {
 			d.refuse(w, r, err)
 			return
 		}
 	}
-	o.serve(w, r)
+	if code, err := d.elsewhere(c.query); err != nil {
+		WriteError(w, code, err.Error())
+		return
+	}
+	if c.op != "" && (!utf8.ValidString(c.id) || utf8.RuneCountInString(c.id) > maxKey) {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	c.serve(c, w, r)
+}
+
+// allows checks the signature of a link. One that says anything twice is
+// refused: others may read it differently.
+func (d *door) allows(r *http.Request, c *call) error {
+	values, _ := url.ParseQuery(r.URL.RawQuery)
+	if len(values["sig"]) > 1 || len(values["op"]) > 1 || len(values["exp"]) > 1 {
+		return errSignature
+	}
+	return d.Links.Keys.Check(r.Context(), c.id, c.op, values)
 }
 
 func (d *door) refuse(w http.ResponseWriter, r *http.Request, err error) {
@@ -71,45 +86,17 @@ func (d *door) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	}
 }
 
-// route finds the operation of a request, nil when there is none.
-func (d *door) route(r *http.Request) *operation {
-	parts, ok := segments(r.URL, d.path)
-	if !ok {
-		return nil
+// elsewhere refuses a request that is meant for another task hub. The official
+// API names the hub in every URL; here the hub is the app's.
+func (d *door) elsewhere(q query) (int, error) {
+	hub := d.Links.Keys.hub
+	if value := q.get("taskHub"); value != "" && !strings.EqualFold(value, hub) {
+		return http.StatusNotFound, &parameterError{"taskHub", value, "the task hub of this app, which is " + hub}
 	}
-	switch {
-	case len(parts) == 2 && strings.EqualFold(parts[0], "instances") && (r.Method == http.MethodGet || r.Method == http.MethodHead):
-		return &operation{op: opStatus, instance: parts[1], serve: func(w http.ResponseWriter, r *http.Request) { d.status(w, r, parts[1]) }}
-	case (len(parts) == 2 || len(parts) == 3) && strings.EqualFold(parts[0], "orchestrators") && r.Method == http.MethodPost:
-		id := ""
-		if len(parts) == 3 {
-			id = parts[2]
-		}
-		return &operation{serve: func(w http.ResponseWriter, r *http.Request) { d.start(w, r, parts[1], id) }}
+	if value := q.get("connection"); value != "" && !strings.EqualFold(value, "Storage") && !strings.EqualFold(value, "AzureWebJobsStorage") {
+		return http.StatusBadRequest, &parameterError{"connection", value, "AzureWebJobsStorage, where the task hub of this app is"}
 	}
-	return nil
-}
-
-// segments decodes the path below the mount point, once. A segment that is
-// empty, or that would be several when it is decoded, matches nothing.
-func segments(u *url.URL, mount string) ([]string, bool) {
-	path := u.EscapedPath()
-	if len(path) < len(mount) || !strings.EqualFold(path[:len(mount)], mount) {
-		return nil, false
-	}
-	path = strings.TrimSuffix(path[len(mount):], "/")
-	if !strings.HasPrefix(path, "/") {
-		return nil, false
-	}
-	parts := strings.Split(path[1:], "/")
-	for i, part := range parts {
-		plain, err := url.PathUnescape(part)
-		if err != nil || plain == "" || plain == "." || plain == ".." || strings.Contains(plain, "/") {
-			return nil, false
-		}
-		parts[i] = plain
-	}
-	return parts, true
+	return 0, nil
 }
 
 // fail answers an error that is not the caller's, unless the caller is gone.
@@ -121,11 +108,24 @@ func (d *door) fail(w http.ResponseWriter, r *http.Request, err error) {
 	WriteError(w, http.StatusInternalServerError, "Something went wrong while processing your request")
 }
 
-// notFound answers for an instance that is not there.
-func notFound(w http.ResponseWriter, err error) bool {
-	if !errors.Is(err, taskhub.ErrNotFound) {
-		return false
+// writeFailure answers the error of an operation on an instance. What the
+// official API answers without a body has none.
+func (d *door) writeFailure(w http.ResponseWriter, r *http.Request, err error) {
+	parameter := new(parameterError)
+	switch {
+	case errors.Is(err, taskhub.ErrNotFound):
+		w.WriteHeader(http.StatusNotFound)
+	case errors.Is(err, client.ErrFinished):
+		w.WriteHeader(http.StatusGone)
+	case errors.Is(err, client.ErrNotFinished), errors.Is(err, client.ErrNotFailed):
+		WriteError(w, http.StatusPreconditionFailed, err.Error())
+	case errors.Is(err, client.ErrSuspended), errors.Is(err, client.ErrNotSuspended), errors.Is(err, taskhub.ErrChanged):
+		WriteError(w, http.StatusConflict, err.Error())
+	case errors.As(err, &parameter), errors.Is(err, errCreatedFrom), errors.Is(err, errReach), errors.Is(err, client.ErrInvalidEventName), errors.Is(err, taskhub.ErrToken):
+		WriteError(w, http.StatusBadRequest, err.Error())
+	default:
+		if !WriteStartError(w, err) {
+			d.fail(w, r, err)
+		}
 	}
-	w.WriteHeader(http.StatusNotFound)
-	return true
 }

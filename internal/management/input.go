@@ -7,13 +7,18 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"time"
 	"unicode/utf8"
 
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
-var errInvalidJSON = errors.New("Invalid JSON content")
+var (
+	errInvalidJSON = errors.New("Invalid JSON content")
+	errSlowBody    = fmt.Errorf("the body did not come within %v", bodyWithin)
+)
 
 // maxDepth is how deep JSON of a caller may be nested.
 const maxDepth = 128
@@ -21,14 +26,46 @@ const maxDepth = 128
 // ReadInput reads a request's body as the input of an orchestration: one JSON
 // value of at most limit bytes. An empty body is absent.
 func ReadInput(w http.ResponseWriter, r *http.Request, limit int) (history.Payload, error) {
+	raw, err := readBody(w, r, limit)
+	if err != nil {
+		return nil, err
+	}
+	return checkJSON(raw)
+}
+
+// readValue reads a body that must be there: the data of an event.
+func readValue(w http.ResponseWriter, r *http.Request, limit int) (history.Payload, error) {
+	raw, err := readBody(w, r, limit)
+	if err != nil {
+		return nil, err
+	}
+	if len(bytes.TrimSpace(raw)) == 0 {
+		return nil, errInvalidJSON
+	}
+	return checkJSON(raw)
+}
+
+// bodyWithin bounds how long a caller may take to send a body, so that slow ones
+// hold nothing up.
+const bodyWithin = 30 * time.Second
+
+func readBody(w http.ResponseWriter, r *http.Request, limit int) ([]byte, error) {
+	// Without the second call a long answer would be cut off. A server that has no
+	// deadlines has no slow bodies: a test.
+	deadline := http.NewResponseController(w)
+	_ = deadline.SetReadDeadline(time.Now().Add(bodyWithin))
+	defer func() { _ = deadline.SetReadDeadline(time.Time{}) }()
 	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(limit)))
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
 		return nil, fmt.Errorf("the body is larger than %d bytes (maxPayload): %w", limit, taskhub.ErrTooLarge)
 	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil, errSlowBody
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: reading the body: %w", errInvalidJSON, err)
 	}
-	return checkJSON(raw)
+	return raw, nil
 }
 
 // checkJSON returns the value in compact form, with every number as it was

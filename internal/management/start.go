@@ -1,34 +1,90 @@
 package management
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/durable-go/functions/internal/client"
+	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
 // start answers POST orchestrators/{name}/{id?}.
-func (d *door) start(w http.ResponseWriter, r *http.Request, name, id string) {
-	if err := d.Check(name); err != nil {
+func (c *call) start(w http.ResponseWriter, r *http.Request) {
+	if err := c.Check(c.name); err != nil {
 		WriteError(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	input, err := ReadInput(w, r, d.Client.MaxPayload())
+	timeout, err := c.query.waitMode()
 	if err != nil {
-		WriteStartError(w, err)
+		c.writeFailure(w, r, err)
 		return
 	}
-	row, err := d.Client.Start(r.Context(), client.Start{Name: name, InstanceID: id, Input: input, Version: r.URL.Query().Get("version")})
+	input, err := ReadInput(w, r, c.Client.MaxPayload())
 	if err != nil {
-		if !WriteStartError(w, err) {
-			d.fail(w, r, err)
+		c.writeFailure(w, r, err)
+		return
+	}
+	row, err := c.Client.Start(r.Context(), client.Start{Name: c.name, InstanceID: c.id, Input: input, Version: c.query.get("version")})
+	if err != nil {
+		c.writeFailure(w, r, err)
+		return
+	}
+	c.started(w, r, row.ID, timeout)
+}
+
+// waitMode reads how long a start shall wait for the end of its instance; 0:
+// not at all. The official API waits when it has both a timeout and an interval
+// for its polling; here nothing is polled, and the interval is only checked.
+func (q query) waitMode() (time.Duration, error) {
+	interval, err := q.seconds("pollingInterval")
+	if err != nil {
+		return 0, err
+	}
+	timeout, err := q.seconds("timeout")
+	switch {
+	case err != nil:
+		return 0, err
+	case timeout >= 0 && interval > timeout:
+		return 0, &parameterError{"pollingInterval", q.get("pollingInterval"), "at most the timeout of " + q.get("timeout") + " seconds"}
+	}
+	return min(max(timeout, 0), maxWait), nil
+}
+
+// started answers a start or restart: at once, or after waiting for the end.
+func (c *call) started(w http.ResponseWriter, r *http.Request, id string, timeout time.Duration) {
+	if timeout > 0 {
+		row, err := c.wait(r, id, timeout)
+		switch {
+		case err != nil:
+			c.writeFailure(w, r, err)
+			return
+		case row == nil || !row.Status.Finished():
+		case row.Status == history.Completed:
+			writeJSON(w, http.StatusOK, appendValue(nil, row.Output))
+			return
+		default:
+			writeJSON(w, http.StatusOK, StatusPayload(row, true))
+			return
 		}
-		return
 	}
-	if err := d.Links.accepted(w, r, row.ID, startMembers); err != nil {
-		d.fail(w, r, err)
+	if err := c.Links.accepted(w, r, id, startMembers); err != nil {
+		c.fail(w, r, err)
 	}
+}
+
+// wait waits for the end of an instance. The row is nil when the time was over
+// before anything was read.
+func (c *call) wait(r *http.Request, id string, timeout time.Duration) (*taskhub.Instance, error) {
+	ctx, cancel := context.WithTimeout(r.Context(), timeout)
+	defer cancel()
+	row, err := c.Client.Wait(ctx, id, "")
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil, nil
+	}
+	return row, err
 }
 
 // WriteCheckStatus answers 202 with the check-status payload of an instance.
@@ -51,10 +107,12 @@ func (l *Links) accepted(w http.ResponseWriter, r *http.Request, id string, with
 	return nil
 }
 
-// WriteStartError answers an error of a start that is the caller's: 400, 409 or
-// 413. It reports false, and writes nothing, for every other error.
+// WriteStartError answers an error of a start that is the caller's: 400, 408,
+// 409 or 413. It reports false, and writes nothing, for every other error.
 func WriteStartError(w http.ResponseWriter, err error) bool {
 	switch {
+	case errors.Is(err, errSlowBody):
+		WriteError(w, http.StatusRequestTimeout, err.Error())
 	case errors.Is(err, errInvalidJSON), errors.Is(err, client.ErrInvalidInstanceID):
 		WriteError(w, http.StatusBadRequest, err.Error())
 	case errors.Is(err, client.ErrRunning):

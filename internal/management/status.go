@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
@@ -18,24 +17,20 @@ import (
 // of Azure ends requests after 230 seconds.
 const maxWait = 200 * time.Second
 
-// maxKey is the longest key of a table, in characters (1 KiB of UTF-16): nothing
-// longer can be there.
-const maxKey = 512
-
 // status answers GET instances/{id}: 202 while the instance runs, 200 when it
 // has finished.
-func (d *door) status(w http.ResponseWriter, r *http.Request, id string) {
-	if !utf8.ValidString(id) || utf8.RuneCountInString(id) > maxKey {
-		w.WriteHeader(http.StatusNotFound)
-		return
-	}
-	row, err := d.read(r, id)
-	if notFound(w, err) {
-		return
-	}
+func (c *call) status(w http.ResponseWriter, r *http.Request) {
+	row, err := c.read(r)
 	if err != nil {
-		d.fail(w, r, err)
+		c.writeFailure(w, r, err)
 		return
+	}
+	body := StatusPayload(row, c.query.boolean("showInput", true))
+	if c.query.boolean("showHistory", false) && row.Status != history.Pending {
+		if body, err = c.withHistory(r, body); err != nil {
+			c.writeFailure(w, r, err)
+			return
+		}
 	}
 	header := w.Header()
 	header.Set("ETag", row.ETag)
@@ -46,26 +41,37 @@ func (d *door) status(w http.ResponseWriter, r *http.Request, id string) {
 	switch {
 	case !row.Status.Finished():
 		code = http.StatusAccepted
-		header.Set("Location", d.Links.base(r)+r.URL.RequestURI())
+		header.Set("Location", c.Links.base(r)+r.URL.RequestURI())
 		header.Set("Retry-After", "5")
-	case row.Status == history.Failed && boolean(r, "returnInternalServerErrorOnFailure", false):
+	case row.Status == history.Failed && c.query.boolean("returnInternalServerErrorOnFailure", false):
 		code = http.StatusInternalServerError
 	}
-	writeJSON(w, code, StatusPayload(row, boolean(r, "showInput", true)))
+	writeJSON(w, code, body)
+}
+
+// withHistory adds the member historyEvents to a status object.
+func (c *call) withHistory(r *http.Request, body []byte) ([]byte, error) {
+	events, err := c.Client.History(r.Context(), c.id)
+	if err != nil {
+		return nil, err
+	}
+	body = append(body[:len(body)-1], `,"historyEvents":`...)
+	body = appendHistory(body, events, c.query.boolean("showInput", true), c.query.boolean("showHistoryOutput", false))
+	return append(body, '}'), nil
 }
 
 // read reads the row, after waiting for it as the caller prefers.
-func (d *door) read(r *http.Request, id string) (*taskhub.Instance, error) {
+func (c *call) read(r *http.Request) (*taskhub.Instance, error) {
 	wait := waitFor(r)
 	if wait == 0 {
-		return d.Client.Get(r.Context(), id)
+		return c.Client.Get(r.Context(), c.id)
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), wait)
 	defer cancel()
-	row, err := d.Client.Wait(ctx, id, r.Header.Get("If-None-Match"))
+	row, err := c.Client.Wait(ctx, c.id, r.Header.Get("If-None-Match"))
 	if errors.Is(err, context.DeadlineExceeded) {
 		// The time was over before anything was read.
-		return d.Client.Get(r.Context(), id)
+		return c.Client.Get(r.Context(), c.id)
 	}
 	return row, err
 }
@@ -81,22 +87,6 @@ func waitFor(r *http.Request) time.Duration {
 		}
 	}
 	return 0
-}
-
-// boolean reads a boolean of the query: true or false, keys and values without
-// case. Anything else is the default.
-func boolean(r *http.Request, name string, otherwise bool) bool {
-	for key, values := range r.URL.Query() {
-		if strings.EqualFold(key, name) && len(values) > 0 {
-			switch strings.ToLower(values[0]) {
-			case "true":
-				return true
-			case "false":
-				return false
-			}
-		}
-	}
-	return otherwise
 }
 
 // StatusPayload is the official status object.

@@ -115,7 +115,7 @@ func (in *instance) acceptMessage(ctx context.Context, it *item) ([]*history.Eve
 		return in.orphan(ctx, it)
 	}
 	other := !in.isFor(m)
-	if (other || in.outcome != nil && m.Target.ExecutionID == "") && !in.current && len(in.pending) == 0 {
+	if (other || in.outcome != nil && mayHaveRewound(m)) && !in.current && len(in.pending) == 0 {
 		return nil, errStale
 	}
 	if other || in.outcome != nil {
@@ -136,6 +136,17 @@ func one(e *history.Event, err error) ([]*history.Event, error) {
 		return nil, err
 	}
 	return []*history.Event{e}, nil
+}
+
+// mayHaveRewound tells whether a message may be for a newer execution than a
+// finished one in memory, or for one whose end a rewind has taken out of its
+// history.
+func mayHaveRewound(m *taskhub.Message) bool {
+	switch m.Event.Type {
+	case history.GenericEvent, history.SubOrchestrationInstanceCompleted, history.SubOrchestrationInstanceFailed:
+		return true
+	}
+	return m.Target.ExecutionID == ""
 }
 
 // accepted tells whether a message is among what is not committed yet.

@@ -96,6 +96,25 @@ func (in *instance) isSpilled(id int32) bool {
 	return false
 }
 
+// unspill forgets that the work of an action was in a message: a rewind wants it
+// done again.
+func (in *instance) unspill(id int32) {
+	var ranges []taskhub.Range
+	for _, r := range in.spilled {
+		if id < r.First || id > r.Last {
+			ranges = append(ranges, r)
+			continue
+		}
+		if r.First < id {
+			ranges = append(ranges, taskhub.Range{First: r.First, Last: id - 1})
+		}
+		if id < r.Last {
+			ranges = append(ranges, taskhub.Range{First: id + 1, Last: r.Last})
+		}
+	}
+	in.spilled = ranges
+}
+
 // addSpilled records ids as spilled. The ranges that the fence has are not
 // touched: they may be read elsewhere.
 func (in *instance) addSpilled(id int32) {

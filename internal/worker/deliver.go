@@ -240,7 +240,7 @@ func (w *Worker) report(j *job, result *history.Event) {
 
 func (w *Worker) sendResult(call *Activity, result *history.Event, lease *held) {
 	w.spawn(func(ctx context.Context) {
-		if err := w.sendMessage(ctx, w.Control, resultMessage(call, result), 0); err != nil {
+		if err := w.sendMessage(ctx, w.Control, resultMessage(call, result, lease.id), 0); err != nil {
 			w.items.leave(lease.id, false)
 			w.log.Error("result of an activity could not be sent; the activity runs again", "activity", call.Name, "instance", call.InstanceID, "error", err)
 			return
@@ -251,10 +251,12 @@ func (w *Worker) sendResult(call *Activity, result *history.Event, lease *held) 
 	})
 }
 
-func resultMessage(call *Activity, result *history.Event) *taskhub.Message {
+// resultMessage reports the end of an activity that a work item asked for. A work
+// item has one result, however often it is run.
+func resultMessage(call *Activity, result *history.Event, workItem string) *taskhub.Message {
 	target := history.InstanceRef{InstanceID: call.InstanceID, ExecutionID: call.ExecutionID}
 	return &taskhub.Message{
-		ID:     taskhub.GUID("result", call.InstanceID, call.ExecutionID, itoa(call.TaskID)),
+		ID:     taskhub.GUID("result", call.InstanceID, call.ExecutionID, workItem),
 		Event:  result,
 		Target: target,
 		Sender: target,

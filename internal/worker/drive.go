@@ -215,7 +215,7 @@ func (in *instance) send(ctx context.Context, events []*history.Event) error {
 func (in *instance) workItem(e *history.Event) *taskhub.Message {
 	self := history.InstanceRef{InstanceID: in.id, ExecutionID: in.execution}
 	return &taskhub.Message{
-		ID:     taskhub.GUID("task", in.id, in.execution, itoa(e.ID)),
+		ID:     in.messageID("task", e.ID),
 		Event:  e,
 		Target: self,
 		Sender: self,

@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 
 	"github.com/durable-go/functions/internal/engine"
@@ -49,7 +50,7 @@ func (in *instance) dispatchTimers(ctx context.Context, open []*history.Event) e
 func (in *instance) sendTimer(ctx context.Context, e *history.Event) error {
 	self := in.self()
 	m := &taskhub.Message{
-		ID:     taskhub.GUID("timer", in.id, in.execution, itoa(e.ID)),
+		ID:     in.messageID("timer", e.ID),
 		Target: self,
 		Sender: self,
 		Event:  &history.Event{Type: history.TimerFired, ID: history.NoID, TaskID: e.ID, FireAt: e.FireAt, Timestamp: e.FireAt},
@@ -299,6 +300,16 @@ func (in *instance) mine(id int32) bool {
 	return lease != nil && lease.alive()
 }
 
+// messageID is the logical id of a message that an action of the execution
+// causes. A rewind makes it another one.
+func (in *instance) messageID(kind string, action int32) string {
+	parts := []string{kind, in.id, in.execution, itoa(action)}
+	if n := in.redone[action]; n > 0 {
+		parts = append(parts, strconv.Itoa(n))
+	}
+	return taskhub.GUID(parts...)
+}
+
 // tellParent reports the end of a child.
 func (in *instance) tellParent(ctx context.Context) error {
 	if started := in.startEvent(); started != nil && started.Parent != nil {
@@ -316,7 +327,7 @@ func (in *instance) tellParentOf(ctx context.Context, started *history.Event) er
 		e.Type, e.Reason, e.Failure = history.SubOrchestrationInstanceFailed, end.Result, end.Failure
 	}
 	return in.w.tell(ctx, in.w.ControlOf(started.Parent.Name), &taskhub.Message{
-		ID:     taskhub.GUID("ended", in.id, in.execution),
+		ID:     in.messageID("ended", end.ID),
 		Target: started.Parent.Instance,
 		Sender: in.self(),
 		Event:  e,

@@ -68,6 +68,8 @@ type instance struct {
 	// sent are other actions that it has sent.
 	timers map[int32]*timer
 	sent   map[int32]bool
+	// redone counts how often an action was taken out of the history by a rewind.
+	redone map[int32]int
 	// local counts the events of its own that are in the inbox.
 	local int
 	// overflow are jobs that the pool gave up: they go to their queue.
@@ -97,6 +99,7 @@ func newInstance(w *Worker, id string) *instance {
 
 		timers: map[int32]*timer{},
 		sent:   map[int32]bool{},
+		redone: map[int32]int{},
 	}
 }
 

@@ -119,6 +119,7 @@ func (in *instance) reset(events []*history.Event) {
 	clear(in.seen)
 	clear(in.under)
 	clear(in.sent)
+	clear(in.redone)
 	in.remember(events)
 }
 
@@ -154,6 +155,10 @@ func (in *instance) remember(events []*history.Event) {
 			delete(in.under, e.TaskID)
 		case history.ExecutionCompleted:
 			in.outcome = e
+		case history.GenericEvent:
+			if e.ID != history.NoID {
+				in.redone[e.ID]++
+			}
 		}
 	}
 }

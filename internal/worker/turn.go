@@ -75,6 +75,9 @@ func (in *instance) turn(ctx context.Context, events []*history.Event) error {
 	in.deferrable = in.w.FirstTurn > 0 && in.isFirstTurn(events) && !t.SideEffect && t.Status == history.Running && in.onlyActivities(t)
 	for _, e := range t.Events {
 		if dispatched(e.Type) {
+			if in.redone[e.ID] > 0 {
+				in.unspill(e.ID)
+			}
 			e.Own.Lease = lease.id
 			in.under[e.ID] = lease.id
 		}

@@ -1,0 +1,110 @@
+package durable
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/durable-go/functions/internal/client"
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/management"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// WaitForStart waits until an instance has left Pending: its first turn is
+// stored. When ctx ends first, it returns the last status and the error of ctx.
+func (c *Client) WaitForStart(ctx context.Context, id string) (*Status, error) {
+	return c.wait(ctx, id, func(row *taskhub.Instance) bool { return row.Status != history.Pending })
+}
+
+// Wait waits until an instance has finished, well or not: see Run.Wait for its
+// result. Changes in this process are seen at once, those of others within two
+// seconds. When ctx ends first, it returns the last status and the error of
+// ctx.
+func (c *Client) Wait(ctx context.Context, id string) (*Status, error) {
+	return c.wait(ctx, id, func(row *taskhub.Instance) bool { return row.Status.Finished() })
+}
+
+func (c *Client) wait(ctx context.Context, id string, done func(*taskhub.Instance) bool) (*Status, error) {
+	core, err := c.core()
+	if err != nil {
+		return nil, err
+	}
+	row, err := core.client.Get(ctx, id)
+	for err == nil && !done(row) {
+		if err = ctx.Err(); err != nil {
+			return statusOf(row), err
+		}
+		row, err = core.client.Wait(ctx, id, row.ETag)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return statusOf(row), nil
+}
+
+// CheckStatus is the official payload of management URLs for an instance:
+// statusQueryGetUri and its siblings. Their host is that of the request, or the
+// client's LinksURL. The URLs are signed.
+func (c *Client) CheckStatus(r *http.Request, id string) (json.RawMessage, error) {
+	core, err := c.core()
+	if err != nil {
+		return nil, err
+	}
+	if err := core.linked(); err != nil {
+		return nil, err
+	}
+	return core.links.Payload(r.Context(), r, id)
+}
+
+var errNoLinks = errors.New("durable: the client does not know where the app serves its links: set ClientOptions.LinksURL")
+
+func (c *core) linked() error {
+	if c.links == nil {
+		return errNoLinks
+	}
+	return nil
+}
+
+// WaitForCompletionOrCheckStatus answers an HTTP request with the end of an
+// instance, if that comes in time: 200 and the bare output when it completed,
+// 200 and the status object when it failed or was terminated. Otherwise the
+// answer is that of WriteCheckStatus.
+func (c *Client) WaitForCompletionOrCheckStatus(w http.ResponseWriter, r *http.Request, id string, timeout time.Duration) error {
+	core, err := c.core()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), timeout)
+	defer cancel()
+	row, err := core.client.Wait(ctx, id, "")
+	switch {
+	case err != nil && !errors.Is(err, context.DeadlineExceeded):
+		return err
+	case err != nil || !row.Status.Finished():
+		return c.WriteCheckStatus(w, r, id)
+	}
+	body := management.StatusPayload(row, true)
+	if row.Status == history.Completed {
+		if body = asJSON(row.Output); body == nil {
+			body = []byte("null")
+		}
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	_, err = w.Write(body)
+	return err
+}
+
+func statusOf(row *taskhub.Instance) *Status {
+	s := &Status{
+		InstanceID: row.ID, Name: row.Name, Version: row.Version, RuntimeStatus: client.Status(row).String(),
+		Input: asJSON(row.Input), Output: asJSON(row.Output), CustomStatus: asJSON(row.CustomStatus),
+		Created: row.Created, LastUpdated: row.Updated, ScheduledStart: row.Scheduled, Tags: row.Tags,
+	}
+	if row.Parked != "" && !row.Status.Finished() {
+		s.Output = asJSON(history.Payload(row.Parked))
+	}
+	return s
+}

@@ -1,0 +1,185 @@
+package durable
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/durable-go/functions/internal/client"
+	"github.com/durable-go/functions/internal/history"
+)
+
+// broken counts the runs of activities and fails those that are broken.
+type broken struct {
+	mu   sync.Mutex
+	runs map[string]int
+	down map[string]bool
+}
+
+func (b *broken) run(name string) (string, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.runs[name]++
+	if b.down[name] {
+		return "", errors.New(name + " is down")
+	}
+	return name, nil
+}
+
+func (b *broken) mend() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.down = map[string]bool{}
+}
+
+// rewindable are orchestrators that fail as long as "x" is down, each with the
+// runs that "x" and "a" have had when it has completed after a rewind.
+func rewindable(b *broken) ([]Registration, map[*Orchestrator[None, string]]string) {
+	do := NewActivity("Do", func(_ context.Context, name string) (string, error) { return b.run(name) })
+	forever := NewActivity("Forever", func(ctx context.Context, name string) (string, error) {
+		if result, err := b.run(name); err != nil || !b.isDown("x") {
+			return result, err
+		}
+		<-ctx.Done()
+		return "", ctx.Err()
+	})
+	chain := NewOrchestrator("Chain", func(ctx *Context, _ None) (string, error) {
+		if _, err := do.Call(ctx, "a").Await(); err != nil {
+			return "", err
+		}
+		return do.Call(ctx, "x").Await()
+	})
+	fan := NewOrchestrator("Fan", func(ctx *Context, _ None) (string, error) {
+		_, err := All(do.Call(ctx, "a"), do.Call(ctx, "x"), do.Call(ctx, "a"), do.Call(ctx, "x"))
+		return "fan", err
+	})
+	first := NewOrchestrator("First", func(ctx *Context, _ None) (string, error) {
+		_, err := FirstError(forever.Call(ctx, "a"), do.Call(ctx, "x"))
+		return "first", err
+	})
+	retried := NewOrchestrator("Retried", func(ctx *Context, _ None) (string, error) {
+		if _, err := do.Call(ctx, "a").Await(); err != nil {
+			return "", err
+		}
+		return do.Call(ctx, "x", WithRetry(RetryPolicy{MaxAttempts: 3, FirstInterval: 1e9})).Await()
+	})
+	handled := NewOrchestrator("Handled", func(ctx *Context, _ None) (string, error) {
+		_, first := do.Call(ctx, "x").Await()
+		if _, err := do.Call(ctx, "a").Await(); err != nil {
+			return "", err
+		}
+		_, err := do.Call(ctx, "x").Await()
+		return fmt.Sprint(first != nil), err
+	})
+	thrown := NewOrchestrator("Thrown", func(ctx *Context, _ None) (string, error) {
+		if _, err := do.Call(ctx, "a").Await(); err != nil {
+			return "", err
+		}
+		if b.isDown("x") {
+			return "", errors.New("thrown")
+		}
+		return "thrown", nil
+	})
+	parent := NewOrchestrator("Parent", func(ctx *Context, _ None) (string, error) {
+		if _, err := do.Call(ctx, "a").Await(); err != nil {
+			return "", err
+		}
+		return chain.Call(ctx, None{}, WithInstanceID("kid")).Await()
+	})
+	late := NewOrchestrator("Late", func(ctx *Context, _ None) (string, error) {
+		if err := ctx.Sleep(1e9); err != nil {
+			return "", err
+		}
+		return do.Call(ctx, "a").Await()
+	})
+	deserted := NewOrchestrator("Deserted", func(ctx *Context, _ None) (string, error) {
+		_, err := FirstError(late.Call(ctx, None{}, WithInstanceID("late")), do.Call(ctx, "x"))
+		return "deserted", err
+	})
+	all := map[*Orchestrator[None, string]]string{
+		chain: "x2 a1 x", fan: "x4 a2 fan", first: "x2 a2 first", retried: "x4 a1 x", handled: "x3 a1 true",
+		thrown: "x0 a1 thrown", parent: "x2 a2 x", deserted: "x2 a1 deserted",
+	}
+	functions := []Registration{do, forever, late}
+	for o := range all {
+		functions = append(functions, o)
+	}
+	return functions, all
+}
+
+func (b *broken) isDown(name string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.down[name]
+}
+
+// A failed instance goes on where it failed: what had succeeded is not run
+// again, what failed or had no result is.
+func TestRewind(t *testing.T) {
+	b := &broken{}
+	functions, all := rewindable(b)
+	for o, want := range all {
+		t.Run(o.Name(), func(t *testing.T) {
+			inHub(t, functions, func(h *hub) {
+				b.runs, b.down = map[string]int{}, map[string]bool{"x": true}
+				run := startIt(h, o, None{}, WithInstanceID("it"))
+				if _, err := run.Wait(h.t.Context()); err == nil {
+					h.t.Fatal("it did not fail")
+				}
+				h.settle()
+				b.mend()
+				if err := h.core.client.Rewind(h.t.Context(), "it", "mended"); err != nil {
+					h.t.Fatal(err)
+				}
+				got, err := run.Wait(h.t.Context())
+				if err != nil {
+					h.t.Fatal(err)
+				}
+				if got := fmt.Sprintf("x%d a%d %s", b.runs["x"], b.runs["a"], got); got != want {
+					h.t.Errorf("got %s, want %s", got, want)
+				}
+			})
+		})
+	}
+}
+
+// A rewind that mends nothing fails again, and can be repeated; only failed
+// instances are rewound.
+func TestRewindAgain(t *testing.T) {
+	b := &broken{}
+	functions, all := rewindable(b)
+	for o := range all {
+		t.Run(o.Name(), func(t *testing.T) {
+			inHub(t, functions, func(h *hub) {
+				b.runs, b.down = map[string]int{}, map[string]bool{"x": true}
+				startIt(h, o, None{}, WithInstanceID("it"))
+				for range 3 {
+					h.settle()
+					h.settle()
+					if s := h.status("it"); s != history.Failed {
+						h.t.Fatalf("it is %v", s)
+					}
+					if err := h.core.client.Rewind(h.t.Context(), "it", ""); err != nil {
+						h.t.Fatal(err)
+					}
+				}
+				h.settle()
+				b.mend()
+				h.settle()
+				if err := h.core.client.Rewind(h.t.Context(), "it", ""); err != nil {
+					h.t.Fatal(err)
+				}
+				h.settle()
+				h.settle()
+				if s := h.status("it"); s != history.Completed {
+					h.t.Errorf("it is %v", s)
+				}
+				if err := h.core.client.Rewind(h.t.Context(), "it", ""); !errors.Is(err, client.ErrNotFailed) {
+					h.t.Errorf("rewinding a completed instance: %v", err)
+				}
+			})
+		})
+	}
+}

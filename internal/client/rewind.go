@@ -1,0 +1,227 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// rewoundPrefix begins the reason of a history row that a rewind has changed, as
+// the official tools write it.
+const rewoundPrefix = "Rewound: "
+
+// Rewind lets a failed instance go on where it failed: the failures that ended
+// it are taken out of its history, in the form of the official tools, and what
+// failed is done again. Failed children are rewound with it. An instance that
+// has not failed is a *StateError (ErrNotFailed).
+//
+// A rewind that was cut off can be repeated.
+func (c *Client) Rewind(ctx context.Context, id, reason string) error {
+	row, err := c.store.Instance(ctx, id)
+	if err != nil {
+		return err
+	}
+	if row.Status != history.Failed {
+		return stateError(row, "rewind", ErrNotFailed)
+	}
+	rw := &rewinding{c: c, visited: map[string]bool{}}
+	if _, err := rw.histories(ctx, row); err != nil {
+		return fmt.Errorf("rewinding instance %q: %w", id, err)
+	}
+	return rw.begin(ctx, reason)
+}
+
+// rewinding is one rewind on its way.
+type rewinding struct {
+	c       *Client
+	visited map[string]bool
+	// rows are the rewound instances, children before their parents; wake are
+	// those that have something to do again themselves, ended the children whose
+	// end the parent did not hear of.
+	rows, wake []*taskhub.Instance
+	ended      []*taskhub.Message
+}
+
+// histories rewinds the history of an instance, and then those of the children
+// whose failure it was: a child that goes on may end at once, and its parent
+// must be ready to hear of it. It reports whether anything is to be done again.
+func (rw *rewinding) histories(ctx context.Context, row *taskhub.Instance) (again bool, err error) {
+	if rw.visited[row.ID] {
+		return false, nil
+	}
+	rw.visited[row.ID] = true
+	loaded, err := rw.c.store.Load(ctx, row.ID, 0)
+	if err != nil {
+		return false, err
+	}
+	p := planRewind(loaded.Events)
+	if len(p.marks) > 0 {
+		r := &taskhub.Rewind{InstanceID: row.ID, Fence: loaded.Fence, Nonce: taskhub.NewID(), Time: rw.c.now(), Marks: p.marks}
+		if err := rw.c.rewindRows(ctx, r); err != nil {
+			return false, err
+		}
+	}
+	for _, e := range p.children {
+		below, err := rw.child(ctx, row, e)
+		if err != nil {
+			return false, err
+		}
+		again = again || below
+	}
+	if p.own || !again {
+		rw.wake = append(rw.wake, row)
+	}
+	rw.rows = append(rw.rows, row)
+	return true, nil
+}
+
+// child rewinds a failed child. One that has completed since is reported to its
+// parent once more: the first report came to a parent that had failed.
+func (rw *rewinding) child(ctx context.Context, parent *taskhub.Instance, e *history.Event) (again bool, err error) {
+	child, err := rw.c.child(ctx, parent.ID, e.InstanceID)
+	switch {
+	case err != nil, child == nil:
+		return false, err
+	case child.Status == history.Failed:
+		return rw.histories(ctx, child)
+	case !child.Status.Finished():
+		return true, nil
+	}
+	end := &history.Event{
+		Type: history.SubOrchestrationInstanceCompleted, ID: history.NoID, TaskID: e.ID, Timestamp: rw.c.now(), Result: child.Output,
+	}
+	if child.Status != history.Completed {
+		end.Type, end.Result, end.Reason = history.SubOrchestrationInstanceFailed, nil, child.Output
+	}
+	rw.ended = append(rw.ended, &taskhub.Message{
+		ID: taskhub.NewGUID(), Event: end,
+		Target: history.InstanceRef{InstanceID: parent.ID, ExecutionID: parent.ExecutionID},
+		Sender: history.InstanceRef{InstanceID: child.ID, ExecutionID: child.ExecutionID},
+	})
+	return true, nil
+}
+
+// begin lets the instances go on. The row of the instance is last: as long as it
+// says Failed, the rewind can be repeated.
+func (rw *rewinding) begin(ctx context.Context, reason string) error {
+	for _, row := range rw.wake {
+		e := &history.Event{Type: history.GenericEvent, Reason: history.Payload(reason)}
+		if err := rw.c.control(ctx, row, e); err != nil {
+			return err
+		}
+	}
+	for _, m := range rw.ended {
+		if _, err := rw.c.sendUntilKnown(ctx, rw.c.o.Queue, m, 0); err != nil {
+			return err
+		}
+	}
+	for _, row := range rw.rows {
+		if err := rw.c.showPending(ctx, row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rewindRows changes the rows. An unknown outcome is asked for again: the nonce
+// tells whether it was ours.
+func (c *Client) rewindRows(ctx context.Context, r *taskhub.Rewind) error {
+	var err error
+	for range 3 {
+		if _, err = c.store.Rewind(ctx, r); err == nil || final(err) || ctx.Err() != nil {
+			return err
+		}
+	}
+	return err
+}
+
+func final(err error) bool {
+	return errors.Is(err, taskhub.ErrConflict) || errors.Is(err, taskhub.ErrGone) || errors.Is(err, taskhub.ErrFormat)
+}
+
+// rewindPlan is what a rewind does to a history.
+type rewindPlan struct {
+	marks []taskhub.Mark
+	// children are those that have failed, or whose end is not known; own says
+	// that other things are to be done again, too.
+	children []*history.Event
+	own      bool
+}
+
+// planRewind finds the failures that ended an execution: those after which the
+// code has asked for nothing more. What it asked for after an earlier failure
+// depends on that one. What had no result yet is done again as well: results
+// that came after the end were dropped.
+func planRewind(events []*history.Event) *rewindPlan {
+	p := &rewindPlan{}
+	open, last, end := map[int32]int{}, 0, -1
+	for i, e := range events {
+		switch e.Type {
+		case history.TaskScheduled, history.SubOrchestrationInstanceCreated, history.TimerCreated:
+			open[e.ID], last = i, i
+		case history.EventSent:
+			last = i
+		case history.TaskCompleted, history.TimerFired, history.SubOrchestrationInstanceCompleted:
+			delete(open, e.TaskID)
+		case history.ExecutionCompleted:
+			end = i
+		}
+	}
+	if end < 0 {
+		// Rewound before: what is left is to find the children again.
+		p.rewoundChildren(events)
+		return p
+	}
+	for i, e := range events {
+		if failed := e.Type == history.TaskFailed || e.Type == history.SubOrchestrationInstanceFailed; !failed {
+			continue
+		}
+		if i < last {
+			delete(open, e.TaskID)
+			continue
+		}
+		p.mark(i, e, true)
+	}
+	for _, at := range slices.Sorted(maps.Values(open)) {
+		e := events[at]
+		if e.Type == history.SubOrchestrationInstanceCreated {
+			p.children = append(p.children, e)
+			p.mark(at, e, false)
+			continue
+		}
+		p.own = true
+		p.mark(at, e, true)
+	}
+	p.mark(end, events[end], true)
+	return p
+}
+
+func (p *rewindPlan) rewoundChildren(events []*history.Event) {
+	for _, e := range events {
+		if e.Type == history.SubOrchestrationInstanceCreated && string(e.Reason) == rewoundPrefix+e.Type.String() {
+			p.children = append(p.children, e)
+		}
+		p.own = p.own || e.Type == history.GenericEvent && strings.HasPrefix(string(e.Reason), rewoundPrefix+history.TaskScheduled.String())
+	}
+}
+
+func (p *rewindPlan) mark(at int, e *history.Event, generic bool) {
+	p.marks = append(p.marks, taskhub.Mark{Event: at, Generic: generic, Reason: rewoundPrefix + e.Type.String()})
+}
+
+// showPending makes the row say that the instance waits to go on, unless a
+// worker has gone on with it already.
+func (c *Client) showPending(ctx context.Context, row *taskhub.Instance) error {
+	pending := history.Pending
+	_, err := c.store.Merge(ctx, row.ID, taskhub.Change{ETag: row.ETag, Status: &pending, Updated: c.now()})
+	if errors.Is(err, taskhub.ErrChanged) || errors.Is(err, taskhub.ErrNotFound) {
+		return nil
+	}
+	return err
+}

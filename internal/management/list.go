@@ -1,0 +1,123 @@
+package management
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/durable-go/functions/internal/client"
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// tokenHeader carries the place where the next page of a list begins.
+const tokenHeader = "X-Ms-Continuation-Token"
+
+var (
+	finished  = []history.Status{history.Completed, history.Failed, history.Terminated, history.Canceled}
+	anyStatus = append([]history.Status{history.Pending, history.Running, history.Suspended, history.ContinuedAsNew}, finished...)
+)
+
+// list answers GET instances: one page. The page can have fewer instances than
+// asked for, even none, while the header names a next one.
+func (c *call) list(w http.ResponseWriter, r *http.Request) {
+	q, err := c.filter(r)
+	if err != nil {
+		c.writeFailure(w, r, err)
+		return
+	}
+	page, err := c.Client.List(r.Context(), q)
+	if err != nil {
+		c.writeFailure(w, r, err)
+		return
+	}
+	showInput := c.query.boolean("showInput", true)
+	body := []byte{'['}
+	for i, row := range page.Instances {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = append(body, StatusPayload(row, showInput)...)
+	}
+	if page.Token != "" {
+		w.Header().Set(tokenHeader, page.Token)
+	}
+	writeJSON(w, http.StatusOK, append(body, ']'))
+}
+
+// filter reads what to list.
+func (c *call) filter(r *http.Request) (q taskhub.Query, err error) {
+	q = taskhub.Query{Prefix: c.query.get("instanceIdPrefix"), Entities: true, Token: r.Header.Get(tokenHeader)}
+	if q.Statuses, err = c.query.statuses("runtimeStatus", anyStatus...); err != nil {
+		return q, err
+	}
+	if q.CreatedFrom, q.CreatedTo, err = c.query.between("createdTimeFrom", "createdTimeTo"); err != nil {
+		return q, err
+	}
+	q.Max, err = c.query.count("top", taskhub.DefaultPage, taskhub.MaxPage)
+	return q, err
+}
+
+// purge answers DELETE instances/{id}.
+func (c *call) purge(w http.ResponseWriter, r *http.Request) {
+	children, err := c.recursive()
+	if err != nil {
+		c.writeFailure(w, r, err)
+		return
+	}
+	result, err := c.Client.Purge(r.Context(), c.id, client.PurgeOptions{Children: children})
+	c.purged(w, r, result, err)
+}
+
+// errCreatedFrom has the official text. A purge of everything must be said.
+var errCreatedFrom = errors.New("Please provide value for 'createdTimeFrom' parameter.")
+
+// purgeBudget is how long a purge by filter goes on before it answers with what
+// it has done.
+const purgeBudget = 3 * time.Minute
+
+// purgeMany answers DELETE instances: finished instances that were created in a
+// range of time.
+func (c *call) purgeMany(w http.ResponseWriter, r *http.Request) {
+	f, err := c.purgeFilter()
+	if err != nil {
+		c.writeFailure(w, r, err)
+		return
+	}
+	result, err := c.Client.PurgeAll(r.Context(), f, nil)
+	c.purged(w, r, result, err)
+}
+
+func (c *call) purgeFilter() (f client.PurgeFilter, err error) {
+	f.Budget = purgeBudget
+	if f.From, f.To, err = c.query.between("createdTimeFrom", "createdTimeTo"); err != nil {
+		return f, err
+	}
+	if f.From.IsZero() {
+		return f, errCreatedFrom
+	}
+	if f.Statuses, err = c.query.statuses("runtimeStatus", finished...); err != nil {
+		return f, err
+	}
+	f.Prefix = c.query.get("instanceIdPrefix")
+	f.Children, err = c.recursive()
+	return f, err
+}
+
+// purged answers a purge. One that ran out of time says so, and is asked for
+// again.
+func (c *call) purged(w http.ResponseWriter, r *http.Request, result client.PurgeResult, err error) {
+	if err == nil && result.Complete && result.Instances == 0 {
+		err = taskhub.ErrNotFound
+	}
+	if err != nil {
+		c.writeFailure(w, r, err)
+		return
+	}
+	body := strconv.AppendInt([]byte(`{"instancesDeleted":`), int64(result.Instances), 10)
+	if !result.Complete {
+		body = append(body, `,"isComplete":false`...)
+	}
+	writeJSON(w, http.StatusOK, append(body, '}'))
+}

@@ -1,0 +1,105 @@
+package management
+
+import (
+	"encoding/json"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/durable-go/functions/internal/history"
+)
+
+// The histories that the official extension showed of the same table rows. The
+// recordings are of extension 3.0.0.
+func TestRecordedHistories(t *testing.T) {
+	raw, err := os.ReadFile("testdata/histories.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var recorded []struct {
+		Scenario, Query string
+		Rows            []json.RawMessage
+		HistoryEvents   json.RawMessage
+	}
+	if err := json.Unmarshal(raw, &recorded); err != nil || len(recorded) < 10 {
+		t.Fatal(len(recorded), err)
+	}
+	for _, c := range recorded {
+		t.Run(c.Scenario+" "+c.Query, func(t *testing.T) {
+			var events []*history.Event
+			for _, row := range c.Rows {
+				e, _, err := history.DecodeRow(row)
+				if err != nil {
+					t.Fatal(err)
+				}
+				events = append(events, e)
+			}
+			got := string(appendHistory(nil, events, true, strings.Contains(c.Query, "showHistoryOutput=true")))
+			got = anyTime.ReplaceAllStringFunc(got, timeMark)
+			if !slices.EqualFunc(tokens(t, string(c.HistoryEvents)), tokens(t, got), sameToken) {
+				t.Errorf("got\n%s\nrecorded\n%s", got, c.HistoryEvents)
+			}
+		})
+	}
+}
+
+var anyTime = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?`)
+
+// timeMark is how the recordings write a time.
+func timeMark(text string) string {
+	parts := anyTime.FindStringSubmatch(text)
+	mark := "{time"
+	if parts[1] != "" {
+		mark += ".F"
+	}
+	return mark + parts[2] + "}"
+}
+
+var cut = regexp.MustCompile(`(?s)^(.*?)\.\.\.\[\d+ chars\]\.\.\.(.*)$`)
+
+// sameToken compares with a recording, in which long texts are cut.
+func sameToken(recorded, got json.Token) bool {
+	want, ok := recorded.(string)
+	if have, is := got.(string); ok && is {
+		if ends := cut.FindStringSubmatch(want); ends != nil {
+			return strings.HasPrefix(have, ends[1]) && strings.HasSuffix(have, ends[2])
+		}
+	}
+	return recorded == got
+}
+
+// Every type of event, and what stands alone because its other half is not
+// there.
+func TestProjection(t *testing.T) {
+	at := time.Date(2026, 3, 4, 5, 6, 7, 120000000, time.UTC)
+	generation := int32(2)
+	events := []*history.Event{
+		{Type: history.ExecutionStarted, Name: "O", Input: history.Payload(`{"a":1}`), Generation: &generation, ScheduledStart: at, Correlation: "c", Trace: &history.TraceContext{TraceParent: "00-1-2-01"}},
+		{Type: history.TaskScheduled, ID: 0, Name: "A", Input: history.Payload(`[1]`)},
+		{Type: history.TaskScheduled, ID: 1, Name: "B", Input: history.Payload(`[2]`)},
+		{Type: history.SubOrchestrationInstanceCreated, ID: 2, Name: "C", InstanceID: "child"},
+		{Type: history.TaskFailed, TaskID: 1, Reason: history.Payload("no"), Failure: &history.FailureDetails{ErrorType: "E", ErrorMessage: "no"}},
+		{Type: history.TaskCompleted, TaskID: 9, Result: history.Payload("no JSON")},
+		{Type: history.EventSent, ID: 3, Name: "E", InstanceID: "other", Input: history.Payload(`1`)},
+		{Type: history.ExecutionTerminated, Input: history.Payload("why")},
+		{Type: history.ExecutionRewound, Reason: history.Payload("again")},
+		{Type: history.HistoryState},
+		{Type: history.ExecutionCompleted, Status: history.Failed, Result: history.Payload("text"), Failure: &history.FailureDetails{ErrorType: "E", ErrorMessage: "m", NonRetriable: true}},
+	}
+	for _, e := range events {
+		e.Timestamp = at
+	}
+	for name, shown := range map[string][2]bool{"all": {true, true}, "without-payloads": {false, false}} {
+		got := appendHistory(nil, events, shown[0], shown[1])
+		if !json.Valid(got) {
+			t.Fatalf("no JSON: %s", got)
+		}
+		golden(t, "history/"+name, strings.ReplaceAll(string(got), `},{"EventType"`, "},\n{\"EventType\"")+"\n")
+	}
+	if got := string(appendHistory(nil, nil, true, true)); got != "[]" {
+		t.Errorf("no events: %s", got)
+	}
+}
