@@ -76,8 +76,8 @@ func (c *cli) says(t *testing.T, texts []string, arguments ...string) {
 	}
 }
 
-// The Core Tools' commands work against a running app.
-func TestFuncDurable(t *testing.T) {
+// The Core Tools' commands and other programs work against a running app.
+func TestTools(t *testing.T) {
 	h, flags := runConformance(t, host.Options{})
 	c := &cli{h, flags}
 	for _, command := range []struct {
@@ -92,6 +92,7 @@ func TestFuncDurable(t *testing.T) {
 		{"terminate", cliTerminate},
 		{"rewind", cliRewind},
 		{"purge-history", cliPurge},
+		{"another program", otherProgram},
 		{"the unknown function", cliUnknown},
 	} {
 		t.Run(command.name, func(t *testing.T) { command.test(t, c) })

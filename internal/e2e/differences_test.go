@@ -37,7 +37,7 @@ func TestDifferences(t *testing.T) {
 	want := &bytes.Buffer{}
 	want.WriteString(`# Differences from the official extension
 
-A test plays recorded scenarios of the official Durable Functions extension against samples/conformance and compares the HTTP answers. This page, made from differences.json, lists the scenarios whose answers differ on purpose. All others agree.
+A test plays recorded scenarios of the official Durable Functions extension against samples/conformance and compares the HTTP answers. This page, made from differences.json, lists the scenarios whose answers differ on purpose. All others that are played agree.
 
 | scenario | what differs, and why |
 |-|-|

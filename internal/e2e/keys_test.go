@@ -52,6 +52,53 @@ func TestFunctionKeys(t *testing.T) {
 		reply, err := h.Do(ctx, http.MethodGet, links.StatusQueryURI, nil)
 		return err == nil && reply.Code == http.StatusOK && strings.Contains(string(reply.Body), "Hello London!")
 	})
+	t.Run("operations", func(t *testing.T) { testOperationKeys(t, h, key) })
+}
+
+// testOperationKeys calls every operation on an instance that does not exist:
+// the host lets nobody without the key through to the operators' door, and the
+// other door takes signatures, which no key replaces.
+func testOperationKeys(t *testing.T, h *host.Host, key string) {
+	ctx := bounded(t)
+	for _, o := range []struct{ method, path string }{
+		{http.MethodGet, "instances"},
+		{http.MethodDelete, "instances?createdTimeFrom=2001-01-01T00:00:00Z&createdTimeTo=2001-01-02T00:00:00Z"},
+		{http.MethodGet, "instances/nobody"},
+		{http.MethodDelete, "instances/nobody"},
+		{http.MethodPost, "instances/nobody/raiseEvent/Go"},
+		{http.MethodPost, "instances/nobody/terminate"},
+		{http.MethodPost, "instances/nobody/suspend"},
+		{http.MethodPost, "instances/nobody/resume"},
+		{http.MethodPost, "instances/nobody/rewind"},
+		{http.MethodPost, "instances/nobody/restart"},
+		{http.MethodPost, "orchestrators/Nobody"},
+		{http.MethodPost, "orchestrators/Nobody/id"},
+	} {
+		for _, c := range []struct {
+			door, key string
+			allowed   bool
+		}{
+			{"/api/durabletask/", "", false},
+			{"/api/durabletask/", "wrong", false},
+			{"/api/durabletask/", key, true},
+			{"/api/durabletask-links/", "", false},
+			{"/api/durabletask-links/", key, false},
+		} {
+			reply, err := h.Do(ctx, o.method, c.door+o.path, []byte("null"), "x-functions-key", c.key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// A door says 404 to what it does not have, and for an instance that it
+			// may look for.
+			refused := reply.Code == http.StatusUnauthorized
+			if strings.Contains(c.door, "links") {
+				refused = refused || reply.Code == http.StatusNotFound
+			}
+			if refused == c.allowed || reply.Code >= http.StatusInternalServerError {
+				t.Errorf("%s %s%s with key %q: %d %s", o.method, c.door, o.path, c.key, reply.Code, reply.Body)
+			}
+		}
+	}
 }
 
 // functionKey is the app's key for all functions, which the host keeps in a

@@ -3,7 +3,10 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/durable-go/functions/durable"
@@ -14,12 +17,36 @@ func httpStart(client *durable.Client) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id, err := start(client, w, r)
 		if err == nil {
-			err = client.WriteCheckStatus(w, r, id)
+			err = answerStart(client, w, r, id)
 		}
 		if err != nil {
 			durable.WriteStartError(w, err)
 		}
 	})
+}
+
+// answerStart answers with the URLs to follow the instance; with ?wait= it
+// waits for ?timeout= milliseconds first, with ?payload= the status is 200.
+func answerStart(client *durable.Client, w http.ResponseWriter, r *http.Request, id string) error {
+	query := r.URL.Query()
+	switch {
+	case query.Get("wait") != "":
+		timeout := 30 * time.Second
+		if milliseconds, err := strconv.Atoi(query.Get("timeout")); err == nil {
+			timeout = time.Duration(milliseconds) * time.Millisecond
+		}
+		return client.WaitForCompletionOrCheckStatus(w, r, id, timeout)
+	case query.Get("payload") != "":
+		payload, err := client.CheckStatus(r, id)
+		if err != nil {
+			return err
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, err = w.Write(payload)
+		return err
+	default:
+		return client.WriteCheckStatus(w, r, id)
+	}
 }
 
 func start(client *durable.Client, w http.ResponseWriter, r *http.Request) (string, error) {
@@ -81,9 +108,26 @@ func operate(client *durable.Client, r *http.Request, op, id string) (answer, er
 			return answer{}, err
 		}
 		return answer{OK: true, Type: "object", Result: statusOf(s)}, nil
+	case "raise":
+		data, err := io.ReadAll(r.Body)
+		if err != nil {
+			return answer{}, err
+		}
+		return done(client.RaiseEvent(r.Context(), id, r.URL.Query().Get("event"), value(data)))
+	case "terminate":
+		return done(client.Terminate(r.Context(), id, r.URL.Query().Get("reason")))
 	default:
-		return nothing, nil
+		return answer{}, fmt.Errorf("there is no operation %q", op)
 	}
+}
+
+// done is the answer of the JavaScript SDK to an operation without a result,
+// which is silent about an instance that has finished.
+func done(err error) (answer, error) {
+	if err != nil && !errors.Is(err, durable.ErrFinished) {
+		return answer{}, err
+	}
+	return nothing, nil
 }
 
 func statusOf(s *durable.Status) status {
