@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
@@ -15,6 +16,18 @@ func (r *registry) fits(p history.Payload) error {
 		return fmt.Errorf("%d bytes, at most %d are stored (maxPayload)", len(p), r.maxPayload)
 	}
 	return nil
+}
+
+// maxErrorText is the longest text of an error that is kept, in bytes.
+const maxErrorText = 64 << 10
+
+// clip shortens the text of an error, so that an error cannot be too large to
+// be stored.
+func clip(text string) string {
+	if len(text) <= maxErrorText {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxErrorText], "") + fmt.Sprintf("... (%d bytes)", len(text))
 }
 
 type limitKey struct{}

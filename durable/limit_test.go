@@ -3,6 +3,7 @@ package durable
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +12,7 @@ import (
 	"testing/synctest"
 
 	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/storage/fake"
 	"github.com/durable-go/functions/internal/taskhub"
 	"github.com/durable-go/functions/internal/taskhub/memory"
 )
@@ -131,6 +133,26 @@ func TestLargePayloadsRun(t *testing.T) {
 	})
 }
 
+// TestLongErrors are kept with the beginning of their text.
+func TestLongErrors(t *testing.T) {
+	fails := NewAction("Fails", func(_ context.Context, panics bool) error {
+		text := "oh " + strings.Repeat("ü", 20<<20)
+		if panics {
+			panic(text)
+		}
+		return errors.New(text)
+	})
+	o := NewOrchestrator("O", func(ctx *Context, panics bool) (None, error) { return fails.Call(ctx, panics).Await() })
+	inHub(t, []Registration{fails, o}, func(h *hub) {
+		for _, panics := range []bool{false, true} {
+			_, err := result(h, o, panics, nil)
+			if err == nil || !strings.Contains(err.Error(), "oh üü") || !strings.HasSuffix(err.Error(), " bytes)") || len(err.Error()) > maxErrorText+200 {
+				h.t.Errorf("an error of %d bytes: %.100s", len(fmt.Sprint(err)), fmt.Sprint(err))
+			}
+		}
+	})
+}
+
 // TestReadInputLimit: a handler of the app knows the app's limit.
 func TestReadInputLimit(t *testing.T) {
 	for _, c := range []struct{ limit, size, code int }{
@@ -177,4 +199,49 @@ func TestMessageThatCannotBeRead(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestBlobOfAHostedMessage goes with it, although the host deletes the message
+// itself and knows nothing of the blob.
+func TestBlobOfAHostedMessage(t *testing.T) {
+	o := NewOrchestrator("O", func(ctx *Context, _ None) (int, error) {
+		event, err := WaitForEvent[string](ctx, "more").Await()
+		return len(event), err
+	})
+	synctest.Test(t, func(t *testing.T) {
+		account := &spy{Account: fake.New(0)}
+		store := spied(t, account)
+		h := &hub{t: t, registry: newRegistry(), store: store}
+		if err := o.register(h.registry); err != nil {
+			t.Fatal(err)
+		}
+		h.open()
+		defer func() { h.worker.Kill() }()
+		got, err := result(h, o, None{}, func(id string) {
+			h.stop() // from here on messages come from the host alone
+			synctest.Wait()
+			h.raise(id, "more", `"`+strings.Repeat("x", 100_000)+`"`)
+			batch, err := store.Receive(t.Context(), taskhub.ControlQueue(hubName), 32, hostHolds)
+			if err != nil || len(batch) != 1 || messageBlobs(account) != 1 {
+				t.Fatalf("%d messages, %d blobs, %v", len(batch), messageBlobs(account), err)
+			}
+			if err := h.worker.Deliver(t.Context(), batch[0], true); err != nil {
+				t.Error(err)
+			}
+		})
+		want(h, got, err, 100_000)
+		synctest.Wait()
+		if n := messageBlobs(account); n != 0 {
+			t.Errorf("%d blobs of messages are left", n)
+		}
+	})
+}
+
+func messageBlobs(account *spy) (n int) {
+	for name := range account.Blobs(strings.ToLower(hubName) + "-largemessages") {
+		if strings.Contains(name, "/message-") {
+			n++
+		}
+	}
+	return n
 }

@@ -1,7 +1,9 @@
 package taskhubtest
 
 import (
+	"bytes"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -53,6 +55,14 @@ func (n *Network) Do(req *http.Request) (*http.Response, error) {
 	if ended {
 		return nil, ErrCut
 	}
+	if lose || last {
+		// The transport may read the body still when the SDK, whose body it is,
+		// tries again.
+		var err error
+		if req, err = withOwnBody(req); err != nil {
+			return nil, err
+		}
+	}
 	resp, err := n.do(req)
 	switch {
 	case err != nil || !lose && !last:
@@ -63,6 +73,19 @@ func (n *Network) Do(req *http.Request) (*http.Response, error) {
 	}
 	_ = resp.Body.Close()
 	return nil, errors.New("the answer was lost")
+}
+
+func withOwnBody(req *http.Request) (*http.Request, error) {
+	if req.Body == nil {
+		return req, nil
+	}
+	content, err := io.ReadAll(req.Body)
+	if err != nil {
+		return nil, err
+	}
+	own := req.Clone(req.Context())
+	own.Body = io.NopCloser(bytes.NewReader(content))
+	return own, nil
 }
 
 // LoseAnswer loses the answer of the next transaction.
