@@ -169,7 +169,7 @@ func causeOf(d *history.FailureDetails) error {
 // failureDetails is what the history keeps of an error of user code.
 func failureDetails(err error) *history.FailureDetails {
 	final, wait := marks(err)
-	d := &history.FailureDetails{ErrorType: typeName(err), ErrorMessage: err.Error(), NonRetriable: final}
+	d := &history.FailureDetails{ErrorType: typeName(err), ErrorMessage: clip(err.Error()), NonRetriable: final}
 	p := properties{RetryAfter: wait.Milliseconds()}
 	if name, raw := registered.find(err); name != "" {
 		d.ErrorType, p.Error = name, raw
@@ -222,5 +222,5 @@ func typeName(err error) string {
 
 // panicDetails is what the history keeps of a panic of user code.
 func panicDetails(p any) *history.FailureDetails {
-	return &history.FailureDetails{ErrorType: "panic", ErrorMessage: fmt.Sprint("panic: ", p), StackTrace: history.Payload(debug.Stack()), NonRetriable: true}
+	return &history.FailureDetails{ErrorType: "panic", ErrorMessage: clip(fmt.Sprint("panic: ", p)), StackTrace: history.Payload(debug.Stack()), NonRetriable: true}
 }
