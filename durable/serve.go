@@ -8,17 +8,13 @@ import (
 	"time"
 
 	"github.com/durable-go/functions/handler"
-	"github.com/durable-go/functions/internal/management"
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
 // newServer gives each function of the app its handler, and says what has none.
 func (s *service) newServer(c *core) error {
 	s.server = &handler.Server{App: s.config, Log: s.app.log, Journal: s.app.child.Journal, Ready: s.ready}
-	api := &management.API{Client: c.client, Links: c.links, Log: s.app.log, Check: func(name string) error {
-		_, err := s.app.registry.program(name, "")
-		return err
-	}}
+	api := c.api(s.app.log)
 	if len(s.app.http) > 0 && !s.config.Proxied {
 		s.app.log.Warn("host.json: HTTP functions need customHandler.enableProxyingHttpRequest: true; without it the host's requests are answered 500")
 	}

@@ -165,8 +165,11 @@ func (s *service) newCore() *core {
 		o.Lease = s.settings.Lease
 	}
 	return &core{
-		client:   client.New(s.store, o),
-		links:    &management.Links{Keys: management.NewKeys(s.store, s.settings.HubName, time.Now), Path: s.mount("DurableTaskLinks")},
+		client: client.New(s.store, o),
+		links: &management.Links{
+			Keys: management.NewKeys(s.store, s.settings.HubName, time.Now), Path: s.mount("DurableTaskLinks"),
+			Base: s.settings.BaseURL, Lifetime: s.settings.LinkLifetime,
+		},
 		registry: s.app.registry,
 	}
 }

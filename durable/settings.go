@@ -29,6 +29,8 @@ type settings struct {
 	StoreInputs         bool
 	MaxPoisonDeliveries int
 	MaxPayload          int
+	BaseURL             string
+	LinkLifetime        time.Duration
 	Versions            versioning
 }
 
@@ -46,6 +48,8 @@ var known = map[string]func(*settings, json.RawMessage) error{
 	"cachedinstances":                    func(s *settings, v json.RawMessage) error { return parseCount(v, &s.Cache) },
 	"maxdequeuecount":                    func(s *settings, v json.RawMessage) error { return parseCount(v, &s.MaxPoisonDeliveries) },
 	"maxpayload":                         parsePayload,
+	"managementbaseurl":                  parseBaseURL,
+	"linklifetime":                       parseLifetime,
 	"sharedhub":                          func(s *settings, v json.RawMessage) error { return parseBool(v, &s.SharedHub) },
 	"storeinputsinorchestrationhistory":  func(s *settings, v json.RawMessage) error { return parseBool(v, &s.StoreInputs) },
 	"dispatch":                           parseDispatch,

@@ -32,6 +32,7 @@ func TestParseSettings(t *testing.T) {
 			with(func(s *settings) { s.Lease = time.Second }), nil},
 		{"queue dispatch", `{"dispatch":"queue"}`, with(func(s *settings) { s.DispatchQueue = true }), nil},
 		{"fail", `{"nonDeterminism":"fail"}`, with(func(s *settings) { s.FailNonDeterminism = true }), nil},
+		{"links", `{"managementBaseUrl":"https://gateway/app1","linkLifetime":"7.00:00:00"}`, with(func(s *settings) { s.BaseURL, s.LinkLifetime = "https://gateway/app1", 7*24*time.Hour }), nil},
 		{"budget", `{"localBudget":"00:00:03"}`, with(func(s *settings) { s.LocalBudget = &budget }), nil},
 		{"unknown", `{"hubNam":"x","storageProvider":{"y":1},"tracing":{"a":1}}`, base, []string{"hubNam", "storageProvider.y", "tracing"}},
 	}
@@ -59,6 +60,9 @@ func TestParseSettingsNamesTheField(t *testing.T) {
 		{"hub too short", `{"hubName":"ab"}`, "hubName"},
 		{"hub from a setting", `{"hubName":"%TaskHub%"}`, "%TaskHub%"},
 		{"hub not text", `{"hubName":1}`, "hubName"},
+		{"base URL", `{"managementBaseUrl":"https://user:pw@gateway"}`, "managementBaseUrl: want a URL such as https://api.example.com: it must be a scheme"},
+		{"no lifetime", `{"linkLifetime":"00:00:00"}`, "linkLifetime: links must be good"},
+		{"lifetime", `{"linkLifetime":3600}`, "linkLifetime: 3600 is not a duration"},
 		{"small payload", `{"maxPayload":1000}`, "maxPayload: 1000 is not between"},
 		{"huge payload", `{"maxPayload":1000000000}`, "maxPayload"},
 		{"slots", `{"maxConcurrentActivityFunctions":0}`, "maxConcurrentActivityFunctions"},

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/durable-go/functions/internal/history"
@@ -95,29 +94,4 @@ func (l *Links) uri(ctx context.Context, base, id string, m member) (string, err
 		query = "reason={text}&" + query
 	}
 	return base + l.Path + "/instances/" + url.PathEscape(id) + m.path + "?" + query, nil
-}
-
-// base is scheme and host of the caller's request. The host passes on what its
-// own caller sent, in X-Forwarded-Host and X-Forwarded-Proto.
-func (l *Links) base(r *http.Request) string {
-	if l.Base != "" {
-		return strings.TrimSuffix(l.Base, "/")
-	}
-	host, scheme := r.Host, "http"
-	if r.TLS != nil {
-		scheme = "https"
-	}
-	if forwarded := first(r.Header.Get("X-Forwarded-Host")); forwarded != "" {
-		host = forwarded
-	}
-	if forwarded := first(r.Header.Get("X-Forwarded-Proto")); forwarded == "https" || forwarded == "http" {
-		scheme = forwarded
-	}
-	return scheme + "://" + host
-}
-
-// first is the first entry of a list header: that of the outermost proxy.
-func first(header string) string {
-	value, _, _ := strings.Cut(header, ",")
-	return strings.TrimSpace(value)
 }
