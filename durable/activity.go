@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"sync/atomic"
 	"time"
 
 	"github.com/durable-go/functions/internal/engine"
@@ -88,29 +90,53 @@ func (a *Activity[In, Out]) register(r *registry) error {
 	})
 }
 
-// call runs the user's function. Whatever it does, the result is one of the
-// two.
+// call runs the middleware and the user's function. Whatever they do, the
+// result is one of the two.
 func (a *Activity[In, Out]) call(ctx context.Context, r *registry, call *worker.Activity) (result history.Payload, failure *history.FailureDetails) {
 	defer func() {
 		if p := recover(); p != nil {
 			result, failure = nil, panicDetails(p)
 		}
 	}()
-	in, err := decode[In](r, call.Input)
-	if err != nil {
-		return nil, &history.FailureDetails{ErrorType: "InvalidInput", ErrorMessage: fmt.Sprintf("the input is not a %T: %v", in, err), NonRetriable: true}
-	}
 	made := recordedOptions(call.Options)
 	ctx, cancel := made.context(ctx)
 	defer cancel()
-	out, err := a.run(context.WithValue(ctx, infoKey{}, infoOf(call, made)), in)
+	result, err := r.aroundActivity(a.handle)(context.WithValue(ctx, runKey{}, &activityRun{info: infoOf(call, made), client: r.client}), call.Input)
 	if err != nil {
 		return nil, failureDetails(err)
 	}
-	if result, err = r.encode(out); err != nil {
-		return nil, &history.FailureDetails{ErrorType: "InvalidResult", ErrorMessage: fmt.Sprintf("the result cannot be stored: %v", err), NonRetriable: true}
+	return result, nil
+}
+
+// handle runs the user's function.
+func (a *Activity[In, Out]) handle(ctx context.Context, r *registry, input history.Payload) (history.Payload, error) {
+	in, err := decode[In](r, input)
+	if err != nil {
+		return nil, &badPayload{kind: "InvalidInput", text: fmt.Sprintf("the input is not a %T: %v", in, err)}
+	}
+	out, err := a.run(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	result, err := r.encode(out)
+	if err != nil {
+		return nil, unstorable(err)
 	}
 	return result, nil
+}
+
+func unstorable(err error) *badPayload {
+	return &badPayload{kind: "InvalidResult", text: fmt.Sprintf("the result cannot be stored: %v", err)}
+}
+
+// badPayload is an input or a result that is not what the function takes or the
+// history keeps. Another attempt would end the same.
+type badPayload struct{ kind, text string }
+
+func (e *badPayload) Error() string { return e.text }
+
+func (e *badPayload) details() *history.FailureDetails {
+	return &history.FailureDetails{ErrorType: e.kind, ErrorMessage: e.text, NonRetriable: true}
 }
 
 // Info is what an activity can know of its call.
@@ -127,14 +153,30 @@ type Info struct {
 	// IdempotencyKey is the same for every run of this call, also after a
 	// crash, and differs from that of every other call.
 	IdempotencyKey string
+	// Tags are those of WithTags; nil when there are none.
+	Tags map[string]string
 }
 
-type infoKey struct{}
+type runKey struct{}
+
+// activityRun is one run of an activity.
+type activityRun struct {
+	info   Info
+	client *Client
+	// starts counts the orchestrations that were started within the run.
+	starts atomic.Int64
+}
+
+func runOf(ctx context.Context) *activityRun {
+	r, _ := ctx.Value(runKey{}).(*activityRun)
+	return r
+}
 
 func infoOf(call *worker.Activity, made recorded) Info {
 	return Info{
 		Activity: call.Name, InstanceID: call.InstanceID, TaskID: int(call.TaskID),
 		Attempt: max(made.Attempt, 1), IdempotencyKey: call.IdempotencyKey,
+		Tags: maps.Clone(call.Tags),
 	}
 }
 
@@ -183,6 +225,20 @@ func (r recorded) context(ctx context.Context) (context.Context, context.CancelF
 // ActivityInfo tells an activity about its call. The context must be the
 // activity's or derived from it; the zero Info otherwise.
 func ActivityInfo(ctx context.Context) Info {
-	info, _ := ctx.Value(infoKey{}).(Info)
-	return info
+	if r := runOf(ctx); r != nil {
+		return r.info
+	}
+	return Info{}
+}
+
+// ClientFrom returns the app's client within an activity; the context must be
+// the activity's or derived from it. ok is false elsewhere. What an activity
+// starts has ids that depend on the call and on how many starts came before in
+// it: a run that a crash repeats, and that starts the same in the same order,
+// starts nothing twice.
+func ClientFrom(ctx context.Context) (c *Client, ok bool) {
+	if r := runOf(ctx); r != nil && r.client != nil {
+		return r.client, true
+	}
+	return nil, false
 }

@@ -36,12 +36,14 @@ type App struct {
 func NewApp() *App {
 	log := handler.DefaultLogger()
 	slog.SetDefault(log)
-	return &App{
+	a := &App{
 		registry: newRegistry(), log: log,
 		child:    supervise.Enter(supervise.Options{Port: os.Getenv("FUNCTIONS_CUSTOMHANDLER_PORT"), Log: log}),
 		http:     map[string]http.Handler{},
 		triggers: map[string]trigger{},
 	}
+	a.registry.client = a.Client()
+	return a
 }
 
 // Register adds orchestrators and activities. Mistakes, such as two of one

@@ -78,11 +78,14 @@ func (c *Client) start(ctx context.Context, name string, in any, options []Start
 	return row.ID, nil
 }
 
-// deriveIDs makes the ids of a start within an invocation of the host depend on
-// the invocation: the host repeats one whose process died, and the repeated
-// start must find the first one.
+// deriveIDs makes the ids of a start within an invocation of the host, or
+// within an activity, depend on that: one whose process died is repeated, and the
+// repeated start must find the first one.
 func deriveIDs(ctx context.Context, s *client.Start) {
 	invocation, n, ok := handler.NextStart(ctx)
+	if r := runOf(ctx); r != nil {
+		invocation, n, ok = "activity:"+r.info.IdempotencyKey, int(r.starts.Add(1)), true
+	}
 	if !ok {
 		return
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
+	"github.com/durable-go/functions/internal/worker"
 )
 
 // What callers of a Client may test with errors.Is.
@@ -50,6 +51,24 @@ var (
 	ErrTimeout error = engine.ErrTimeout
 	// ErrCanceled: the timer was cancelled.
 	ErrCanceled = engine.ErrCanceled
+)
+
+// Why the context of an activity ended: context.Cause(ctx) is one of these,
+// context.DeadlineExceeded after WithTimeout, or the cause that the activity
+// gave a context of its own.
+var (
+	// ErrTerminated: the orchestration was terminated.
+	ErrTerminated = worker.ErrTerminated
+	// ErrAbandoned: the orchestration goes on, or has ended, without the result:
+	// it returned, failed or continued as new.
+	ErrAbandoned = worker.ErrAbandoned
+	// ErrPurged: the orchestration was purged, or another took its place.
+	ErrPurged = worker.ErrPurged
+	// ErrShutdown: the app is being stopped. The call runs again, here or in
+	// another process, unless it still ends well.
+	ErrShutdown = worker.ErrShutdown
+	// ErrLost: this process lost the right to run the call, which runs again.
+	ErrLost = worker.ErrLost
 )
 
 // TaskError is how a failed activity, Step or child looks to the orchestrator
@@ -168,6 +187,9 @@ func causeOf(d *history.FailureDetails) error {
 
 // failureDetails is what the history keeps of an error of user code.
 func failureDetails(err error) *history.FailureDetails {
+	if bad := (*badPayload)(nil); errors.As(err, &bad) {
+		return bad.details()
+	}
 	final, wait := marks(err)
 	d := &history.FailureDetails{ErrorType: typeName(err), ErrorMessage: clip(err.Error()), NonRetriable: final}
 	p := properties{RetryAfter: wait.Milliseconds()}

@@ -57,11 +57,12 @@ func inHub(t *testing.T, functions []Registration, test func(*hub)) {
 // open starts a worker, as a new process would.
 func (h *hub) open() {
 	var err error
+	h.registry.client = h.client()
 	h.worker, err = worker.New(worker.Options{
 		Store: h.store, Programs: h.registry.program, Activities: h.registry.activity, Dispatch: h.dispatch,
 		Control: taskhub.ControlQueue(hubName), WorkItems: func(string) string { return taskhub.WorkItemQueue(hubName) },
-		MaxPayload: h.registry.maxPayload,
-		Log:        slog.New(slog.DiscardHandler),
+		MaxPayload: h.registry.maxPayload, Limit: h.registry.limit(), Strict: true,
+		Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		h.t.Fatal(err)

@@ -138,11 +138,12 @@ type startAtOption time.Time
 func (o startAtOption) start(s *client.Start) { s.At = time.Time(o).UTC() }
 
 // WithTags attaches names and values that are stored with the instance or the
-// call.
+// call. The activity sees those of its call in ActivityInfo.
 func WithTags(tags map[string]string) interface {
 	StartOption
 	ActivityOption
 	ChildOption
+	MapOption
 } {
 	return tagsOption(maps.Clone(tags))
 }
@@ -152,6 +153,7 @@ type tagsOption map[string]string
 func (o tagsOption) start(s *client.Start)   { s.Tags = o }
 func (o tagsOption) activity(c *callOptions) { c.tags = o }
 func (o tagsOption) child(c *callOptions)    { c.tags = o }
+func (o tagsOption) mapping(c *callOptions)  { c.tags = o }
 
 // WithVersion says which version an orchestration is started with, or goes on
 // with when it continues as new.

@@ -49,13 +49,7 @@ func (o *Orchestrator[In, Out]) register(r *registry) error {
 // program is the orchestrator as the engine runs it. JSON is read and written
 // outside the coroutine, which keeps its stack small.
 func (o *Orchestrator[In, Out]) program(r *registry, rt *engine.Runtime, input history.Payload) (history.Payload, error) {
-	var in In
-	var err error
-	rt.Outside(func() { in, err = decode[In](r, input) })
-	if err != nil {
-		return nil, &engine.Failure{Details: &history.FailureDetails{ErrorType: "InvalidInput", ErrorMessage: fmt.Sprintf("the input is not a %T: %v", in, err), NonRetriable: true}}
-	}
-	out, err := o.run(&Context{rt: rt, in: reflect.TypeFor[In](), registry: r}, in)
+	result, err := r.aroundOrchestrator(o.handle)(&Context{rt: rt, in: reflect.TypeFor[In](), registry: r}, input)
 	if next := (*engine.ContinueAsNew)(nil); errors.As(err, &next) {
 		if err := r.fits(next.Input); err != nil {
 			return nil, &engine.Failure{Details: &history.FailureDetails{ErrorType: "PayloadTooLarge", ErrorMessage: "the input to continue as new is too large: " + err.Error(), NonRetriable: true}}
@@ -65,13 +59,26 @@ func (o *Orchestrator[In, Out]) program(r *registry, rt *engine.Runtime, input h
 	if err != nil {
 		return nil, &engine.Failure{Details: failureDetails(err)}
 	}
-	var result history.Payload
-	rt.Outside(func() { result, err = r.encode(out) })
-	if err == nil {
-		err = r.fits(result)
+	if err := r.fits(result); err != nil {
+		return nil, &engine.Failure{Details: unstorable(err).details()}
 	}
+	return result, nil
+}
+
+// handle runs the user's function.
+func (o *Orchestrator[In, Out]) handle(ctx *Context, input history.Payload) (result history.Payload, err error) {
+	var in In
+	ctx.rt.Outside(func() { in, err = decode[In](ctx.registry, input) })
 	if err != nil {
-		return nil, &engine.Failure{Details: &history.FailureDetails{ErrorType: "InvalidResult", ErrorMessage: fmt.Sprintf("the result cannot be stored: %v", err), NonRetriable: true}}
+		return nil, &badPayload{kind: "InvalidInput", text: fmt.Sprintf("the input is not a %T: %v", in, err)}
+	}
+	out, err := o.run(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	ctx.rt.Outside(func() { result, err = ctx.registry.encode(out) })
+	if err != nil {
+		return nil, unstorable(err)
 	}
 	return result, nil
 }

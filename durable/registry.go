@@ -27,6 +27,14 @@ type registry struct {
 	serializer Serializer
 	// maxPayload is the largest payload, in bytes.
 	maxPayload int
+	// aroundActivities and aroundOrchestrators are the middleware, the outermost
+	// first.
+	aroundActivities    []func(ActivityHandler) ActivityHandler
+	aroundOrchestrators []func(OrchestratorHandler) OrchestratorHandler
+	// limits are the bounds of activities, by lower-case name.
+	limits map[string]int
+	// client is what activities get; nil where there is none.
+	client *Client
 }
 
 type orchestratorEntry struct {
@@ -40,7 +48,7 @@ type activityEntry struct {
 }
 
 func newRegistry() *registry {
-	return &registry{maxPayload: taskhub.MaxPayload, orchestrators: map[string]orchestratorEntry{}, activities: map[string]activityEntry{}}
+	return &registry{maxPayload: taskhub.MaxPayload, orchestrators: map[string]orchestratorEntry{}, activities: map[string]activityEntry{}, limits: map[string]int{}}
 }
 
 // functionNames is the host's rule for the names of functions.

@@ -143,6 +143,8 @@ func (s *service) newWorker() (err error) {
 		MaxActions:           s.settings.MaxActions,
 		MaxPayload:           s.settings.MaxPayload,
 		FailNonDeterministic: s.settings.FailNonDeterminism,
+		Strict:               s.settings.StrictReplay,
+		Limit:                s.app.registry.limit(),
 		Journal:              s.app.child.Journal,
 		Log:                  s.app.log,
 	}

@@ -24,6 +24,7 @@ type settings struct {
 	Cache               int
 	MaxActions          int
 	FailNonDeterminism  bool
+	StrictReplay        bool
 	SharedHub           bool
 	LocalBudget         *time.Duration
 	StoreInputs         bool
@@ -57,6 +58,7 @@ var known = map[string]func(*settings, json.RawMessage) error{
 	"versionmatchstrategy":               parseVersionMatch,
 	"versionfailurestrategy":             parseVersionFailure,
 	"nondeterminism":                     parseNonDeterminism,
+	"strictreplay":                       func(s *settings, v json.RawMessage) error { return parseBool(v, &s.StrictReplay) },
 	"localbudget":                        parseBudget,
 	"storageprovider.type":               parseProvider,
 	"storageprovider.partitioncount":     parsePartitions,

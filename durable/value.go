@@ -69,7 +69,7 @@ func Step[T any](ctx *Context, name string, f func(ctx context.Context) (T, erro
 	instance, registry := ctx.InstanceID(), ctx.registry
 	step := func(ctx context.Context, action *history.Event, key string) (history.Payload, *history.FailureDetails) {
 		return activity.call(ctx, registry, &worker.Activity{
-			Name: name, InstanceID: instance, TaskID: action.ID, Options: action.Own.Options, IdempotencyKey: key,
+			Name: name, InstanceID: instance, TaskID: action.ID, Options: action.Own.Options, Tags: action.Tags, IdempotencyKey: key,
 		})
 	}
 	return newTask[T](ctx, call, ctx.rt.CallActivity(&engine.Call{

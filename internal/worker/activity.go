@@ -16,6 +16,8 @@ type Activity struct {
 	Input  history.Payload
 	// Options is what the orchestrator recorded with the call; nil mostly.
 	Options history.Payload
+	// Tags are what the orchestrator attached to the call.
+	Tags map[string]string
 	// IdempotencyKey is the same for every run of this call, also after a
 	// crash: the execution id and the task id.
 	IdempotencyKey string

@@ -167,7 +167,7 @@ func (w *Worker) workItem(ctx context.Context, d taskhub.Delivery, h *held, star
 	m := d.Message
 	call := &Activity{
 		Name: m.Event.Name, InstanceID: m.Target.InstanceID, ExecutionID: m.Target.ExecutionID, TaskID: m.Event.ID,
-		Input: m.Event.Input, Options: m.Event.Own.Options,
+		Input: m.Event.Input, Options: m.Event.Own.Options, Tags: m.Event.Tags,
 		IdempotencyKey: idempotencyKey(m.Target.ExecutionID, m.Event.ID),
 	}
 	if _, err := w.Activities(call.Name); err != nil && w.tooEarly(d) {
@@ -183,7 +183,7 @@ func (w *Worker) workItem(ctx context.Context, d taskhub.Delivery, h *held, star
 		return
 	}
 	j := &job{call: call, lease: h}
-	j.ctx, j.cancel = context.WithCancel(w.user)
+	j.ctx, j.cancel = context.WithCancelCause(w.user)
 	j.started = func() { close(started) }
 	j.finished = func(result *history.Event) { w.report(j, result) }
 	w.activities.submit(j)
@@ -226,6 +226,11 @@ func (w *Worker) answered(ctx context.Context, call *Activity) bool {
 // report brings the result of a work item to its orchestration: directly when
 // it is worked on here, else by message.
 func (w *Worker) report(j *job, result *history.Event) {
+	if result == nil && unwanted(context.Cause(j.ctx)) {
+		w.items.leave(j.lease.id, true)
+		w.spawn(j.lease.remove)
+		return
+	}
 	if result == nil {
 		w.items.leave(j.lease.id, false)
 		w.spawn(func(ctx context.Context) { j.lease.giveBack(ctx, 0) })

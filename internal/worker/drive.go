@@ -36,7 +36,7 @@ func (in *instance) drive(ctx context.Context, due bool) error {
 // finish shows the outcome and lets go of everything.
 func (in *instance) finish(ctx context.Context) error {
 	in.stopTimers()
-	in.dropJobs()
+	in.dropJobs(endedBy(in.outcome.Status))
 	if err := in.learnRow(ctx); err != nil {
 		return err
 	}
@@ -69,9 +69,9 @@ func (in *instance) tellOutcome(ctx context.Context) error {
 }
 
 // dropJobs tells activities to stop whose results nobody wants any more.
-func (in *instance) dropJobs() {
+func (in *instance) dropJobs(cause error) {
 	for id, j := range in.jobs {
-		j.cancel()
+		j.cancel(cause)
 		delete(in.jobs, id)
 	}
 }
@@ -122,7 +122,7 @@ func (in *instance) dropAbandoned(open []*history.Event) {
 	}
 	for id, j := range in.jobs {
 		if !waiting[id] {
-			j.cancel()
+			j.cancel(ErrAbandoned)
 			delete(in.jobs, id)
 		}
 	}
@@ -156,7 +156,7 @@ func (in *instance) takeOverflow() map[int32]bool {
 func (in *instance) call(e *history.Event) *Activity {
 	return &Activity{
 		Name: e.Name, InstanceID: in.id, ExecutionID: in.execution, TaskID: e.ID,
-		Input: e.Input, Options: e.Own.Options,
+		Input: e.Input, Options: e.Own.Options, Tags: e.Tags,
 		IdempotencyKey: idempotencyKey(in.execution, e.ID),
 	}
 }
@@ -164,7 +164,7 @@ func (in *instance) call(e *history.Event) *Activity {
 // submit runs an activity here.
 func (in *instance) submit(e *history.Event, lease *held) {
 	j := &job{call: in.call(e), lease: lease, owner: in}
-	j.ctx, j.cancel = context.WithCancel(in.w.user)
+	j.ctx, j.cancel = context.WithCancelCause(in.w.user)
 	if step := in.eng.Step(e.ID); step != nil {
 		j.step = func(ctx context.Context, call *Activity) (history.Payload, *history.FailureDetails) {
 			return step(ctx, e, call.IdempotencyKey)

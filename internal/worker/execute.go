@@ -49,8 +49,6 @@ func (w *Worker) execute(j *job) *history.Event {
 // runActivity runs the activity on a goroutine whose loss it notices: user code
 // may call runtime.Goexit.
 func (w *Worker) runActivity(ctx context.Context, j *job, run ActivityFunc) *history.Event {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	var result history.Payload
 	failure := &history.FailureDetails{ErrorType: "Goexit", ErrorMessage: "the activity ended its goroutine with runtime.Goexit"}
 	done := make(chan struct{})
@@ -58,7 +56,12 @@ func (w *Worker) runActivity(ctx context.Context, j *job, run ActivityFunc) *his
 		defer close(done)
 		result, failure = run(ctx, j.call)
 	}()
-	<-done
+	select {
+	case <-done:
+	case <-j.lease.lost:
+		j.cancel(ErrLost)
+		<-done
+	}
 	switch {
 	case failure == nil:
 		return w.taskCompleted(j.call, result)

@@ -19,6 +19,8 @@ type held struct {
 
 	// ended is closed when the message is no longer ours.
 	ended chan struct{}
+	// lost is closed when somebody else has the message.
+	lost chan struct{}
 
 	mu    sync.Mutex // serialises the calls to the queue service; guards the rest
 	lease *taskhub.Lease
@@ -31,7 +33,7 @@ type held struct {
 
 // hold starts to renew a lease that the worker was given.
 func (w *Worker) hold(id string, lease *taskhub.Lease, dequeued int) *held {
-	h := &held{w: w, id: id, lease: lease, dequeued: dequeued, ended: make(chan struct{})}
+	h := &held{w: w, id: id, lease: lease, dequeued: dequeued, ended: make(chan struct{}), lost: make(chan struct{})}
 	h.mu.Lock()
 	h.arm()
 	h.mu.Unlock()
@@ -52,10 +54,17 @@ func (h *held) arm() {
 }
 
 func (h *held) renew(ctx context.Context) {
+	if h.extend(ctx) {
+		h.w.checkEnded(ctx, h)
+	}
+}
+
+// extend renews the lease and reports whether it is ours for another time.
+func (h *held) extend(ctx context.Context) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.over {
-		return
+		return false
 	}
 	err := h.w.Store.Renew(ctx, h.lease, h.w.Lease)
 	switch {
@@ -63,11 +72,13 @@ func (h *held) renew(ctx context.Context) {
 		h.arm()
 	case errors.Is(err, taskhub.ErrLeaseLost):
 		h.end()
+		close(h.lost)
 		h.w.log.Warn("lease lost: another process works on the message", "message", h.id, "queue", h.lease.Queue)
 	case ctx.Err() == nil:
 		h.w.storage.failed(err)
 		h.stop = h.w.clock.AfterFunc(h.w.Lease/10, func() { h.w.spawn(h.renew) })
 	}
+	return err == nil
 }
 
 // alive tells whether work may still be started under the lease: somebody else

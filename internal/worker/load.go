@@ -114,6 +114,7 @@ func (in *instance) reset(events []*history.Event) {
 		InstanceID: in.id,
 		Program:    in.w.Programs,
 		MaxActions: in.w.MaxActions,
+		Strict:     in.w.Strict,
 	})
 	in.committed, in.pending, in.outcome, in.recent = nil, nil, nil, nil
 	clear(in.seen)

@@ -49,7 +49,7 @@ func (in *instance) roll(ctx context.Context, next *engine.Next) error {
 	events := next.Events(execution, in.w.now())
 	events[0].Own.Options = in.heldMessages()
 	in.stopTimers()
-	in.dropJobs()
+	in.dropJobs(ErrAbandoned)
 	in.closeCode()
 	unacked, carriers := in.unacked, in.carriers
 	fence := in.fence

@@ -23,6 +23,10 @@ type Options struct {
 	// of an unknown activity fails.
 	Activities func(name string) (ActivityFunc, error)
 
+	// Limit bounds how many runs of an activity there are here at the same time;
+	// 0: only ActivitySlots does. nil: no activity has a bound of its own.
+	Limit func(activity string) int
+
 	// Control is the queue on which messages to orchestrations are sent, but for
 	// orchestrators for which ControlOf names another one.
 	Control string
@@ -60,6 +64,8 @@ type Options struct {
 	// FailNonDeterministic fails an instance whose code no longer fits its
 	// history; otherwise it is parked until code comes that fits.
 	FailNonDeterministic bool
+	// Strict compares the inputs of calls with those of the history, too.
+	Strict bool
 
 	Journal Journal
 	Clock   Clock

@@ -23,7 +23,7 @@ type Worker struct {
 	// ctx ends when the worker must make no more requests; user ends earlier,
 	// when activities are asked to stop.
 	ctx, user          context.Context
-	cancel, cancelUser context.CancelFunc
+	cancel, cancelUser context.CancelCauseFunc
 	activities         *pool
 	turns              *slots
 	watches            watches
@@ -51,8 +51,8 @@ func New(o Options) (*Worker, error) {
 		return nil, err
 	}
 	w := &Worker{Options: o, clock: o.Clock, log: o.Log, instances: map[string]*instance{}}
-	w.ctx, w.cancel = context.WithCancel(context.Background())
-	w.user, w.cancelUser = context.WithCancel(w.ctx)
+	w.ctx, w.cancel = context.WithCancelCause(context.Background())
+	w.user, w.cancelUser = context.WithCancelCause(w.ctx)
 	w.storage = &outage{log: o.Log}
 	w.watchdog = &watchdog{w: w}
 	w.turns = newSlots(o.OrchestratorSlots)
@@ -93,25 +93,25 @@ func (w *Worker) done() {
 // goes on at once.
 func (w *Worker) Stop(ctx context.Context) {
 	w.activities.close()
-	w.cancelUser()
+	w.cancelUser(ErrShutdown)
 	drained := w.drain()
 	select {
 	case <-drained:
 	case <-ctx.Done():
-		w.cancel()
+		w.cancel(ErrShutdown)
 		<-drained
 	}
 	for _, in := range w.takeInstances() {
 		in.release(context.WithoutCancel(ctx))
 	}
-	w.cancel()
+	w.cancel(ErrShutdown)
 }
 
 // Kill ends the worker as the end of the process would: running requests are
 // cancelled, nothing is given back. It returns when no goroutine is left.
 func (w *Worker) Kill() {
 	w.activities.close()
-	w.cancel()
+	w.cancel(ErrShutdown)
 	<-w.drain()
 	for _, in := range w.takeInstances() {
 		in.drop()
