@@ -201,7 +201,7 @@ func TestMiddleware(t *testing.T) {
 				case "error":
 					return nil, NonRetryable(fmt.Errorf("%s refuses: %w", ActivityInfo(ctx).Activity, errMiddle))
 				}
-				return next(ctx, fmt.Appendf(nil, "%q", text+">"+name))
+				return next(ctx, fmt.Appendf(nil, "%q", text+"+"+name))
 			}
 		}
 	}
@@ -218,7 +218,7 @@ func TestMiddleware(t *testing.T) {
 		h.registry.aroundActivities = []func(ActivityHandler) ActivityHandler{wrap("a"), wrap("b")}
 		h.registry.aroundOrchestrators = []func(OrchestratorHandler) OrchestratorHandler{around}
 		for in, want := range map[string]string{
-			"you":   `["Hello you>a>b"]`,
+			"you":   `["Hello you+a+b"]`,
 			"panic": "panic: in the middle",
 			"bad":   "no JSON",
 			"error": "Orchestrator function 'O' failed: O: Activity function 'Hello' failed: Hello refuses: middle",

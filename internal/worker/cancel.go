@@ -3,6 +3,7 @@ package worker
 import (
 	"context"
 	"errors"
+	"math"
 
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
@@ -28,6 +29,16 @@ func endedBy(status history.Status) error {
 		return ErrTerminated
 	}
 	return ErrAbandoned
+}
+
+// followed tells whether another execution has followed that of a call. The row
+// may be late, the history is not: only its fence is read.
+func (w *Worker) followed(ctx context.Context, call *Activity) error {
+	h, err := w.Store.Load(ctx, call.InstanceID, math.MaxUint64)
+	if err == nil && h.Fence.ETag != "" && h.Fence.ExecutionID != call.ExecutionID {
+		return ErrAbandoned
+	}
+	return nil
 }
 
 // unwanted tells whether nobody will want the result of an activity that was
@@ -61,7 +72,9 @@ func (w *Worker) checkEnded(ctx context.Context, h *held) {
 		cause = ErrPurged
 	case err != nil:
 		return
-	case row.ExecutionID == call.ExecutionID && row.Status.Finished():
+	case row.ExecutionID != call.ExecutionID:
+		cause = w.followed(ctx, call)
+	case row.Status.Finished():
 		cause = endedBy(row.Status)
 	}
 	if cause == nil {
