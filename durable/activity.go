@@ -85,9 +85,14 @@ func (a *Activity[In, Out]) register(r *registry) error {
 	if a.run == nil {
 		return fmt.Errorf("activity %q has no implementation: register the result of Implement", a.name)
 	}
-	return r.addActivity(a.name, func(ctx context.Context, call *worker.Activity) (history.Payload, *history.FailureDetails) {
+	return r.addActivity(a.name, a.bind(r))
+}
+
+// bind is the activity as the worker runs it.
+func (a *Activity[In, Out]) bind(r *registry) worker.ActivityFunc {
+	return func(ctx context.Context, call *worker.Activity) (history.Payload, *history.FailureDetails) {
 		return a.call(ctx, r, call)
-	})
+	}
 }
 
 // call runs the middleware and the user's function. Whatever they do, the

@@ -179,7 +179,7 @@ func (s *Sim) call(in *simInstance, e *history.Event) *history.Event {
 		done.Failure = &history.FailureDetails{ErrorType: "UnknownActivity", ErrorMessage: err.Error(), NonRetriable: true}
 	} else {
 		done.Result, done.Failure = run(context.Background(), &worker.Activity{
-			Name: e.Name, InstanceID: in.id, TaskID: e.ID, Input: e.Input, Options: e.Own.Options, IdempotencyKey: key,
+			Name: e.Name, InstanceID: in.id, TaskID: e.ID, Input: e.Input, Options: e.Own.Options, Tags: e.Tags, IdempotencyKey: key,
 		})
 	}
 	if done.Failure != nil {

@@ -3,9 +3,11 @@ package durable
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/taskhub"
@@ -33,6 +35,11 @@ type registry struct {
 	aroundOrchestrators []func(OrchestratorHandler) OrchestratorHandler
 	// limits are the bounds of activities, by lower-case name.
 	limits map[string]int
+	// http, httpSleep and tokens are for CallHTTP: what makes the requests, the
+	// wait between polls, and what makes tokens.
+	http      *http.Client
+	httpSleep time.Duration
+	tokens    TokenProvider
 	// client is what activities get; nil where there is none.
 	client *Client
 }
@@ -48,7 +55,10 @@ type activityEntry struct {
 }
 
 func newRegistry() *registry {
-	return &registry{maxPayload: taskhub.MaxPayload, orchestrators: map[string]orchestratorEntry{}, activities: map[string]activityEntry{}, limits: map[string]int{}}
+	r := &registry{maxPayload: taskhub.MaxPayload, orchestrators: map[string]orchestratorEntry{}, activities: map[string]activityEntry{}, limits: map[string]int{},
+		http: &http.Client{}, httpSleep: 30 * time.Second, tokens: azureTokens()}
+	r.addHTTP()
+	return r
 }
 
 // functionNames is the host's rule for the names of functions.
@@ -91,7 +101,9 @@ func (r *registry) activity(name string) (worker.ActivityFunc, error) {
 	}
 	known := make([]string, 0, len(r.activities))
 	for _, key := range slices.Sorted(maps.Keys(r.activities)) {
-		known = append(known, r.activities[key].name)
+		if r.activities[key].name != httpActivity {
+			known = append(known, r.activities[key].name)
+		}
 	}
 	return nil, unknownFunction(name, "activity", known)
 }

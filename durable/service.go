@@ -85,6 +85,9 @@ func (s *service) readSettings() error {
 	}
 	s.settings = settings
 	s.app.registry.versions = settings.Versions
+	if settings.HTTPSleep > 0 {
+		s.app.registry.httpSleep = settings.HTTPSleep
+	}
 	s.app.registry.maxPayload = settings.MaxPayload
 	s.scalesIn = scalesIn(os.Getenv("WEBSITE_SKU"))
 	s.queues, err = newQueues(settings.HubName, s.withoutCode(), s.app.registry)

@@ -25,6 +25,7 @@ type settings struct {
 	MaxActions          int
 	FailNonDeterminism  bool
 	StrictReplay        bool
+	HTTPSleep           time.Duration
 	SharedHub           bool
 	LocalBudget         *time.Duration
 	StoreInputs         bool
@@ -59,9 +60,10 @@ var known = map[string]func(*settings, json.RawMessage) error{
 	"versionfailurestrategy":             parseVersionFailure,
 	"nondeterminism":                     parseNonDeterminism,
 	"strictreplay":                       func(s *settings, v json.RawMessage) error { return parseBool(v, &s.StrictReplay) },
-	"localbudget":                        parseBudget,
-	"storageprovider.type":               parseProvider,
-	"storageprovider.partitioncount":     parsePartitions,
+	"httpsettings.defaultasyncrequestsleeptimemilliseconds": parseHTTPSleep,
+	"localbudget":                                   parseBudget,
+	"storageprovider.type":                          parseProvider,
+	"storageprovider.partitioncount":                parsePartitions,
 	"storageprovider.controlqueuevisibilitytimeout": parseLease,
 	"storageprovider.connectionname":                parseConnection,
 	"storageprovider.connectionstringname":          parseConnection,
@@ -112,7 +114,7 @@ func flatten(prefix string, raw json.RawMessage, out map[string]json.RawMessage)
 	}
 	for key, value := range members {
 		name := prefix + key
-		if trimmed := strings.TrimSpace(string(value)); strings.HasPrefix(trimmed, "{") && strings.EqualFold(key, "storageProvider") {
+		if trimmed := strings.TrimSpace(string(value)); strings.HasPrefix(trimmed, "{") && (strings.EqualFold(key, "storageProvider") || strings.EqualFold(key, "httpSettings")) {
 			if err := flatten(name+".", value, out); err != nil {
 				return err
 			}
@@ -168,6 +170,17 @@ func parseNonDeterminism(s *settings, raw json.RawMessage) error {
 	choice, err := parseChoice(raw, "park", "fail")
 	s.FailNonDeterminism = choice == "fail"
 	return err
+}
+
+func parseHTTPSleep(s *settings, raw json.RawMessage) error {
+	var milliseconds int
+	if err := parseCount(raw, &milliseconds); err != nil {
+		return err
+	}
+	if s.HTTPSleep = time.Duration(milliseconds) * time.Millisecond; s.HTTPSleep > 24*time.Hour {
+		return fmt.Errorf("%d milliseconds are more than a day", milliseconds)
+	}
+	return nil
 }
 
 func parseVersionMatch(s *settings, raw json.RawMessage) error {

@@ -1,0 +1,60 @@
+package durable_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/durable-go/functions/durable"
+)
+
+func ExampleCallHTTP() {
+	polls := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost || polls < 2 {
+			polls++
+			w.Header().Set("Location", "/jobs/1")
+			w.Header().Set("Retry-After", "60")
+			w.WriteHeader(http.StatusAccepted)
+			return
+		}
+		fmt.Fprint(w, "rendered")
+	}))
+	defer server.Close()
+	render := durable.NewOrchestrator("Render", func(ctx *durable.Context, video string) (string, error) {
+		response, err := durable.CallHTTP(ctx, durable.HTTPRequest{
+			Method: http.MethodPost, URL: server.URL + "/jobs", Body: map[string]string{"video": video},
+		}).Await()
+		if err != nil {
+			return "", err
+		}
+		return fmt.Sprint(response.StatusCode, " ", response.Content), nil
+	})
+	sim := run(render, "holidays")
+	fmt.Println("after", sim.Elapsed())
+	// Output:
+	// 200 rendered
+	// after 2m0s
+}
+
+func ExampleActivity_WithMaxConcurrent() {
+	// The bank bears two requests at a time from each process.
+	pay := durable.NewActivity("Pay", func(_ context.Context, amount int) (int, error) { return amount, nil })
+	salaries := durable.NewOrchestrator("Salaries", func(ctx *durable.Context, amounts []int) ([]int, error) {
+		return durable.Map(ctx, amounts, pay)
+	})
+	run(salaries, []int{1, 2, 3}, pay.WithMaxConcurrent(2))
+	// Output: [1 2 3]
+}
+
+func ExampleWithTags() {
+	audit := durable.NewActivity("Audit", func(ctx context.Context, _ durable.None) (string, error) {
+		return durable.ActivityInfo(ctx).Tags["team"], nil
+	})
+	review := durable.NewOrchestrator("Review", func(ctx *durable.Context, _ durable.None) (string, error) {
+		return audit.Call(ctx, durable.None{}, durable.WithTags(map[string]string{"team": "red"})).Await()
+	})
+	run(review, durable.None{}, audit)
+	// Output: red
+}
