@@ -145,9 +145,6 @@ func (in *instance) step(ctx context.Context, batch []*item) {
 			// The messages may be for what is there now: an event that came here
 			// after another process continued as new.
 			in.w.log.Info("execution was purged or replaced", "instance", in.id, "execution", in.execution)
-			if errors.Is(err, taskhub.ErrGone) {
-				in.dropJobs(ErrPurged)
-			}
 			batch = in.again(batch)
 			in.fence = taskhub.Fence{}
 			if err := in.refresh(ctx); err != nil {

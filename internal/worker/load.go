@@ -101,7 +101,7 @@ func (in *instance) read(ctx context.Context, from uint64) error {
 	}
 	if h.Fence.ExecutionID != in.execution {
 		in.stopTimers()
-		in.dropJobs()
+		in.dropJobs(ErrPurged)
 	}
 	in.current, in.fresh = true, false
 	in.fence, in.execution, in.spilled = h.Fence, h.Fence.ExecutionID, h.Fence.Spilled
