@@ -56,7 +56,11 @@ func rewindable(b *broken) ([]Registration, map[*Orchestrator[None, string]]stri
 		return "fan", err
 	})
 	first := NewOrchestrator("First", func(ctx *Context, _ None) (string, error) {
-		_, err := FirstError(forever.Call(ctx, "a"), do.Call(ctx, "x"))
+		running := forever.Call(ctx, "a")
+		if err := ctx.Sleep(1e9); err != nil {
+			return "", err
+		}
+		_, err := FirstError(running, do.Call(ctx, "x"))
 		return "first", err
 	})
 	retried := NewOrchestrator("Retried", func(ctx *Context, _ None) (string, error) {
