@@ -38,7 +38,7 @@ func TestPaths(t *testing.T) {
 		{"GET", "/instances/..x", 200, "..x"},
 		{"GET", "/instances/%C3%A9", 200, "é"},
 		{"GET", "/instances/%3Cscript%3E", 200, "<script>"},
-		{"HEAD", "/instances/i", 200, ""},
+		{"HEAD", "/instances/i", 404, ""},
 		{"GET", "/instances/nobody", 404, ""},
 		{"GET", "/instances", 200, "i"},
 		{"GET", "/instances/", 200, "i"},

@@ -50,12 +50,8 @@ func (d *door) route(r *http.Request) *call {
 	if !ok {
 		return nil
 	}
-	method := r.Method
-	if method == http.MethodHead {
-		method = http.MethodGet
-	}
 	for _, route := range routes {
-		if route.method != method || d.signed && route.op == "" {
+		if route.method != r.Method || d.signed && route.op == "" {
 			continue
 		}
 		c := &call{door: d, op: route.op, serve: route.serve}
