@@ -19,6 +19,7 @@ func main() {
 	app := durable.NewApp()
 	app.Register(activities...)
 	app.Register(calls...)
+	app.Register(requests...)
 	app.Register(children...)
 	app.Register(events...)
 	app.Register(failures...)
