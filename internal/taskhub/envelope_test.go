@@ -2,6 +2,7 @@ package taskhub_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"os"
@@ -178,15 +179,41 @@ func TestIDs(t *testing.T) {
 	}
 }
 
+// Whatever is in a queue is an error or a message that makes sense, and what was
+// read once is read again as the same.
 func FuzzDecodeMessage(f *testing.F) {
+	files, err := filepath.Glob("testdata/queue*/*")
+	if err != nil || len(files) < 20 {
+		f.Fatalf("%d fixtures: %v", len(files), err)
+	}
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(raw)
+		f.Add([]byte(base64.StdEncoding.EncodeToString(bytes.TrimSpace(raw))))
+	}
 	f.Add([]byte(`{"TaskMessage":{"Event":{"$type":"x.TaskCompletedEvent"},"OrchestrationInstance":{"InstanceId":"a"}}}`))
+	f.Add([]byte(`{"TaskMessage":{"Event":null,"OrchestrationInstance":{"InstanceId":"a"}}}`))
+	f.Add([]byte(`{"TaskMessage":null,"CompressedBlobName":"../x"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		m, err := taskhub.DecodeMessage(body)
 		if err != nil {
+			if m != nil {
+				t.Fatalf("a message and an error: %v", err)
+			}
 			return
 		}
-		if _, err := taskhub.DecodeMessage(taskhub.EncodeMessage(m)); err != nil {
-			t.Errorf("what was read cannot be read again: %v", err)
+		if m.Event == nil || m.Target.InstanceID == "" || m.Event.Type.String() == "" {
+			t.Fatalf("a message without sense: %+v", m)
+		}
+		again, err := taskhub.DecodeMessage(taskhub.EncodeMessage(m))
+		if err != nil {
+			t.Fatalf("what was read cannot be read again: %v", err)
+		}
+		if again.ID != strings.ToValidUTF8(m.ID, "\ufffd") || again.Event.Type != m.Event.Type || again.Event.ID != m.Event.ID {
+			t.Fatalf("%+v is read again as %+v", m, again)
 		}
 	})
 }
