@@ -44,6 +44,21 @@ type registry struct {
 	client *Client
 }
 
+// clone is a registry with the same functions, to which others may be added.
+func (r *registry) clone() *registry {
+	c := *r
+	c.orchestrators, c.activities, c.limits = maps.Clone(r.orchestrators), maps.Clone(r.activities), maps.Clone(r.limits)
+	return &c
+}
+
+// apply takes what the settings say about functions.
+func (r *registry) apply(s settings) {
+	r.versions, r.maxPayload = s.Versions, s.MaxPayload
+	if s.HTTPSleep > 0 {
+		r.httpSleep = s.HTTPSleep
+	}
+}
+
 type orchestratorEntry struct {
 	name    string
 	program engine.Program

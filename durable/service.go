@@ -84,11 +84,7 @@ func (s *service) readSettings() error {
 		return fmt.Errorf("the app setting TaskHub is %q and hubName in host.json is %q: function.json listens to the queues of one and the engine works on the other; make them the same", hub, settings.HubName)
 	}
 	s.settings = settings
-	s.app.registry.versions = settings.Versions
-	if settings.HTTPSleep > 0 {
-		s.app.registry.httpSleep = settings.HTTPSleep
-	}
-	s.app.registry.maxPayload = settings.MaxPayload
+	s.app.registry.apply(settings)
 	s.scalesIn = scalesIn(os.Getenv("WEBSITE_SKU"))
 	s.queues, err = newQueues(settings.HubName, s.withoutCode(), s.app.registry)
 	return err
@@ -131,29 +127,9 @@ func (s *service) openStore() error {
 func largest(payload int) int { return 8*payload + 1<<20 }
 
 func (s *service) newWorker() (err error) {
-	o := worker.Options{
-		Store:      s.store,
-		Programs:   s.app.registry.program,
-		Activities: s.app.registry.activity,
-		Control:    s.queues.control,
-		ControlOf:  s.queues.controlOf,
-		WorkItems:  s.queues.workOf,
-		Lease:      s.settings.Lease,
-
-		OrchestratorSlots:    s.settings.OrchestratorSlots,
-		ActivitySlots:        s.settings.ActivitySlots,
-		Cache:                s.settings.Cache,
-		MaxActions:           s.settings.MaxActions,
-		MaxPayload:           s.settings.MaxPayload,
-		FailNonDeterministic: s.settings.FailNonDeterminism,
-		Strict:               s.settings.StrictReplay,
-		Limit:                s.app.registry.limit(),
-		Journal:              s.app.child.Journal,
-		Log:                  s.app.log,
-	}
-	if s.settings.DispatchQueue {
-		o.Dispatch = worker.Queue
-	}
+	o := s.settings.worker(s.app.registry)
+	o.Store, o.Journal, o.Log = s.store, s.app.child.Journal, s.app.log
+	o.Control, o.ControlOf, o.WorkItems = s.queues.control, s.queues.controlOf, s.queues.workOf
 	switch {
 	case s.settings.LocalBudget != nil:
 		o.Budget = *s.settings.LocalBudget

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/durable-go/functions/internal/taskhub"
+	"github.com/durable-go/functions/internal/worker"
 )
 
 // settings are what the section extensions.durableTask of host.json says. The
@@ -101,6 +102,20 @@ func parseSettings(section json.RawMessage) (s settings, unknown []string, err e
 		return s, nil, fmt.Errorf("host.json: extensions.durableTask.hubName: %q is not a task hub name: a letter, then 2 to 44 letters or digits (settings like %%TaskHub%% are not resolved here)", s.HubName)
 	}
 	return s, unknown, nil
+}
+
+// worker are the options of a worker that the settings and the functions say.
+func (s settings) worker(r *registry) worker.Options {
+	o := worker.Options{
+		Programs: r.program, Activities: r.activity, Lease: s.Lease,
+		OrchestratorSlots: s.OrchestratorSlots, ActivitySlots: s.ActivitySlots, Cache: s.Cache,
+		MaxActions: s.MaxActions, MaxPayload: s.MaxPayload, FailNonDeterministic: s.FailNonDeterminism,
+		Strict: s.StrictReplay, Limit: r.limit(),
+	}
+	if s.DispatchQueue {
+		o.Dispatch = worker.Queue
+	}
+	return o
 }
 
 // flatten makes dotted keys of nested objects.

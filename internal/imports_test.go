@@ -33,6 +33,7 @@ var rules = map[string][]string{
 	"internal/worker":              {"internal/engine", "internal/history", "internal/taskhub"},
 	"internal/client":              {"internal/history", "internal/taskhub"},
 	"internal/management":          {"internal/client", "internal/history", "internal/taskhub"},
+	"internal/opening":             {"internal/client", "internal/taskhub", "internal/worker"},
 	"Hello":                        {"durable"},
 	"HttpStart":                    {"durable"},
 	"internal/azurite":             {},

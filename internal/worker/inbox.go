@@ -81,7 +81,7 @@ func (w *Worker) parkLocked(in *instance) {
 	case in.busy():
 	case in.worthKeeping():
 		w.idle.add(in)
-		for w.idle.len() > w.Cache {
+		for w.idle.len() > max(w.Cache, 0) {
 			w.forgetLocked(w.idle.oldest())
 		}
 	default:

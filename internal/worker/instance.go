@@ -212,6 +212,9 @@ func (in *instance) try(ctx context.Context, batch []*item) error {
 	if err != nil {
 		return err
 	}
+	if err := in.reopenRow(ctx); err != nil {
+		return err
+	}
 	if len(events) > 0 || in.outcome == nil && (in.blame != nil || in.eng.Unrecorded()) {
 		if err := in.turn(ctx, events); err != nil {
 			return err

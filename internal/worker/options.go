@@ -54,7 +54,8 @@ type Options struct {
 	// Budget bounds how long an orchestration that no host invocation carries
 	// is worked on here before its work goes through the queues. 0: no bound.
 	Budget time.Duration
-	// Cache is how many idle orchestrations stay in memory. Default 1,000.
+	// Cache is how many idle orchestrations stay in memory; a negative number is
+	// none. Default 1,000.
 	Cache int
 	// MaxActions ends an orchestration that asks for more. Default 100,000.
 	MaxActions int

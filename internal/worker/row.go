@@ -141,6 +141,19 @@ func (in *instance) showRunning(ctx context.Context) error {
 	return in.mergeRow(ctx, change)
 }
 
+// reopenRow makes the row of a rewound execution say that it runs, before it can
+// end again: a row that shows an end is that of an execution about which nothing
+// is left to do.
+func (in *instance) reopenRow(ctx context.Context) error {
+	if len(in.redone) == 0 || in.outcome != nil {
+		return nil
+	}
+	if err := in.learnRow(ctx); err != nil || in.row.gone || !in.row.status.Finished() {
+		return err
+	}
+	return in.showRunning(ctx)
+}
+
 // showOutcome makes the row say how the execution ended.
 func (in *instance) showOutcome(ctx context.Context) error {
 	end := in.outcome

@@ -36,11 +36,11 @@ func (k Kind) String() string { return [...]string{"die before", "die after", "l
 // used concurrently.
 type Store struct {
 	taskhub.Store
-	at   int
-	kind Kind
 	dead chan struct{}
 
 	mu    sync.Mutex // guards the rest
+	at    int
+	kind  Kind
 	calls []string
 	ended bool
 }
@@ -48,6 +48,14 @@ type Store struct {
 // New makes a store that fails at call number at, counted from 1; 0 is never.
 func New(store taskhub.Store, at int, kind Kind) *Store {
 	return &Store{Store: store, at: at, kind: kind, dead: make(chan struct{})}
+}
+
+// Arm changes the plan: the store fails at the call that comes as number after
+// from now, 1 being the next one.
+func (s *Store) Arm(after int, kind Kind) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.at, s.kind = len(s.calls)+after, kind
 }
 
 // Dead is closed when the process has died.
@@ -68,8 +76,8 @@ func (s *Store) call(op, subject string, f func() error) error {
 		return ErrDead
 	}
 	s.calls = append(s.calls, op+" "+subject)
-	now := len(s.calls) == s.at
-	if now && s.kind == DieBefore {
+	now, kind := len(s.calls) == s.at, s.kind
+	if now && kind == DieBefore {
 		s.die()
 	}
 	ended := s.ended
@@ -83,7 +91,7 @@ func (s *Store) call(op, subject string, f func() error) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.kind == DieAfter {
+	if kind == DieAfter {
 		s.die()
 		return ErrDead
 	}
@@ -161,6 +169,16 @@ func (s *Store) Load(ctx context.Context, id string, from uint64) (h *taskhub.Hi
 		return err
 	})
 	return h, err
+}
+
+// Wake says when a message comes, if the store knows.
+func (s *Store) Wake(queue string) (wake <-chan struct{}, due time.Time) {
+	if waker, ok := s.Store.(interface {
+		Wake(string) (<-chan struct{}, time.Time)
+	}); ok {
+		return waker.Wake(queue)
+	}
+	return nil, time.Now().Add(time.Second)
 }
 
 // Receive takes messages. Polls are not counted: their number depends on time.

@@ -21,6 +21,8 @@ type log struct {
 type row struct {
 	number uint64
 	raw    []byte
+	// event is what raw says, once somebody has asked.
+	event *history.Event
 }
 
 // maxRows is how many events one transaction of the real storage holds.
@@ -111,15 +113,19 @@ func (h *Hub) Load(ctx context.Context, id string, from uint64) (*taskhub.Histor
 		return &taskhub.History{}, nil
 	}
 	out := &taskhub.History{Fence: stored.fence}
-	for _, r := range stored.rows {
+	for i := range stored.rows {
+		r := &stored.rows[i]
 		if r.number < from {
 			continue
 		}
-		e, _, err := history.DecodeRow(r.raw)
-		if err != nil {
-			return nil, err
+		if r.event == nil {
+			var err error
+			if r.event, _, err = history.DecodeRow(r.raw); err != nil {
+				return nil, err
+			}
 		}
-		out.Events = append(out.Events, e)
+		e := *r.event
+		out.Events = append(out.Events, &e)
 	}
 	return out, nil
 }
@@ -157,7 +163,7 @@ func (h *Hub) rewind(r *taskhub.Rewind) error {
 		if err != nil {
 			return err
 		}
-		l.rows[m.Event].raw = raw
+		l.rows[m.Event].raw, l.rows[m.Event].event = raw, nil
 	}
 	l.nonce, l.step = r.Nonce, len(r.Marks)
 	l.fence.ETag = h.tag()

@@ -35,7 +35,9 @@ type Hub struct {
 	instances map[string]*taskhub.Instance
 	histories map[string]*log
 	secrets   map[string][]byte
-	site      string
+	// changed is closed when a queue changes; nil when nobody waits.
+	changed chan struct{}
+	site    string
 }
 
 var _ taskhub.Store = (*Hub)(nil)

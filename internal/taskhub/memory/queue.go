@@ -10,9 +10,10 @@ import (
 
 type queue struct {
 	messages []*message
-	// wake is closed when a message may have become visible; nil when nobody
-	// waits.
+	// wake is closed when a message is visible before due, of which its waiters
+	// know; nil when nobody waits.
 	wake chan struct{}
+	due  time.Time
 }
 
 type message struct {
@@ -31,23 +32,31 @@ func (h *Hub) queue(name string) *queue {
 	return q
 }
 
-func (q *queue) notify() {
-	if q.wake != nil {
+// notify tells those who wait that a message is visible from then on.
+func (q *queue) notify(visible time.Time) {
+	if q.wake != nil && (q.due.IsZero() || visible.Before(q.due)) {
 		close(q.wake)
 		q.wake = nil
 	}
 }
 
-// Wake returns a channel that is closed when a message of the queue was sent or
-// given back.
-func (h *Hub) Wake(name string) <-chan struct{} {
+// Wake returns a channel that is closed when a message of the queue comes, or
+// is to be visible earlier than due. due is when the first of the hidden ones is
+// visible, zero when there is none.
+func (h *Hub) Wake(name string) (wake <-chan struct{}, due time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	q := h.queue(name)
+	q, now := h.queue(name), h.options.Now()
 	if q.wake == nil {
 		q.wake = make(chan struct{})
 	}
-	return q.wake
+	for _, m := range q.messages {
+		if m.visible.After(now) && (due.IsZero() || m.visible.Before(due)) {
+			due = m.visible
+		}
+	}
+	q.due = due
+	return q.wake, due
 }
 
 // Send puts a message on the queue.
@@ -67,9 +76,8 @@ func (h *Hub) Put(name, body string, delay time.Duration) *taskhub.Lease {
 	stored := &message{id: h.tag(), receipt: h.tag(), body: body, inserted: now, visible: now.Add(delay)}
 	q := h.queue(name)
 	q.messages = append(q.messages, stored)
-	if delay == 0 {
-		q.notify()
-	}
+	q.notify(stored.visible)
+	h.touch()
 	return stored.lease(name)
 }
 
@@ -137,9 +145,8 @@ func (h *Hub) Renew(ctx context.Context, l *taskhub.Lease, hide time.Duration) e
 	m.receipt = h.tag()
 	m.visible = h.options.Now().Add((hide + time.Second - 1).Truncate(time.Second))
 	l.PopReceipt, l.Until = m.receipt, m.visible
-	if hide <= 0 {
-		q.notify()
-	}
+	q.notify(m.visible)
+	h.touch()
 	return nil
 }
 
@@ -152,6 +159,7 @@ func (h *Hub) Remove(ctx context.Context, l *taskhub.Lease) error {
 	defer h.mu.Unlock()
 	if q, place, err := h.held(l); err == nil {
 		q.messages = append(q.messages[:place], q.messages[place+1:]...)
+		h.touch()
 	}
 	return nil
 }
@@ -161,4 +169,37 @@ func (h *Hub) Pending(name string) int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return len(h.queue(name).messages)
+}
+
+// Changed returns a channel that is closed when a message of any queue next is
+// sent, renewed or removed.
+func (h *Hub) Changed() <-chan struct{} {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.changed == nil {
+		h.changed = make(chan struct{})
+	}
+	return h.changed
+}
+
+// touch tells those who wait for a change. The caller holds the lock.
+func (h *Hub) touch() {
+	if h.changed != nil {
+		close(h.changed)
+		h.changed = nil
+	}
+}
+
+// Messages decodes the messages of a queue, hidden ones included. Those that do
+// not decode are left out.
+func (h *Hub) Messages(name string) []*taskhub.Message {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var out []*taskhub.Message
+	for _, stored := range h.queue(name).messages {
+		if m, err := taskhub.DecodeMessage([]byte(stored.body)); err == nil {
+			out = append(out, m)
+		}
+	}
+	return out
 }

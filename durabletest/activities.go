@@ -1,0 +1,145 @@
+package durabletest
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"sync"
+
+	"github.com/durable-go/functions/durable"
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/opening"
+	"github.com/durable-go/functions/internal/worker"
+)
+
+// activities are what a test knows of the activities of its app and has changed
+// about them, by lower-case name.
+type activities struct {
+	mu       sync.Mutex // guards the rest
+	replaced map[string]worker.ActivityFunc
+	failing  map[string]failing
+	calls    []Call
+}
+
+type failing struct {
+	times int
+	run   worker.ActivityFunc
+}
+
+// Call is one run of an activity.
+type Call struct {
+	Activity   string
+	InstanceID string
+	// TaskID numbers the calls of the orchestration.
+	TaskID int
+	// Attempt is 1 for the first call under a retry policy.
+	Attempt int
+	Input   json.RawMessage
+}
+
+// Always is how often an activity fails that never works.
+const Always = -1
+
+// Replace makes the app use f in the place of an activity, from its next run
+// on. The activity need not be registered.
+func Replace[In, Out any](env *Env, activity *durable.Activity[In, Out], f func(ctx context.Context, in In) (Out, error)) {
+	run := env.compile(activity.Name(), activity.Implement(f))
+	env.activities.mu.Lock()
+	defer env.activities.mu.Unlock()
+	if env.activities.replaced == nil {
+		env.activities.replaced = map[string]worker.ActivityFunc{}
+	}
+	env.activities.replaced[strings.ToLower(activity.Name())] = run
+}
+
+// Fail makes the next runs of an activity fail with the error, so many times or
+// Always. The activity itself is not run then. 0 ends it.
+func (e *Env) Fail(activity string, times int, err error) {
+	run := e.compile(activity, durable.NewAction(activity, func(context.Context, json.RawMessage) error { return err }))
+	e.activities.mu.Lock()
+	defer e.activities.mu.Unlock()
+	if e.activities.failing == nil {
+		e.activities.failing = map[string]failing{}
+	}
+	e.activities.failing[strings.ToLower(activity)] = failing{times, run}
+}
+
+// compile makes of a registration what the worker runs.
+func (e *Env) compile(name string, activity durable.Registration) worker.ActivityFunc {
+	app, err := opening.Open(opening.Request{Functions: []any{activity}})
+	if err != nil {
+		e.fatal("%v", err)
+	}
+	run, err := app.Worker.Activities(name)
+	if err != nil {
+		e.fatal("%v", err)
+	}
+	return run
+}
+
+// Calls are the runs of an activity so far, in the order in which they began;
+// those that failed, and those that a crash repeated, included. Steps are no
+// activities of the app and are not counted. It may be called by any goroutine.
+func (e *Env) Calls(activity string) []Call {
+	e.activities.mu.Lock()
+	defer e.activities.mu.Unlock()
+	var out []Call
+	for _, c := range e.activities.calls {
+		if strings.EqualFold(c.Activity, activity) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// Inputs are what an activity was run with so far: see Env.Calls.
+func Inputs[In, Out any](env *Env, activity *durable.Activity[In, Out]) []In {
+	var out []In
+	for _, c := range env.Calls(activity.Name()) {
+		var in In
+		if c.Input != nil {
+			if err := json.Unmarshal(c.Input, &in); err != nil {
+				env.fatal("activity %q was run with %s, which is no %T", activity.Name(), c.Input, in)
+			}
+		}
+		out = append(out, in)
+	}
+	return out
+}
+
+// activity finds an activity for the worker.
+func (e *Env) activity(name string) (worker.ActivityFunc, error) {
+	run, err := e.app.Worker.Activities(name)
+	e.activities.mu.Lock()
+	defer e.activities.mu.Unlock()
+	key := strings.ToLower(name)
+	if err != nil && e.activities.replaced[key] == nil && e.activities.failing[key].times == 0 {
+		return nil, err
+	}
+	return func(ctx context.Context, call *worker.Activity) (history.Payload, *history.FailureDetails) {
+		return e.activities.begin(key, run, call)(ctx, call)
+	}, nil
+}
+
+// begin notes a run and returns what it runs.
+func (a *activities) begin(key string, run worker.ActivityFunc, call *worker.Activity) worker.ActivityFunc {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var recorded struct{ Attempt int }
+	if call.Options != nil {
+		_ = json.Unmarshal(call.Options, &recorded) // what it is not, it need not say
+	}
+	a.calls = append(a.calls, Call{
+		Activity: call.Name, InstanceID: call.InstanceID, TaskID: int(call.TaskID),
+		Attempt: max(recorded.Attempt, 1), Input: json.RawMessage(call.Input),
+	})
+	if f := a.failing[key]; f.times != 0 {
+		f.times = max(f.times-1, Always)
+		a.failing[key] = f
+		return f.run
+	}
+	if replaced := a.replaced[key]; replaced != nil {
+		return replaced
+	}
+	return run
+}

@@ -1,0 +1,54 @@
+// Package durabletest tests orchestrators without storage, host or waiting. The
+// engine is the real one; its task hub is in memory, and its time jumps to the
+// next thing that is due.
+//
+// # A first test
+//
+// [Run] makes an [Env], an app with the given functions, in which [Start] starts
+// an orchestrator. [Instance.Result] moves the clock until it has finished:
+//
+//	func TestOrder(t *testing.T) {
+//		durabletest.Run(t, func(t *testing.T, env *durabletest.Env) {
+//			receipt, err := durabletest.Start(env, Order, 500).Result()
+//			...
+//		}, Order, Charge)
+//	}
+//
+// [Options] test a whole [durable.App], with settings of host.json, or from
+// another day on. [Example] is Run for Examples.
+//
+// # Activities
+//
+// Activities run as they are, unless the test says otherwise: [Replace] puts
+// another function in the place of one, [Env.Fail] makes one fail. [Env.Calls]
+// and [Inputs] tell what they were called with.
+//
+// # Time
+//
+// Nothing waits in a test: timers, time.Sleep and time.After in activities, and
+// the clock of the orchestrator follow the time of the environment. It stands
+// still while there is something to do. [Env.Advance] moves it by as much as the
+// test wants, [Env.RunUntilIdle] until nothing is left to do, [Instance.Result]
+// until an orchestration has finished. [Instance.Timers] are the timers that are
+// open. An orchestrator's timers fire to the second, as they do from storage.
+//
+// # Events and control
+//
+// [Instance.Raise] sends an external event, [Instance.Terminate],
+// [Instance.Suspend] and [Instance.Resume] do what operators do. [Env.Client] is
+// a client for everything else.
+//
+// # What was recorded
+//
+// [Instance.History] is the record of an orchestration, [Instance.Status] what
+// clients see of it. [Find] is a child, or another instance that the test did
+// not start.
+//
+// # Crashes
+//
+// An orchestration outlives its process. [Env.Crash] ends the process at once,
+// [Env.CrashAt] at a storage call of choice, and [EveryCrash] runs a test once
+// for every storage call that it makes. Every orchestrator is replayed from its
+// history whenever something comes for it, so code that does not do the same
+// each time is found without any of them.
+package durabletest

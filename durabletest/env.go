@@ -1,0 +1,243 @@
+package durabletest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/durable-go/functions/durable"
+	"github.com/durable-go/functions/internal/client"
+	"github.com/durable-go/functions/internal/opening"
+	"github.com/durable-go/functions/internal/taskhub"
+	"github.com/durable-go/functions/internal/taskhub/faults"
+	"github.com/durable-go/functions/internal/taskhub/memory"
+	"github.com/durable-go/functions/internal/worker"
+)
+
+// Env is an app that runs on a task hub in memory, in virtual time. Its methods
+// are for the goroutine of the test, unless they say otherwise.
+type Env struct {
+	t       *testing.T // nil in an Example
+	options Options
+	app     *opening.App
+	hub     *memory.Hub
+	client  *durable.Client
+	began   time.Time
+	log     *slog.Logger
+
+	activities activities
+
+	mu sync.Mutex // guards the rest
+	// process is the one that runs now; processes counts those that ran.
+	process   *process
+	processes int
+	ended     bool
+}
+
+// Options change how an environment is made. The zero value is what Run uses.
+type Options struct {
+	// App is an app whose functions, with everything that is set on it, are
+	// tested; the functions given to Run come on top. It must not be in another
+	// environment at the same time.
+	App *durable.App
+	// Settings is the section extensions.durableTask of a host.json, such as
+	// {"defaultVersion": "2.0"}.
+	Settings string
+	// Start is the time at which the test begins, if later than the default,
+	// which is midnight UTC of January 1, 2000.
+	Start time.Time
+	// Cached keeps orchestrations in memory between their turns, as an app does
+	// that runs. By default each is replayed from its history whenever something
+	// comes for it, so that code that does not do the same each time is found.
+	Cached bool
+	// Log takes the log of the engine. By default warnings and errors go to the
+	// output of the test.
+	Log *slog.Logger
+}
+
+// Run runs a test with an app of the given functions. It does not return before
+// everything that the test started has ended, and fails the test when something
+// cannot end, such as an activity that waits for a channel.
+//
+// The test runs in a bubble of package testing/synctest: it must use the t and
+// env that it is given, must not call t.Run or t.Parallel (call them outside),
+// and its goroutines and channels are its own. Environments are independent of
+// each other, so tests may be parallel.
+func Run(t *testing.T, test func(t *testing.T, env *Env), functions ...durable.Registration) {
+	t.Helper()
+	Options{}.Run(t, test, functions...)
+}
+
+// Run is the function Run with options.
+func (o Options) Run(t *testing.T, test func(t *testing.T, env *Env), functions ...durable.Registration) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		env, err := o.open(t, functions)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(env.close)
+		test(t, env)
+	})
+}
+
+// Example is Run for Examples, which have no *testing.T: what would fail a test
+// panics.
+func Example(example func(env *Env), functions ...durable.Registration) {
+	Options{}.Example(example, functions...)
+}
+
+// Example is the function Example with options.
+func (o Options) Example(example func(env *Env), functions ...durable.Registration) {
+	var panicked any
+	synctest.Test(new(testing.T), func(*testing.T) {
+		defer func() { panicked = recover() }()
+		env, err := o.open(nil, functions)
+		if err != nil {
+			panic(err)
+		}
+		defer env.close()
+		example(env)
+	})
+	if panicked != nil {
+		panic(panicked)
+	}
+}
+
+func (o Options) open(t *testing.T, functions []durable.Registration) (*Env, error) {
+	e := &Env{t: t, options: o, hub: memory.New(memory.Options{StoreInputs: true}), log: o.Log}
+	r := opening.Request{Settings: json.RawMessage(o.Settings)}
+	if o.App != nil {
+		r.App = o.App
+	}
+	for _, f := range functions {
+		r.Functions = append(r.Functions, f)
+	}
+	var err error
+	if e.app, err = opening.Open(r); err != nil {
+		return nil, fmt.Errorf("durabletest: %w", err)
+	}
+	if e.log == nil {
+		out := io.Discard
+		if t != nil {
+			out = t.Output()
+		}
+		e.log = slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	}
+	if wait := time.Until(o.Start); wait > 0 {
+		<-time.After(wait)
+	}
+	e.began = time.Now()
+	clients := client.Options{Local: local{e}}
+	if e.app.Worker.Dispatch == worker.Local {
+		clients.Lease = e.app.Worker.Lease
+	}
+	e.client = e.app.Connect(e.hub, clients).(*durable.Client)
+	return e, e.begin()
+}
+
+// local hands what the client starts to the process that runs then.
+type local struct{ e *Env }
+
+func (l local) Started(d taskhub.Delivery, row *taskhub.Instance) {
+	l.e.current().worker.Started(d, row)
+}
+
+func (l local) Holds(id string) bool { return l.e.current().worker.Holds(id) }
+
+func (l local) Sent(d taskhub.Delivery) { l.e.current().worker.Sent(d) }
+
+func (l local) Watch(id string) (<-chan struct{}, func()) { return l.e.current().worker.Watch(id) }
+
+// process is one run of the app.
+type process struct {
+	store  *faults.Store
+	worker *worker.Worker
+	// stop ends the polling, and the goroutine that waits for the death of the
+	// process; gone is closed when that has ended.
+	stop context.CancelFunc
+	gone chan struct{}
+}
+
+// begin starts a process. Nobody else may be starting or ending one.
+func (e *Env) begin() error {
+	p := &process{store: faults.New(e.hub, 0, faults.DieBefore), gone: make(chan struct{})}
+	o := e.app.Worker
+	o.Store, o.Log, o.Activities = p.store, e.log, e.activity
+	if !e.options.Cached {
+		o.Cache = -1
+	}
+	var err error
+	if p.worker, err = worker.New(o); err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	p.stop = stop
+	p.worker.Poll(ctx, taskhub.ControlQueue(e.app.Hub))
+	p.worker.PollActivities(ctx, taskhub.WorkItemQueue(e.app.Hub))
+	e.mu.Lock()
+	e.process = p
+	e.processes++
+	e.mu.Unlock()
+	go e.watch(ctx, p)
+	return nil
+}
+
+// watch begins a new process when the store of this one has died.
+func (e *Env) watch(ctx context.Context, p *process) {
+	defer close(p.gone)
+	select {
+	case <-ctx.Done():
+		return
+	case <-p.store.Dead():
+	}
+	p.stop()
+	p.worker.Kill()
+	e.mu.Lock()
+	ended := e.ended
+	e.mu.Unlock()
+	if !ended {
+		// The options were good the first time.
+		_ = e.begin() //nolint:contextcheck // a process outlives the one before it
+	}
+}
+
+func (e *Env) current() *process {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.process
+}
+
+// close ends the process, and one that began while it ended.
+func (e *Env) close() {
+	e.mu.Lock()
+	e.ended = true
+	e.mu.Unlock()
+	for {
+		p := e.current()
+		p.stop()
+		p.worker.Kill()
+		<-p.gone
+		if p == e.current() {
+			return
+		}
+	}
+}
+
+// Client is a client of the task hub: another process, which never dies.
+func (e *Env) Client() *durable.Client { return e.client }
+
+// fatal ends the test.
+func (e *Env) fatal(format string, args ...any) {
+	if e.t == nil {
+		panic("durabletest: " + fmt.Sprintf(format, args...))
+	}
+	e.t.Helper()
+	e.t.Fatalf("durabletest: "+format, args...)
+}

@@ -1,0 +1,145 @@
+package durabletest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/durable-go/functions/durable"
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// Instance is an orchestration in an environment whose result is an Out.
+type Instance[Out any] struct {
+	// ID is the instance id.
+	ID  string
+	env *Env
+}
+
+// Start starts an orchestrator. A start that is refused ends the test; one that
+// should be refused is for Env.Client.
+func Start[In, Out any](env *Env, o *durable.Orchestrator[In, Out], in In, options ...durable.StartOption) *Instance[Out] {
+	run, err := o.Start(env.context(), env.client, in, options...)
+	if err != nil {
+		env.fatal("%v", err)
+	}
+	return &Instance[Out]{ID: run.ID, env: env}
+}
+
+// Find is an instance that something else started, such as a child.
+func Find[Out any](env *Env, id string) *Instance[Out] { return &Instance[Out]{ID: id, env: env} }
+
+func (e *Env) context() context.Context {
+	if e.t == nil {
+		return context.Background()
+	}
+	return e.t.Context()
+}
+
+// Result moves the clock until the orchestration has finished and returns its
+// result. One that failed or was terminated is a *durable.OrchestrationError.
+// An orchestration that waits for what will not come ends the test.
+func (i *Instance[Out]) Result() (out Out, err error) {
+	var s *durable.Status
+	if !i.env.until(func() bool { s = i.Status(); return finished(s) }) {
+		i.env.fatal("%s", i.stuck(s))
+	}
+	if s.RuntimeStatus != "Completed" {
+		var message string
+		if json.Unmarshal(s.Output, &message) != nil {
+			message = string(s.Output)
+		}
+		return out, &durable.OrchestrationError{InstanceID: i.ID, Name: s.Name, Status: s.RuntimeStatus, Message: message}
+	}
+	if s.Output == nil {
+		return out, nil
+	}
+	return out, json.Unmarshal(s.Output, &out)
+}
+
+func finished(s *durable.Status) bool {
+	return slices.Contains([]string{"Completed", "Failed", "Terminated", "Canceled"}, s.RuntimeStatus)
+}
+
+// stuck says why an orchestration does not finish.
+func (i *Instance[Out]) stuck(s *durable.Status) string {
+	text := "instance " + i.ID + " (" + s.Name + ") does not finish: it is " + s.RuntimeStatus
+	if parked := i.Parked(); parked != nil {
+		return text + " and parked: " + parked.Error()
+	}
+	return text + ", and no timer, activity, child or message is left that could bring it on; does it wait for an event? Its history:\n" + i.History().String()
+}
+
+// Status is what clients see of the orchestration.
+func (i *Instance[Out]) Status() *durable.Status {
+	s, err := i.env.client.Status(i.env.context(), i.ID)
+	if err != nil {
+		i.env.fatal("instance %s: %v", i.ID, err)
+	}
+	return s
+}
+
+// CustomStatus is the custom status as JSON; empty when there is none.
+func (i *Instance[Out]) CustomStatus() string { return string(i.Status().CustomStatus) }
+
+// Parked says why the engine has stopped working on the orchestration: its code
+// does not fit its history. nil when it has not.
+func (i *Instance[Out]) Parked() error {
+	row, err := i.env.hub.Instance(i.env.context(), i.ID)
+	if err != nil || row.Parked == "" {
+		return err
+	}
+	return errors.New(row.Parked)
+}
+
+// Timers are the times at which the orchestration's open timers fire, the first
+// one first.
+func (i *Instance[Out]) Timers() []time.Time {
+	i.env.Wait()
+	var out []time.Time
+	for _, m := range i.env.hub.Messages(taskhub.ControlQueue(i.env.app.Hub)) {
+		if m.Event.Type == history.TimerFired && m.Target.InstanceID == i.ID {
+			out = append(out, m.Event.FireAt)
+		}
+	}
+	slices.SortFunc(out, time.Time.Compare)
+	return out
+}
+
+// Raise sends an external event with the data as JSON. It comes to the
+// orchestration when the test next waits.
+func (i *Instance[Out]) Raise(event string, data any) {
+	raw, err := json.Marshal(data)
+	if err != nil {
+		i.env.fatal("the data of event %q: %v", event, err)
+	}
+	i.send(&history.Event{Type: history.EventRaised, Name: event, Input: raw})
+}
+
+// Terminate ends the orchestration for good.
+func (i *Instance[Out]) Terminate(reason string) {
+	i.send(&history.Event{Type: history.ExecutionTerminated, Input: history.Payload(reason)})
+}
+
+// Suspend stops the orchestration until it is resumed. What comes in the
+// meantime is kept.
+func (i *Instance[Out]) Suspend(reason string) {
+	i.send(&history.Event{Type: history.ExecutionSuspended, Reason: history.Payload(reason)})
+}
+
+// Resume lets a suspended orchestration go on.
+func (i *Instance[Out]) Resume(reason string) {
+	i.send(&history.Event{Type: history.ExecutionResumed, Reason: history.Payload(reason)})
+}
+
+func (i *Instance[Out]) send(e *history.Event) {
+	e.ID, e.Timestamp = history.NoID, i.env.Now()
+	m := &taskhub.Message{ID: taskhub.NewGUID(), Target: history.InstanceRef{InstanceID: i.ID}, Event: e}
+	if _, err := i.env.hub.Send(i.env.context(), taskhub.ControlQueue(i.env.app.Hub), m, 0); err != nil {
+		i.env.fatal("%v to instance %s: %v", e.Type, i.ID, err)
+	}
+	i.env.Wait()
+}

@@ -1,0 +1,69 @@
+package durabletest
+
+import (
+	"testing/synctest"
+	"time"
+
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// Now is the time of the environment: that of its bubble, which time.Now gives
+// as well.
+func (e *Env) Now() time.Time { return time.Now().UTC() }
+
+// Elapsed is how much of that time has passed since the test began.
+func (e *Env) Elapsed() time.Duration { return time.Since(e.began) }
+
+// Wait lets happen what can happen now: it returns when everything waits for
+// time to pass or for the test to do something. The clock does not move.
+func (e *Env) Wait() { synctest.Wait() }
+
+// Advance moves the clock by d. What is due in the meantime happens at its time.
+func (e *Env) Advance(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}
+
+// RunUntilIdle moves the clock from one thing that is due to the next until
+// nothing is left to do: every orchestration has finished, or waits for an event
+// or for being resumed, or is parked because its code does not fit its history.
+// Orchestrations that never end make the test fail: use Advance for them.
+func (e *Env) RunUntilIdle() {
+	e.until(func() bool { return false })
+}
+
+// maxSteps bounds how often the hub may change before an environment gives up
+// to wait.
+const maxSteps = 200_000
+
+// until moves the clock until done, or until nothing is left to do; it reports
+// which.
+func (e *Env) until(done func() bool) bool {
+	for range maxSteps {
+		changed := e.hub.Changed()
+		synctest.Wait()
+		if done() {
+			return true
+		}
+		if !e.busy() {
+			return false
+		}
+		<-changed
+	}
+	e.fatal("after %v there is no end in sight; for orchestrations that never end use Advance", e.Elapsed())
+	return false
+}
+
+// busy tells whether there is a message that will still bring something about.
+// Every timer, activity, child and event on its way is one.
+func (e *Env) busy() bool {
+	for _, queue := range []string{taskhub.ControlQueue(e.app.Hub), taskhub.WorkItemQueue(e.app.Hub)} {
+		for _, m := range e.hub.Messages(queue) {
+			row, err := e.hub.Instance(e.context(), m.Target.InstanceID)
+			if err != nil || !row.Status.Finished() && row.Parked == "" {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,36 @@
+// Package opening is how package durabletest opens the functions of an app that
+// no Functions host serves, without making that a part of the public API.
+package opening
+
+import (
+	"encoding/json"
+
+	"github.com/durable-go/functions/internal/client"
+	"github.com/durable-go/functions/internal/taskhub"
+	"github.com/durable-go/functions/internal/worker"
+)
+
+// Request says what to open.
+type Request struct {
+	// App is a *durable.App or nil, Functions are durable.Registrations that
+	// come on top of it.
+	App       any
+	Functions []any
+	// Settings is the section extensions.durableTask of a host.json, or nil.
+	Settings json.RawMessage
+}
+
+// App is an app that was opened.
+type App struct {
+	// Worker has everything but the store, the journal, the clock and the log.
+	Worker worker.Options
+	// Hub is the name of the task hub.
+	Hub string
+	// Connect makes a *durable.Client of a hub, and makes it the client that the
+	// app's own functions use.
+	Connect func(taskhub.Store, client.Options) any
+}
+
+// Open is set by package durable. The error says what is wrong with the
+// functions or the settings.
+var Open func(Request) (*App, error)
