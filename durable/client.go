@@ -154,6 +154,9 @@ type Status struct {
 	// ScheduledStart is the time of StartAt; zero mostly.
 	ScheduledStart time.Time
 	Tags           map[string]string
+	// Err says why an instance of a list could not be read; RuntimeStatus is
+	// Unknown then, and nothing else is set but the id.
+	Err error
 }
 
 // Status reads an instance. ErrNotFound when there is none.

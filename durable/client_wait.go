@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/durable-go/functions/internal/client"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/management"
 	"github.com/durable-go/functions/internal/taskhub"
@@ -99,9 +98,9 @@ func (c *Client) WaitForCompletionOrCheckStatus(w http.ResponseWriter, r *http.R
 
 func statusOf(row *taskhub.Instance) *Status {
 	s := &Status{
-		InstanceID: row.ID, Name: row.Name, Version: row.Version, RuntimeStatus: client.Status(row).String(),
+		InstanceID: row.ID, Name: row.Name, Version: row.Version, RuntimeStatus: row.Shown().String(),
 		Input: asJSON(row.Input), Output: asJSON(row.Output), CustomStatus: asJSON(row.CustomStatus),
-		Created: row.Created, LastUpdated: row.Updated, ScheduledStart: row.Scheduled, Tags: row.Tags,
+		Created: row.Created, LastUpdated: row.Updated, ScheduledStart: row.Scheduled, Tags: row.Tags, Err: row.Err,
 	}
 	if row.Parked != "" && !row.Status.Finished() {
 		s.Output = asJSON(history.Payload(row.Parked))

@@ -13,6 +13,7 @@ import (
 	"github.com/durable-go/functions/internal/storage"
 	"github.com/durable-go/functions/internal/taskhub"
 	"github.com/durable-go/functions/internal/taskhub/azure"
+	"github.com/durable-go/functions/internal/taskhub/sealed"
 )
 
 // ClientOptions say where a task hub is.
@@ -30,8 +31,12 @@ type ClientOptions struct {
 	// https://myapp.azurewebsites.net/api/durabletask-links. CheckStatus and its
 	// siblings need it.
 	LinksURL string
-	// Serializer must be the app's; nil: JSON.
+	// Serializer and Codec must be the app's (App.UseSerializer,
+	// App.UsePayloadCodec), and MaxPayload its setting maxPayload, in bytes. nil
+	// and 0: as an app that has chosen nothing.
 	Serializer Serializer
+	Codec      PayloadCodec
+	MaxPayload int
 }
 
 // NewClient makes a client of an app's task hub for another program: a service,
@@ -50,9 +55,12 @@ func NewClient(o ClientOptions) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	store, err := azure.Open(account, o.TaskHub, azure.Options{})
-	if err != nil {
+	var store taskhub.Store
+	if store, err = azure.Open(account, o.TaskHub, azure.Options{MaxLarge: largest(max(o.MaxPayload, taskhub.MaxPayload))}); err != nil {
 		return nil, err
+	}
+	if o.Codec != nil {
+		store = sealed.New(store, o.Codec)
 	}
 	c, err := newClientCore(store, o)
 	if err != nil {
@@ -74,8 +82,14 @@ func (o *ClientOptions) connection() (*storage.Connection, error) {
 
 // newClientCore connects a client that is not part of the app.
 func newClientCore(store taskhub.Store, o ClientOptions) (*core, error) {
-	c := &core{client: client.New(store, client.Options{Queue: taskhub.ControlQueue(o.TaskHub)}), registry: newRegistry(), outside: true}
-	c.registry.serializer = o.Serializer
+	if o.MaxPayload == 0 {
+		o.MaxPayload = taskhub.MaxPayload
+	}
+	c := &core{
+		client:   client.New(store, client.Options{Queue: taskhub.ControlQueue(o.TaskHub), MaxPayload: o.MaxPayload}),
+		registry: newRegistry(), outside: true,
+	}
+	c.registry.serializer, c.registry.maxPayload = o.Serializer, o.MaxPayload
 	if o.LinksURL == "" {
 		return c, nil
 	}

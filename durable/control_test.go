@@ -290,7 +290,7 @@ func TestTerminateAndResumeWhatIsParked(t *testing.T) {
 			h.t.Fatal(err)
 		}
 		h.settle()
-		if row, err := c.Get(ctx, dead.ID); err != nil || client.Status(row) != history.Terminated || string(row.Output) != "give up" || row.Parked != "" {
+		if row, err := c.Get(ctx, dead.ID); err != nil || row.Shown() != history.Terminated || string(row.Output) != "give up" || row.Parked != "" {
 			h.t.Errorf("%+v %v", row, err)
 		}
 		changed = false
@@ -298,7 +298,7 @@ func TestTerminateAndResumeWhatIsParked(t *testing.T) {
 			h.t.Fatal(err)
 		}
 		h.settle()
-		if row, err := c.Get(ctx, alive.ID); err != nil || client.Status(row) != history.Running {
+		if row, err := c.Get(ctx, alive.ID); err != nil || row.Shown() != history.Running {
 			h.t.Errorf("%+v %v", row, err)
 		}
 		ctx, cancel := context.WithTimeout(ctx, time.Hour)

@@ -27,6 +27,8 @@ var (
 	ErrTooLarge = taskhub.ErrTooLarge
 	// ErrInvalidEventName: the name of an event is empty or too long.
 	ErrInvalidEventName = client.ErrInvalidEventName
+	// ErrToken: the text is not a token of Client.ListPage.
+	ErrToken = taskhub.ErrToken
 	// ErrUnknownOrchestrator: the app has no orchestrator of that name.
 	ErrUnknownOrchestrator = errors.New("unknown orchestrator")
 )

@@ -2,6 +2,7 @@
 // machine.
 //
 //	durable start [--storage memory] [--func PATH] [--port N] [DIR]
+//	durable keys rotate [--grace 24h] [--hub NAME] [DIR]
 package main
 
 import (
@@ -26,6 +27,7 @@ type command struct {
 
 var commands = []command{
 	{"start", "builds the app in a folder and runs it, with the storage emulator if need be", start},
+	{"keys", "keys rotate: makes a new key for the signed links of a task hub", keys},
 }
 
 // errStopped says that the user has ended the program.

@@ -57,6 +57,12 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"start", "-h"}, 0, "-storage"},
 		{[]string{"start", "--port", "0"}, 2, "--port 0"},
 		{[]string{"start", "--func", "/nowhere/func"}, 1, "/nowhere/func"},
+		{[]string{"keys"}, 2, "durable keys rotate"},
+		{[]string{"keys", "-h"}, 0, "-grace"},
+		{[]string{"keys", "rotate", "-h"}, 0, "-grace"},
+		{[]string{"keys", "rotate", "--grace", "-1s"}, 2, "must not be below 0"},
+		{[]string{"keys", "rotate", "a", "b"}, 2, "one folder"},
+		{[]string{"keys", "rotate", "/nowhere"}, 1, "host.json"},
 	} {
 		t.Run(strings.Join(c.args, " "), func(t *testing.T) {
 			var out bytes.Buffer

@@ -75,7 +75,7 @@ func (c *Client) Suspend(ctx context.Context, id, reason string) error {
 	if err != nil {
 		return err
 	}
-	if Status(row) == history.Suspended {
+	if row.Shown() == history.Suspended {
 		return stateError(row, "suspend", ErrSuspended)
 	}
 	return c.control(ctx, row, &history.Event{Type: history.ExecutionSuspended, Reason: text(reason)})
@@ -88,7 +88,7 @@ func (c *Client) Resume(ctx context.Context, id, reason string) error {
 	if err != nil {
 		return err
 	}
-	if Status(row) != history.Suspended {
+	if row.Shown() != history.Suspended {
 		return stateError(row, "resume", ErrNotSuspended)
 	}
 	return c.control(ctx, row, &history.Event{Type: history.ExecutionResumed, Reason: text(reason)})

@@ -28,6 +28,8 @@ const (
 func (s *start) existing(ctx context.Context, have *taskhub.Instance, lease *taskhub.Lease) (*taskhub.Instance, error) {
 	finished := have.Status.Finished()
 	switch {
+	case have.Purging:
+		return s.purgeFirst(ctx, have, lease)
 	case s.reuse == ReturnExisting:
 		return have, errors.Join(s.takeBack(ctx, lease), s.heal(ctx, have))
 	case finished && s.reuse != RejectIfExists:
@@ -40,7 +42,19 @@ func (s *start) existing(ctx context.Context, have *taskhub.Instance, lease *tas
 	if err := errors.Join(s.takeBack(ctx, lease), s.heal(ctx, have)); err != nil {
 		return nil, err
 	}
-	return nil, fmt.Errorf("instance %q is %s: %w", have.ID, Status(have), ErrRunning)
+	return nil, fmt.Errorf("instance %q is %s: %w", have.ID, have.Shown(), ErrRunning)
+}
+
+// purgeFirst ends a purge that was cut off: of an instance whose history may be
+// gone nothing is there that could be in the way of a start.
+func (s *start) purgeFirst(ctx context.Context, have *taskhub.Instance, lease *taskhub.Lease) (*taskhub.Instance, error) {
+	if err := s.takeBack(ctx, lease); err != nil {
+		return nil, err
+	}
+	if _, err := s.c.store.Purge(ctx, have.ID, have.ETag); err != nil && !errors.Is(err, taskhub.ErrNotFound) && !errors.Is(err, taskhub.ErrChanged) {
+		return nil, fmt.Errorf("instance %q is being purged: %w", have.ID, err)
+	}
+	return s.begin(ctx)
 }
 
 // terminateFirst ends the instance that is there and replaces it when it has

@@ -40,15 +40,6 @@ func (e *StateError) Error() string {
 // Unwrap is the reason.
 func (e *StateError) Unwrap() error { return e.cause }
 
-// Status is the status that callers see: an instance that is parked, because
-// its code does not fit its history, counts as suspended.
-func Status(row *taskhub.Instance) history.Status {
-	if row.Parked != "" && !row.Status.Finished() {
-		return history.Suspended
-	}
-	return row.Status
-}
-
 func stateError(row *taskhub.Instance, operation string, cause error) error {
-	return &StateError{InstanceID: row.ID, Status: Status(row), Operation: operation, cause: cause}
+	return &StateError{InstanceID: row.ID, Status: row.Shown(), Operation: operation, cause: cause}
 }

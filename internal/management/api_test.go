@@ -68,6 +68,17 @@ func (b *broken) Secrets(ctx context.Context, name string, initial []byte) ([]by
 	return b.Hub.Secrets(ctx, name, initial)
 }
 
+// counting counts the reads of secrets.
+type counting struct {
+	taskhub.Store
+	reads int
+}
+
+func (c *counting) Secrets(ctx context.Context, name string, initial []byte) ([]byte, error) {
+	c.reads++
+	return c.Store.Secrets(ctx, name, initial)
+}
+
 // keyText is a key file with a key for signing and an older one.
 func keyText(t testing.TB) []byte {
 	t.Helper()

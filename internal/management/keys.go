@@ -14,27 +14,43 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
-// Keys sign and check capability URLs of one hub. They are read from the hub
-// once, when they are first needed, and made where there are none.
+// How long keys are used before they are read again, and how soon a signature by
+// a key that is not known, or a read that failed, makes them be read again.
+const (
+	refreshKeys = 5 * time.Minute
+	rereadKeys  = 10 * time.Second
+)
+
+// Keys sign and check capability URLs of one hub. They are made where there are
+// none. Another process may rotate them: they are read again every five minutes,
+// and when a link is signed with a key that is not known. They may be used
+// concurrently.
 type Keys struct {
 	store taskhub.Store
 	hub   string
 	now   func() time.Time
 
-	mu   sync.Mutex // guards keys
+	mu   sync.Mutex // guards the rest
 	keys []signingKey
+	// due is when keys are read again, tried when they were last.
+	due, tried time.Time
 }
 
 type signingKey struct {
 	ID     string `json:"id"`
 	Secret []byte `json:"secret"`
+	// Until is when a key that was replaced is of no use any more; zero for the
+	// one that signs.
+	Until time.Time `json:"until,omitzero"`
 }
 
 // keyFile is the form of the secret: the first key signs, all of them check.
@@ -42,33 +58,60 @@ type keyFile struct {
 	Keys []signingKey `json:"keys"`
 }
 
+// secretName is the blob of the keys.
+const secretName = "keys.json"
+
 // NewKeys returns the keys of a hub.
 func NewKeys(store taskhub.Store, hub string, now func() time.Time) *Keys {
 	return &Keys{store: store, hub: hub, now: now}
 }
 
-func (k *Keys) load(ctx context.Context) ([]signingKey, error) {
+// load returns the keys, with the named one among them if there is one of that
+// id; empty: any.
+func (k *Keys) load(ctx context.Context, id string) ([]signingKey, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.keys != nil {
+	now := k.now()
+	unknown := id != "" && !slices.ContainsFunc(k.keys, func(key signingKey) bool { return key.ID == id })
+	if k.keys != nil && now.Before(k.due) && (!unknown || now.Sub(k.tried) < rereadKeys) {
 		return k.keys, nil
 	}
-	fresh := signingKey{ID: taskhub.NewID()[:8], Secret: make([]byte, 32)}
-	_, _ = rand.Read(fresh.Secret)
-	initial, err := json.Marshal(keyFile{Keys: []signingKey{fresh}})
-	if err != nil {
+	_, keys, err := k.read(ctx)
+	k.tried = now
+	switch {
+	case err == nil:
+		k.keys, k.due = keys, now.Add(refreshKeys)
+	case k.keys == nil:
 		return nil, err
+	default:
+		// Those that are known are good enough while storage does not answer.
+		k.due = now.Add(rereadKeys)
 	}
-	raw, err := k.store.Secrets(ctx, "keys.json", initial)
+	return k.keys, nil
+}
+
+// read reads the stored keys, and makes the first one.
+func (k *Keys) read(ctx context.Context) (raw []byte, keys []signingKey, err error) {
+	initial, err := json.Marshal(keyFile{Keys: []signingKey{freshKey()}})
 	if err != nil {
-		return nil, fmt.Errorf("reading the signing keys of task hub %q: %w", k.hub, err)
+		return nil, nil, err
+	}
+	raw, err = k.store.Secrets(ctx, secretName, initial)
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading the signing keys of task hub %q: %w", k.hub, err)
 	}
 	var file keyFile
 	if err := json.Unmarshal(raw, &file); err != nil || len(file.Keys) == 0 {
-		return nil, fmt.Errorf("the signing keys of task hub %q cannot be read: delete blob keys.json to make new ones", k.hub)
+		return nil, nil, fmt.Errorf("the signing keys of task hub %q cannot be read: delete blob keys.json to make new ones", k.hub)
 	}
-	k.keys = file.Keys
-	return k.keys, nil
+	return raw, file.Keys, nil
+}
+
+func freshKey() signingKey {
+	key := signingKey{ID: taskhub.NewID()[:8], Secret: make([]byte, 32)}
+	// Read never fails: the program ends where the system has no randomness.
+	_, _ = rand.Read(key.Secret)
+	return key
 }
 
 var (
@@ -79,7 +122,7 @@ var (
 // Sign returns the query that allows the operation on the instance: op, exp
 // (when the link expires), sig.
 func (k *Keys) Sign(ctx context.Context, instance, op string, expires time.Time) (string, error) {
-	keys, err := k.load(ctx)
+	keys, err := k.load(ctx, "")
 	if err != nil {
 		return "", err
 	}
@@ -100,7 +143,8 @@ func (k *Keys) Check(ctx context.Context, instance, op string, query url.Values)
 	if sig == "" {
 		return errNoSignature
 	}
-	keys, err := k.load(ctx)
+	id, _, _ := strings.Cut(sig, ".")
+	keys, err := k.load(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -108,7 +152,8 @@ func (k *Keys) Check(ctx context.Context, instance, op string, query url.Values)
 	ok := false
 	for _, key := range keys {
 		want := key.ID + "." + base64.RawURLEncoding.EncodeToString(k.mac(key, instance, op, exp))
-		ok = hmac.Equal([]byte(want), []byte(sig)) || ok
+		good := key.Until.IsZero() || k.now().Before(key.Until)
+		ok = hmac.Equal([]byte(want), []byte(sig)) && good || ok
 	}
 	if !ok || query.Get("op") != op {
 		return errSignature

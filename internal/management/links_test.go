@@ -155,17 +155,17 @@ func TestLinksDoNotStart(t *testing.T) {
 }
 
 // A key that no longer signs is good for the links that it signed.
-func TestKeyRotation(t *testing.T) {
+func TestAnOlderKeyChecks(t *testing.T) {
 	s := newSite(t)
 	s.put(t, "i", history.Running)
 	if !strings.Contains(s.sign(t, "i", opStatus), "sig=new00000.") {
 		t.Error("not the first key signs")
 	}
-	keys, err := s.Links.Keys.load(t.Context())
+	keys, err := s.Links.Keys.load(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	old := &Keys{hub: "Hub", keys: keys[1:], now: s.Links.Keys.now}
+	old := &Keys{hub: "Hub", keys: keys[1:], due: begin.Add(time.Hour), now: s.Links.Keys.now}
 	query, err := old.Sign(t.Context(), "i", opStatus, time.Time{})
 	if err != nil {
 		t.Fatal(err)
@@ -235,7 +235,7 @@ func FuzzSignature(f *testing.F) {
 	f.Add("i", "status", "i", "status")
 	f.Add("i1:s", "tatus", "i", "1:status")
 	f.Add("", "x", "x", "")
-	keys := &Keys{hub: "Hub", keys: []signingKey{{ID: "k", Secret: []byte("0123456789abcdef0123456789abcdef")}}, now: func() time.Time { return begin }}
+	keys := &Keys{hub: "Hub", keys: []signingKey{{ID: "k", Secret: []byte("0123456789abcdef0123456789abcdef")}}, due: begin.Add(time.Hour), now: func() time.Time { return begin }}
 	f.Fuzz(func(t *testing.T, id, op, otherID, otherOp string) {
 		query, err := keys.Sign(t.Context(), id, url.QueryEscape(op), time.Time{})
 		if err != nil {

@@ -196,15 +196,28 @@ func (w *Worker) insertChild(ctx context.Context, row *taskhub.Instance, mine fu
 		if known, err := mine(); known || err != nil {
 			return nil, "", err
 		}
-		switch {
-		case !have.Status.Finished():
+		if !have.Status.Finished() && !have.Purging {
 			return nil, "an instance with the id '" + row.ID + "' has not finished yet", nil
 		}
-		err = w.retry(ctx, finalStorage, func(ctx context.Context) error { return w.Store.Replace(ctx, row, have.ETag) })
+		err = w.retry(ctx, finalStorage, func(ctx context.Context) error {
+			if have.Purging {
+				return w.purgeFirst(ctx, have)
+			}
+			return w.Store.Replace(ctx, row, have.ETag)
+		})
 		if !errors.Is(err, taskhub.ErrChanged) && !errors.Is(err, taskhub.ErrNotFound) {
 			return nil, "", err
 		}
 	}
+}
+
+// purgeFirst ends a purge that was cut off, so that the row can be inserted: the
+// error says that it cannot be replaced.
+func (w *Worker) purgeFirst(ctx context.Context, have *taskhub.Instance) error {
+	if _, err := w.Store.Purge(ctx, have.ID, have.ETag); err != nil {
+		return err
+	}
+	return taskhub.ErrNotFound
 }
 
 // childMessage starts a child. Its ids derive from the parent's, so that a

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"github.com/durable-go/functions/handler"
+	"github.com/durable-go/functions/internal/management"
+	"github.com/durable-go/functions/internal/storage"
+	"github.com/durable-go/functions/internal/taskhub"
+	"github.com/durable-go/functions/internal/taskhub/azure"
+)
+
+// defaultGrace is how long links are good that were signed with the old key.
+const defaultGrace = 24 * time.Hour
+
+// keysOptions are the arguments of keys rotate.
+type keysOptions struct {
+	dir, hub string
+	grace    time.Duration
+}
+
+func parseKeys(args []string, out io.Writer) (o keysOptions, err error) {
+	flags := flag.NewFlagSet("keys", flag.ContinueOnError)
+	flags.SetOutput(out)
+	flags.DurationVar(&o.grace, "grace", defaultGrace, "how long links are good at most that older keys have signed; 0 revokes them")
+	flags.StringVar(&o.hub, "hub", "", "`name` of the task hub (default: hubName in host.json)")
+	flags.Usage = func() {
+		fmt.Fprintln(out, "usage: durable keys rotate [flags] [folder of the app]")
+		fmt.Fprintln(out, "\nmakes a new key for the signed links of the task hub. The storage account is that of")
+		fmt.Fprintln(out, "AzureWebJobsStorage, in the environment or in local.settings.json.")
+		flags.PrintDefaults()
+	}
+	if len(args) == 0 || args[0] != "rotate" {
+		if len(args) > 0 && (args[0] == "-h" || args[0] == "--help") {
+			flags.Usage()
+			return o, flag.ErrHelp
+		}
+		return o, usageError{errors.New("want: durable keys rotate")}
+	}
+	if err := flags.Parse(args[1:]); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return o, err
+		}
+		return o, usageError{err}
+	}
+	switch {
+	case flags.NArg() > 1:
+		return o, usageError{fmt.Errorf("one folder at most, got %q", flags.Args())}
+	case o.grace < 0:
+		return o, usageError{fmt.Errorf("--grace %v: must not be below 0", o.grace)}
+	}
+	o.dir, err = filepath.Abs(flags.Arg(0))
+	return o, err
+}
+
+// keys makes a new signing key for the app's task hub.
+func keys(ctx context.Context, args []string, out io.Writer) error {
+	o, err := parseKeys(args, out)
+	if err != nil {
+		return err
+	}
+	env, err := appEnvironment(options{dir: o.dir})
+	if err != nil {
+		return err
+	}
+	if inMemory(env) {
+		return errors.New("AzureWebJobsStorage is memory: that hub, and its keys, live in the app's process and end with it")
+	}
+	if o.hub == "" {
+		if o.hub, err = hubOf(o.dir, env); err != nil {
+			return err
+		}
+	}
+	hub, err := openHub(o.hub, env)
+	if err != nil {
+		return err
+	}
+	// A hub that is not there must not be made by a wrong name.
+	if _, err := hub.List(ctx, taskhub.Query{Max: 1}); err != nil {
+		return fmt.Errorf("task hub %s cannot be read; has the app run on this storage account? %w", o.hub, err)
+	}
+	done, err := management.NewKeys(hub, o.hub, time.Now).Rotate(ctx, o.grace)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "Task hub %s: key %s signs from now on. ", o.hub, done.New)
+	if o.grace == 0 {
+		fmt.Fprintln(out, "Links that were signed with older keys are void.")
+	} else {
+		fmt.Fprintf(out, "Links that key %s has signed are good until %s.\n", done.Old, done.Until.Format(time.RFC3339))
+	}
+	fmt.Fprintln(out, "Apps that run notice within five minutes.")
+	return nil
+}
+
+// hubOf is the task hub that host.json names.
+func hubOf(dir string, env environment) (string, error) {
+	app, err := handler.Load(dir, env.list())
+	if err != nil {
+		return "", err
+	}
+	var section struct{ HubName string }
+	if app.DurableTask != nil {
+		if err := json.Unmarshal(app.DurableTask, &section); err != nil {
+			return "", fmt.Errorf("host.json: extensions.durableTask: %w", err)
+		}
+	}
+	if section.HubName == "" {
+		return "", errors.New("host.json names no task hub (extensions.durableTask.hubName): say which with --hub")
+	}
+	return section.HubName, nil
+}
+
+func openHub(name string, env environment) (*azure.Hub, error) {
+	connection, err := storage.Resolve("AzureWebJobsStorage", env.get)
+	if err != nil {
+		return nil, err
+	}
+	account, err := storage.Open(connection, storage.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("setting AzureWebJobsStorage: %w", err)
+	}
+	return azure.Open(account, name, azure.Options{})
+}
