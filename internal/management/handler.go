@@ -43,6 +43,7 @@ const maxKey = 512
 // ServeHTTP answers unknown paths and verbs with 404 and nothing else, as the
 // official extension does.
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	boundBody(w, r)
 	c := d.route(r)
 	if c == nil {
 		w.WriteHeader(http.StatusNotFound)

@@ -49,12 +49,17 @@ func readValue(w http.ResponseWriter, r *http.Request, limit int) (history.Paylo
 // hold nothing up.
 const bodyWithin = 30 * time.Second
 
+// boundBody gives the rest of a body its time. It is for all requests that have
+// one: the server itself reads what the handler leaves, before it answers. A
+// server that has no deadlines has no slow bodies: a test.
+func boundBody(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyWithin))
+	}
+}
+
 func readBody(w http.ResponseWriter, r *http.Request, limit int) ([]byte, error) {
-	// Without the second call a long answer would be cut off. A server that has no
-	// deadlines has no slow bodies: a test.
-	deadline := http.NewResponseController(w)
-	_ = deadline.SetReadDeadline(time.Now().Add(bodyWithin))
-	defer func() { _ = deadline.SetReadDeadline(time.Time{}) }()
+	boundBody(w, r)
 	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, int64(limit)))
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
 		return nil, fmt.Errorf("the body is larger than %d bytes (maxPayload): %w", limit, taskhub.ErrTooLarge)
@@ -65,6 +70,9 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int) ([]byte, error)
 	if err != nil {
 		return nil, fmt.Errorf("%w: reading the body: %w", errInvalidJSON, err)
 	}
+	// The answer may take longer than the body may. After an error the deadline
+	// stays: the server would wait for the rest for ever.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	return raw, nil
 }
 
