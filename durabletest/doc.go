@@ -51,4 +51,10 @@
 // for every storage call that it makes. Every orchestrator is replayed from its
 // history whenever something comes for it, so code that does not do the same
 // each time is found without any of them.
+//
+// # Changed code
+//
+// [Replay] runs today's code over histories of yesterday, which a test keeps as
+// files: it fails where the code does not fit them any more. [Check] is the same
+// outside of tests. [Instance.HistoryJSON] makes such a file.
 package durabletest

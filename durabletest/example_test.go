@@ -149,3 +149,36 @@ func ExampleOptions() {
 	}, versioned)
 	// Output: 2.0 on 2026-02-28 <nil>
 }
+
+func ExampleCheck() {
+	// In a test the history is a file of testdata, and the call
+	// durabletest.Replay(t, saved, order).
+	var saved []byte
+	durabletest.Example(func(env *durabletest.Env) {
+		done := durabletest.Start(env, order, 500, durable.WithInstanceID("order-7"))
+		env.RunUntilIdle()
+		saved = done.HistoryJSON()
+	}, order, charge)
+
+	changed := durable.NewOrchestrator("Order", func(ctx *durable.Context, cents int) (string, error) {
+		if _, err := durable.CallActivity[bool](ctx, "CheckStock", cents).Await(); err != nil {
+			return "", err
+		}
+		return charge.Call(ctx, cents).Await()
+	})
+	fmt.Println(durabletest.Check(saved, order))
+	fmt.Println(durabletest.Check(saved, changed))
+	// Output:
+	// <nil>
+	// orchestrator "Order" does not fit the history of instance order-7: at event 2 the history has activity 'Charge', the code asks for activity 'CheckStock'
+	//
+	//      0  OrchestratorStarted
+	//      1  ExecutionStarted Order 500
+	// -    2  TaskScheduled #0 Charge 500
+	// +       activity 'CheckStock'
+	//      3  OrchestratorCompleted
+	//      4  OrchestratorStarted
+	//      5  TaskCompleted of #0 "receipt over 500"
+	//
+	// Keep the old code for instances in flight: guard the change with durable.Patched or a version.
+}

@@ -126,13 +126,15 @@ func (i *Instance[Out]) load() []*history.Event {
 // HistoryJSON is the history as JSON, for a file that Replay reads: the rows of
 // the History table, one a line.
 func (i *Instance[Out]) HistoryJSON() []byte {
-	var execution string
-	var b bytes.Buffer
-	b.WriteString("[")
-	for n, e := range i.load() {
+	events, execution := i.load(), ""
+	for _, e := range events {
 		if e.Type == history.ExecutionStarted {
 			execution = e.Instance.ExecutionID
 		}
+	}
+	var b bytes.Buffer
+	b.WriteString("[")
+	for n, e := range events {
 		if n > 0 {
 			b.WriteString(",")
 		}

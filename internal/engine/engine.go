@@ -39,6 +39,10 @@ type Options struct {
 	Program func(name, version string) (Program, error)
 	// MaxActions fails an orchestration that asks for more. 0: no limit.
 	MaxActions int
+	// Recorded gives the values of markers (side effects and patches) one after
+	// the other, by their name, where the ids of actions are not known. nil: they
+	// are found by their ids.
+	Recorded func(name string) (value history.Payload, ok bool)
 	// Strict compares the inputs of actions with those of the history, too.
 	Strict bool
 }

@@ -17,6 +17,9 @@ type marker struct {
 	value    history.Payload
 }
 
+// IsMarker tells whether an action records a value that the code made itself.
+func IsMarker(e *history.Event) bool { return isMarker(e) }
+
 func isMarker(e *history.Event) bool {
 	return e.Type == history.TaskScheduled && (e.Name == sideEffectName || strings.HasPrefix(e.Name, patchPrefix))
 }
@@ -49,6 +52,12 @@ func (rt *Runtime) SideEffect(f func(), encode func() (history.Payload, error)) 
 		rt.mark(sideEffectName, m.value)
 		return m.value, nil
 	}
+	if recorded := rt.instance.options.Recorded; recorded != nil {
+		if value, ok := recorded(sideEffectName); ok {
+			rt.mark(sideEffectName, value)
+			return value, nil
+		}
+	}
 	before := rt.sequence
 	f()
 	if rt.sequence != before {
@@ -76,6 +85,9 @@ func (rt *Runtime) Patched(name string) bool {
 	}
 	m := rt.instance.markers[rt.sequence]
 	patched := m != nil && m.name == patchPrefix+name || !rt.instance.passed(rt.sequence)
+	if recorded := rt.instance.options.Recorded; recorded != nil {
+		_, patched = recorded(patchPrefix + name)
+	}
 	if rt.patches == nil {
 		rt.patches = map[string]bool{}
 	}

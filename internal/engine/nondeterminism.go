@@ -63,6 +63,10 @@ func (i *Instance) same(recorded, asked *history.Event) bool {
 	return true
 }
 
+// Describe says what an action is, as a NonDeterminismError does; nil is
+// "nothing".
+func Describe(e *history.Event) string { return describe(e) }
+
 func describe(e *history.Event) string {
 	if e == nil {
 		return "nothing"
