@@ -5,10 +5,12 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/durable-go/functions/internal/client"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
 )
@@ -118,5 +120,46 @@ func TestStoreCancels(t *testing.T) {
 	w := s.do(http.MethodGet, operators+"/instances/i", "")
 	if w.Code != http.StatusInternalServerError || s.logs.Len() == 0 {
 		t.Errorf("%d %s; logged: %s", w.Code, w.Body, s.logs)
+	}
+}
+
+// A start that waits answers with the bare output, or with the status of an
+// instance that did not complete; when the time is over, as one that does not
+// wait.
+func TestStartThatWaits(t *testing.T) {
+	const start = operators + "/orchestrators/Orchestrator/i?pollingInterval=0.2&timeout=5"
+	completed, failed, terminated := history.Completed, history.Failed, history.Terminated
+	output := func(text string) *history.Payload { p := history.Payload(text); return &p }
+	cases := []struct {
+		name, target string
+		after        time.Duration
+		change       taskhub.Change
+		want         int
+		body         string
+	}{
+		{"an output", start, time.Second, taskhub.Change{Status: &completed, Output: output(`{"w":1.0}`)}, 200, `{"w":1.0}`},
+		{"no output", start, time.Second, taskhub.Change{Status: &completed}, 200, `null`},
+		{"failed", start + "&returnInternalServerErrorOnFailure=true", time.Second, taskhub.Change{Status: &failed, Output: output("no")}, 200, `{"name":"Orchestrator","instanceId":"i","runtimeStatus":"Failed","input":1,"customStatus":null,"output":"no",`},
+		{"terminated", start, time.Second, taskhub.Change{Status: &terminated}, 200, `{"name":"Orchestrator","instanceId":"i","runtimeStatus":"Terminated"`},
+		{"too late", start, time.Minute, taskhub.Change{Status: &completed}, 202, `{"id":"i","statusQueryGetUri":`},
+		{"no time", strings.Replace(start, "timeout=5", "timeout=0", 1), time.Minute, taskhub.Change{Status: &completed}, 400, `{"Message":`},
+		{"an interval alone", strings.Replace(start, "&timeout=5", "", 1), time.Minute, taskhub.Change{Status: &completed}, 202, `{"id":"i",`},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSite(t)
+				s.Client = client.New(s.store, client.Options{Queue: control})
+				s.later(t, c.after, c.change)
+				from := time.Now()
+				w := s.do(http.MethodPost, c.target, `1`)
+				if w.Code != c.want || !strings.HasPrefix(w.Body.String(), c.body) {
+					t.Errorf("%d %s, want %d %s", w.Code, w.Body, c.want, c.body)
+				}
+				if took := time.Since(from); took > 5*time.Second || c.want == 200 && took < c.after {
+					t.Errorf("after %v", took)
+				}
+			})
+		})
 	}
 }
