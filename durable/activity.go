@@ -3,6 +3,7 @@ package durable
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"sync/atomic"
@@ -106,7 +107,16 @@ func (a *Activity[In, Out]) call(ctx context.Context, r *registry, call *worker.
 	made := recordedOptions(call.Options)
 	ctx, cancel := made.context(ctx)
 	defer cancel()
-	result, err := r.aroundActivity(a.handle)(context.WithValue(ctx, runKey{}, &activityRun{info: infoOf(call, made), client: r.client}), call.Input)
+	run := &activityRun{info: infoOf(call, made), client: r.client, registry: r, call: call, at: made.place(call)}
+	if step := worker.CallOf(ctx); step != nil {
+		run.call = step
+	}
+	ctx, stop := run.watch(ctx, time.Duration(made.Heartbeat)*time.Millisecond)
+	defer stop()
+	result, err := r.aroundActivity(a.handle)(context.WithValue(ctx, runKey{}, run), call.Input)
+	if err != nil && errors.Is(context.Cause(ctx), ErrHeartbeatTimeout) {
+		err = fmt.Errorf("%w (%s)", ErrHeartbeatTimeout, err.Error())
+	}
 	if err != nil {
 		return nil, failureDetails(err)
 	}
@@ -170,6 +180,12 @@ type activityRun struct {
 	client *Client
 	// starts counts the orchestrations that were started within the run.
 	starts atomic.Int64
+
+	registry *registry
+	call     *worker.Activity
+	at       worker.Attempt
+	// beat puts the heartbeat timeout off; nil when there is none.
+	beat func()
 }
 
 func runOf(ctx context.Context) *activityRun {
@@ -191,26 +207,34 @@ type recorded struct {
 	Attempt int `json:"attempt,omitempty"`
 	// Timeout is in milliseconds.
 	Timeout int64 `json:"timeout,omitempty"`
+	// Heartbeat is the time between heartbeats, in milliseconds.
+	Heartbeat int64 `json:"heartbeat,omitempty"`
+	// First is the task id of the first attempt, from the second on; More says
+	// that this is not the last one.
+	First int32 `json:"first,omitempty"`
+	More  bool  `json:"more,omitempty"`
 }
 
 // record makes what is kept with an attempt; nil when that is nothing.
-func (o *callOptions) record() func(attempt int) history.Payload {
-	if o.retry == nil && !o.timed {
+func (o *callOptions) record() func(attempt int, first int32) history.Payload {
+	if o.retry == nil && !o.timed && !o.beats {
 		return nil
 	}
-	timeout := (o.timeout + time.Millisecond - 1).Milliseconds()
-	return func(attempt int) history.Payload {
-		made := recorded{Timeout: timeout}
+	return func(attempt int, first int32) history.Payload {
+		made := recorded{Timeout: milliseconds(o.timeout), Heartbeat: milliseconds(o.heartbeat), More: o.retry != nil && attempt < o.retry.MaxAttempts}
 		if attempt > 1 {
-			made.Attempt = attempt
+			made.Attempt, made.First = attempt, first
 		}
 		if made == (recorded{}) {
 			return nil
 		}
-		raw, _ := json.Marshal(made) // two numbers always encode
+		raw, _ := json.Marshal(made) // numbers always encode
 		return raw
 	}
 }
+
+// milliseconds rounds up: what is above 0 stays so.
+func milliseconds(d time.Duration) int64 { return (d + time.Millisecond - 1).Milliseconds() }
 
 func recordedOptions(p history.Payload) (made recorded) {
 	if p != nil {

@@ -1,6 +1,7 @@
 package durable
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -28,6 +29,7 @@ type hub struct {
 	worker *worker.Worker
 	core   *core
 	stop   context.CancelFunc
+	lease  time.Duration
 }
 
 const hubName = "TestHub"
@@ -61,7 +63,7 @@ func (h *hub) open() {
 	h.worker, err = worker.New(worker.Options{
 		Store: h.store, Programs: h.registry.program, Activities: h.registry.activity, Dispatch: h.dispatch,
 		Control: taskhub.ControlQueue(hubName), WorkItems: func(string) string { return taskhub.WorkItemQueue(hubName) },
-		MaxPayload: h.registry.maxPayload, Limit: h.registry.limit(), Strict: true,
+		MaxPayload: h.registry.maxPayload, Limit: h.registry.limit(), Strict: true, Lease: h.lease,
 		Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -69,7 +71,7 @@ func (h *hub) open() {
 	}
 	o := client.Options{Queue: taskhub.ControlQueue(hubName), Local: h.worker, MaxPayload: h.registry.maxPayload}
 	if h.dispatch == worker.Local {
-		o.Lease = 30 * time.Second
+		o.Lease = cmp.Or(h.lease, 30*time.Second)
 	}
 	h.core = &core{client: client.New(h.store, o), registry: h.registry}
 	ctx, stop := context.WithCancel(context.Background())

@@ -31,6 +31,8 @@ type callOptions struct {
 	retry       *RetryPolicy
 	timeout     time.Duration
 	timed       bool
+	heartbeat   time.Duration
+	beats       bool
 	version     *string
 	tags        map[string]string
 	instanceID  string
@@ -43,6 +45,8 @@ func (o *callOptions) check() error {
 	switch {
 	case o.timed && o.timeout <= 0:
 		return fmt.Errorf("a timeout of %v makes no sense: it must be above 0", o.timeout)
+	case o.beats && o.heartbeat <= 0:
+		return fmt.Errorf("a heartbeat timeout of %v makes no sense: it must be above 0", o.heartbeat)
 	case o.limited && o.concurrency < 1:
 		return fmt.Errorf("a concurrency of %d makes no sense: it must be at least 1", o.concurrency)
 	case o.retry != nil:

@@ -15,8 +15,8 @@ type Call struct {
 	Input   history.Payload
 	Tags    map[string]string
 	// Options makes what is recorded with an attempt (the first is 1) for the
-	// activity to see. nil: nothing.
-	Options func(attempt int) history.Payload
+	// activity to see; first is the id of the first attempt's action. nil: nothing.
+	Options func(attempt int, first int32) history.Payload
 	// Retry says what to do about failures. nil: nothing.
 	Retry *Retry
 	// Step is the closure to run where the name stands for one.
@@ -50,10 +50,11 @@ func (rt *Runtime) ScheduleActivity(name string, input history.Payload, options 
 // CallActivity asks for an activity, with all that can be said about it.
 func (rt *Runtime) CallActivity(c *Call) *Task {
 	rt.check()
+	first := rt.sequence
 	return rt.retrying(c.Retry, func(attempt int) *Task {
 		e := &history.Event{Type: history.TaskScheduled, Name: c.Name, Version: c.Version, Input: c.Input, Tags: c.Tags}
 		if c.Options != nil {
-			e.Own.Options = c.Options(attempt)
+			e.Own.Options = c.Options(attempt, first)
 		}
 		t := rt.ask(e)
 		t.step = c.Step

@@ -206,7 +206,7 @@ func call(words []string) *engine.Call {
 			attempts, _ := strconv.Atoi(words[n+1])
 			backoff, _ := strconv.ParseFloat(words[n+3], 64)
 			c.Retry = &engine.Retry{MaxAttempts: attempts, First: duration(words[n+2]), Backoff: backoff, Timeout: time.Hour, Decide: decide}
-			c.Options = func(attempt int) history.Payload { return history.Payload(fmt.Sprintf("attempt %d", attempt)) }
+			c.Options = func(attempt int, _ int32) history.Payload { return history.Payload(fmt.Sprintf("attempt %d", attempt)) }
 		}
 	}
 	return c

@@ -135,6 +135,13 @@ type Store interface {
 	// Apart, after a new execution; best effort, and it may be repeated.
 	Sweep(ctx context.Context, id string, current Fence) error
 
+	// SaveProgress keeps how far a call of an activity has come, in place of what
+	// was kept for the key (letters and digits) before; nil removes it. It is kept
+	// until then, or until the instance is purged. ErrTooLarge.
+	SaveProgress(ctx context.Context, id, key string, p history.Payload) error
+	// Progress reads it. nil when nothing is kept.
+	Progress(ctx context.Context, id, key string) (history.Payload, error)
+
 	// Secrets reads the named small secret blob of the hub, creating it with
 	// initial where it does not exist (whoever creates it first wins). It is
 	// kept apart from the tables.

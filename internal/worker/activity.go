@@ -21,6 +21,17 @@ type Activity struct {
 	// IdempotencyKey is the same for every run of this call, also after a
 	// crash: the execution id and the task id.
 	IdempotencyKey string
+	// Progress is what the runs of the call have reported.
+	Progress Progress
+}
+
+type callKey struct{}
+
+// CallOf is the call behind a Step, of which the engine knows only the action;
+// nil elsewhere.
+func CallOf(ctx context.Context) *Activity {
+	call, _ := ctx.Value(callKey{}).(*Activity)
+	return call
 }
 
 // ActivityFunc runs an activity. It never panics: the durable package turns

@@ -69,7 +69,11 @@ func (in *instance) settle() {
 		in.w.Journal.Settle(turnKey(in.id))
 	}
 	for _, it := range in.unacked {
-		if it.call != nil && it.result.Failure != nil && it.result.Failure.ErrorType == exitedType {
+		if it.call == nil {
+			continue
+		}
+		it.call.Progress.settled(it.result)
+		if it.result.Failure != nil && it.result.Failure.ErrorType == exitedType {
 			in.w.Journal.Settle(activityKey(it.call))
 		}
 	}

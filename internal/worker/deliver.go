@@ -168,7 +168,7 @@ func (w *Worker) workItem(ctx context.Context, d taskhub.Delivery, h *held, star
 	call := &Activity{
 		Name: m.Event.Name, InstanceID: m.Target.InstanceID, ExecutionID: m.Target.ExecutionID, TaskID: m.Event.ID,
 		Input: m.Event.Input, Options: m.Event.Own.Options, Tags: m.Event.Tags,
-		IdempotencyKey: idempotencyKey(m.Target.ExecutionID, m.Event.ID),
+		IdempotencyKey: idempotencyKey(m.Target.ExecutionID, m.Event.ID), Progress: Progress{w: w, instance: m.Target.InstanceID},
 	}
 	if _, err := w.Activities(call.Name); err != nil && w.tooEarly(d) {
 		w.log.Warn("activity is unknown here and put off", "activity", call.Name, "instance", call.InstanceID)
@@ -252,6 +252,7 @@ func (w *Worker) sendResult(call *Activity, result *history.Event, lease *held) 
 		}
 		w.items.leave(lease.id, true)
 		w.Journal.Settle(activityKey(call))
+		call.Progress.settled(result)
 		lease.remove(ctx)
 	})
 }

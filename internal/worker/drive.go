@@ -157,7 +157,7 @@ func (in *instance) call(e *history.Event) *Activity {
 	return &Activity{
 		Name: e.Name, InstanceID: in.id, ExecutionID: in.execution, TaskID: e.ID,
 		Input: e.Input, Options: e.Own.Options, Tags: e.Tags,
-		IdempotencyKey: idempotencyKey(in.execution, e.ID),
+		IdempotencyKey: idempotencyKey(in.execution, e.ID), Progress: Progress{w: in.w, instance: in.id},
 	}
 }
 
@@ -167,7 +167,7 @@ func (in *instance) submit(e *history.Event, lease *held) {
 	j.ctx, j.cancel = context.WithCancelCause(in.w.user)
 	if step := in.eng.Step(e.ID); step != nil {
 		j.step = func(ctx context.Context, call *Activity) (history.Payload, *history.FailureDetails) {
-			return step(ctx, e, call.IdempotencyKey)
+			return step(context.WithValue(ctx, callKey{}, call), e, call.IdempotencyKey)
 		}
 	}
 	j.finished = func(result *history.Event) {

@@ -62,6 +62,11 @@ func (w *Worker) runActivity(ctx context.Context, j *job, run ActivityFunc) *his
 		j.cancel(ErrLost)
 		<-done
 	}
+	dropped := unwanted(context.Cause(ctx))
+	j.call.Progress.end(w.ctx, failure == nil || dropped)
+	if dropped {
+		j.call.Progress.settled(&history.Event{})
+	}
 	switch {
 	case failure == nil:
 		return w.taskCompleted(j.call, result)

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
@@ -222,4 +223,9 @@ func (s *Store) Rewind(ctx context.Context, r *taskhub.Rewind) (fence taskhub.Fe
 // ReplaceSecret replaces a secret.
 func (s *Store) ReplaceSecret(ctx context.Context, name string, old, new []byte) error {
 	return s.call("replace secret", name, func() error { return s.Store.ReplaceSecret(ctx, name, old, new) })
+}
+
+// SaveProgress keeps the progress of a call.
+func (s *Store) SaveProgress(ctx context.Context, id, key string, p history.Payload) error {
+	return s.call("progress", id, func() error { return s.Store.SaveProgress(ctx, id, key, p) })
 }

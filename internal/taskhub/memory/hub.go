@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
@@ -35,6 +36,7 @@ type Hub struct {
 	instances map[string]*taskhub.Instance
 	histories map[string]*log
 	secrets   map[string][]byte
+	progress  map[progressKey]history.Payload
 	// changed is closed when a queue changes; nil when nobody waits.
 	changed chan struct{}
 	site    string
@@ -49,7 +51,7 @@ func New(o Options) *Hub {
 	}
 	return &Hub{
 		options: o, queues: map[string]*queue{}, instances: map[string]*taskhub.Instance{},
-		histories: map[string]*log{}, secrets: map[string][]byte{},
+		histories: map[string]*log{}, secrets: map[string][]byte{}, progress: map[progressKey]history.Payload{},
 	}
 }
 

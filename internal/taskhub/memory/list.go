@@ -76,5 +76,6 @@ func (h *Hub) Purge(ctx context.Context, id, etag string) (int, error) {
 	}
 	delete(h.instances, id)
 	delete(h.histories, id)
+	h.forget(id)
 	return rows, nil
 }

@@ -132,4 +132,5 @@ func (h *Hub) Delete(id string) {
 	defer h.mu.Unlock()
 	delete(h.instances, id)
 	delete(h.histories, id)
+	h.forget(id)
 }

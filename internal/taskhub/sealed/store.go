@@ -212,3 +212,21 @@ func (s *Store) Wake(queue string) <-chan struct{} {
 	}
 	return nil
 }
+
+// SaveProgress seals it.
+func (s *Store) SaveProgress(ctx context.Context, id, key string, p history.Payload) error {
+	p, err := s.seal(ctx, p)
+	if err != nil {
+		return err
+	}
+	return s.inner.SaveProgress(ctx, id, key, p)
+}
+
+// Progress opens it.
+func (s *Store) Progress(ctx context.Context, id, key string) (history.Payload, error) {
+	p, err := s.inner.Progress(ctx, id, key)
+	if err != nil || p == nil {
+		return nil, err
+	}
+	return s.open(ctx, p)
+}

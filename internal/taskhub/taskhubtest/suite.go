@@ -82,6 +82,7 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		{"large/repeated commit", repeatedLargeCommit},
 		{"large/new execution", largeNewExecution},
 		{"large/what is written is read", largeRoundTrip},
+		{"progress", progress},
 		{"secrets", secrets},
 		{"secrets/race", secretsRace},
 		{"secrets/replace", replaceSecret},
