@@ -4,14 +4,14 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 
 	"github.com/durable-go/functions/durable"
+	"github.com/durable-go/functions/durabletest"
 )
 
 func ExampleCallHTTP() {
 	polls := 0
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	renderer := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost || polls < 2 {
 			polls++
 			w.Header().Set("Location", "/jobs/1")
@@ -20,19 +20,23 @@ func ExampleCallHTTP() {
 			return
 		}
 		fmt.Fprint(w, "rendered")
-	}))
-	defer server.Close()
+	})
 	render := durable.NewOrchestrator("Render", func(ctx *durable.Context, video string) (string, error) {
 		response, err := durable.CallHTTP(ctx, durable.HTTPRequest{
-			Method: http.MethodPost, URL: server.URL + "/jobs", Body: map[string]string{"video": video},
+			Method: http.MethodPost, URL: "https://render.example/jobs", Body: map[string]string{"video": video},
 		}).Await()
 		if err != nil {
 			return "", err
 		}
 		return fmt.Sprint(response.StatusCode, " ", response.Content), nil
 	})
-	sim := run(render, "holidays")
-	fmt.Println("after", sim.Elapsed())
+	app := durable.NewApp()
+	app.UseHTTPClient(&http.Client{Transport: served{renderer}}) // no network in a test
+	app.Register(render)
+	durabletest.Options{App: app}.Example(func(env *durabletest.Env) {
+		show(begin(env, render, "holidays"))
+		fmt.Println("after", env.Elapsed())
+	})
 	// Output:
 	// 200 rendered
 	// after 2m0s

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/durable-go/functions/durable"
+	"github.com/durable-go/functions/durabletest"
 )
 
 type outOfStock struct{ Item string }
@@ -65,9 +66,11 @@ func ExampleWaitForEvent() {
 		}
 		return "approved by " + who, err
 	})
-	sim := durable.NewSim(approval)
-	sim.Raise(time.Minute, "i1", "approved", "Ann")
-	finish(sim, approval, durable.None{})
+	inEnv(func(env *durabletest.Env) {
+		i := begin(env, approval, durable.None{})
+		i.Raise("approved", "Ann")
+		show(i)
+	}, approval)
 	run(approval, durable.None{})
 	// Output:
 	// approved by Ann
@@ -90,11 +93,13 @@ func ExampleEvents() {
 		}
 		return sum, nil
 	})
-	sim := durable.NewSim(collector)
-	for n := range 3 {
-		sim.Raise(time.Duration(n)*time.Second, "i1", "reading", n+1)
-	}
-	finish(sim, collector, 3)
+	inEnv(func(env *durabletest.Env) {
+		i := begin(env, collector, 3)
+		for n := range 3 {
+			i.Raise("reading", n+1)
+		}
+		show(i)
+	}, collector)
 	// Output: 6
 }
 
@@ -123,12 +128,13 @@ func ExampleOrchestrator_StartDetached() {
 	order := durable.NewOrchestrator("Order", func(ctx *durable.Context, _ durable.None) (string, error) {
 		return audit.StartDetached(ctx, "order 7", durable.WithInstanceID("audit-7"))
 	})
-	sim := run(order, durable.None{}, audit)
-	var result string
-	fmt.Println(sim.Result("audit-7", &result), result)
+	inEnv(func(env *durabletest.Env) {
+		show(begin(env, order, durable.None{}))
+		show(durabletest.Find[string](env, "audit-7"))
+	}, order, audit)
 	// Output:
 	// audit-7
-	// <nil> audited order 7
+	// audited order 7
 }
 
 func ExampleContinueAsNew() {
@@ -142,15 +148,17 @@ func ExampleContinueAsNew() {
 		}
 		return total, nil
 	})
-	sim := durable.NewSim(counter)
-	for n := range 3 {
-		sim.Raise(0, "i1", "add", n+1)
-	}
-	finish(sim, counter, 0)
-	fmt.Println(sim.Executions("i1"), "executions")
+	inEnv(func(env *durabletest.Env) {
+		i := begin(env, counter, 0)
+		for n := range 3 {
+			i.Raise("add", n+1)
+		}
+		show(i)
+		fmt.Println("the last execution began with", string(i.History().Of("ExecutionStarted")[0].Input))
+	}, counter)
 	// Output:
 	// 6
-	// 3 executions
+	// the last execution began with 3
 }
 
 func ExampleContext_SetCustomStatus() {
@@ -160,7 +168,7 @@ func ExampleContext_SetCustomStatus() {
 		}
 		return "half done", nil
 	})
-	fmt.Println(run(job, durable.None{}).CustomStatus("i1"))
+	fmt.Println(run(job, durable.None{}).CustomStatus)
 	// Output:
 	// half done
 	// {"percent":50}
@@ -173,9 +181,11 @@ func ExampleContext_SendEvent() {
 	sender := durable.NewOrchestrator("Sender", func(ctx *durable.Context, to string) (durable.None, error) {
 		return durable.None{}, ctx.SendEvent(to, "news", "all is well")
 	})
-	sim := durable.NewSim(waiter, sender)
-	sim.Start("other", "Sender", "i1")
-	finish(sim, waiter, durable.None{})
+	inEnv(func(env *durabletest.Env) {
+		i := begin(env, waiter, durable.None{})
+		durabletest.Start(env, sender, "i1")
+		show(i)
+	}, waiter, sender)
 	// Output: all is well
 }
 
@@ -196,11 +206,11 @@ func ExampleSideEffect() {
 func ExampleStep() {
 	report := durable.NewOrchestrator("Report", func(ctx *durable.Context, name string) (string, error) {
 		return durable.Step(ctx, "Render", func(ctx context.Context) (string, error) {
-			return "report of " + name + ", key " + durable.ActivityInfo(ctx).IdempotencyKey, nil
+			return fmt.Sprint("report of ", name, ", attempt ", durable.ActivityInfo(ctx).Attempt), nil
 		}, durable.WithTimeout(time.Minute)).Await()
 	})
 	run(report, "sales")
-	// Output: report of sales, key i1-x1:0
+	// Output: report of sales, attempt 1
 }
 
 func ExamplePatched() {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/durable-go/functions/durable"
+	"github.com/durable-go/functions/durabletest"
 )
 
 var hello = durable.NewActivity("Hello", func(_ context.Context, city string) (string, error) {
@@ -65,9 +66,11 @@ func ExampleAny() {
 		)
 		return first.Await()
 	})
-	sim := durable.NewSim(race)
-	sim.Raise(time.Second, "i1", "blue", "blue was first")
-	finish(sim, race, durable.None{})
+	inEnv(func(env *durabletest.Env) {
+		i := begin(env, race, durable.None{})
+		i.Raise("blue", "blue was first")
+		show(i)
+	}, race)
 	// Output: blue was first
 }
 
@@ -82,9 +85,12 @@ func ExampleSelect() {
 		approved, err := answer.Await()
 		return fmt.Sprint("approved: ", approved), err
 	})
-	sim := durable.NewSim(approval)
-	sim.Raise(time.Hour, "i1", "approved", true)
-	finish(sim, approval, durable.None{})
+	inEnv(func(env *durabletest.Env) {
+		i := begin(env, approval, durable.None{})
+		env.Advance(time.Hour)
+		i.Raise("approved", true)
+		show(i)
+	}, approval)
 	run(approval, durable.None{})
 	// Output:
 	// approved: true
@@ -176,8 +182,8 @@ func ExampleWithRetry() {
 			Backoff:       2,
 		})).Await()
 	})
-	sim := run(patient, durable.None{}, flaky)
-	fmt.Println("it took", sim.Elapsed())
+	left := run(patient, durable.None{}, flaky)
+	fmt.Println("it took", left.Elapsed)
 	// Output:
 	// attempt 3 worked
 	// it took 30s
@@ -205,7 +211,7 @@ func ExampleRetryAfter() {
 	caller := durable.NewOrchestrator("Caller", func(ctx *durable.Context, _ durable.None) (string, error) {
 		return api.Call(ctx, durable.None{}, durable.WithRetry(durable.RetryPolicy{MaxAttempts: 2, FirstInterval: time.Second})).Await()
 	})
-	fmt.Println("after", run(caller, durable.None{}, api).Elapsed())
+	fmt.Println("after", run(caller, durable.None{}, api).Elapsed)
 	// Output:
 	// 200
 	// after 1m30s

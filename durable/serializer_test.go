@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/durable-go/functions/durable"
+	"github.com/durable-go/functions/durabletest"
 )
 
 // gobs is a serializer whose bytes are no text.
@@ -55,18 +56,23 @@ func TestSerializer(t *testing.T) {
 		output string
 	}{
 		"JSON":   {nil, "117"},
-		"text":   {words{}, "word:117"},
+		"text":   {words{}, `"word:117"`},
 		"binary": {gobs{}, `"data:;base64,BAQA/+o="`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			sim := durable.NewSim(orchestrator, double)
-			sim.UseSerializer(c.use)
-			sim.Start("a", "Serialized", 5)
-			sim.Raise(1, "a", "more", 7)
-			sim.Run()
-			if got := sim.Output("a"); got != c.output {
-				t.Errorf("output %s, want %s", got, c.output)
-			}
+			app := durable.NewApp()
+			app.UseSerializer(c.use)
+			app.Register(orchestrator, double)
+			durabletest.Options{App: app}.Run(t, func(t *testing.T, env *durabletest.Env) {
+				i := begin(env, orchestrator, 5)
+				i.Raise("more", 7)
+				if sum, err := i.Result(); sum != 117 || err != nil {
+					t.Errorf("result %v, %v", sum, err)
+				}
+				if got := string(i.Status().Output); got != c.output {
+					t.Errorf("output %s, want %s", got, c.output)
+				}
+			})
 		})
 	}
 }
@@ -74,11 +80,14 @@ func TestSerializer(t *testing.T) {
 // TestSerializerPassesRawJSON: what comes over HTTP is not encoded again.
 func TestSerializerPassesRawJSON(t *testing.T) {
 	echo := durable.NewOrchestrator("Echo", func(_ *durable.Context, in json.RawMessage) (json.RawMessage, error) { return in, nil })
-	sim := durable.NewSim(echo)
-	sim.UseSerializer(gobs{})
-	sim.Start("a", "Echo", json.RawMessage(`{"n":1}`))
-	sim.Run()
-	if got := sim.Output("a"); got != `{"n":1}` {
-		t.Errorf("output %s", got)
-	}
+	app := durable.NewApp()
+	app.UseSerializer(gobs{})
+	app.Register(echo)
+	durabletest.Options{App: app}.Run(t, func(t *testing.T, env *durabletest.Env) {
+		i := begin(env, echo, json.RawMessage(`{"n":1}`))
+		env.RunUntilIdle()
+		if got := string(i.Status().Output); got != `{"n":1}` {
+			t.Errorf("output %s", got)
+		}
+	})
 }

@@ -21,7 +21,9 @@
 //
 // Activities run as they are, unless the test says otherwise: [Replace] puts
 // another function in the place of one, [Env.Fail] makes one fail. [Env.Calls]
-// and [Inputs] tell what they were called with.
+// and [Inputs] tell what they were called with. What waits for a network does
+// not wait in the time of the environment, and must not be left open at the end:
+// give App.UseHTTPClient a transport that calls an http.Handler instead.
 //
 // # Time
 //
@@ -35,7 +37,7 @@
 // # Events and control
 //
 // [Instance.Raise] sends an external event, [Instance.Terminate],
-// [Instance.Suspend] and [Instance.Resume] do what operators do. [Env.Client] is
+// [Instance.Suspend], [Instance.Resume] and [Instance.Rewind] do what operators do. [Env.Client] is
 // a client for everything else.
 //
 // # What was recorded

@@ -17,6 +17,8 @@ type Instance[Out any] struct {
 	// ID is the instance id.
 	ID  string
 	env *Env
+	// run knows how to read the result; nil for an instance that was found.
+	run *durable.Run[Out]
 }
 
 // Start starts an orchestrator. A start that is refused ends the test; one that
@@ -26,10 +28,11 @@ func Start[In, Out any](env *Env, o *durable.Orchestrator[In, Out], in In, optio
 	if err != nil {
 		env.fatal("%v", err)
 	}
-	return &Instance[Out]{ID: run.ID, env: env}
+	return &Instance[Out]{ID: run.ID, env: env, run: run}
 }
 
-// Find is an instance that something else started, such as a child.
+// Find is an instance that something else started, such as a child. Its result
+// is read as JSON, whatever the app's serializer is.
 func Find[Out any](env *Env, id string) *Instance[Out] { return &Instance[Out]{ID: id, env: env} }
 
 func (e *Env) context() context.Context {
@@ -46,6 +49,9 @@ func (i *Instance[Out]) Result() (out Out, err error) {
 	var s *durable.Status
 	if !i.env.until(func() bool { s = i.Status(); return finished(s) }) {
 		i.env.fatal("%s", i.stuck(s))
+	}
+	if i.run != nil {
+		return i.run.Wait(i.env.context())
 	}
 	if s.RuntimeStatus != "Completed" {
 		var message string
@@ -109,37 +115,38 @@ func (i *Instance[Out]) Timers() []time.Time {
 	return out
 }
 
-// Raise sends an external event with the data as JSON. It comes to the
-// orchestration when the test next waits.
+// Raise sends an external event. A Raise that is refused, as that of an
+// instance that has finished, ends the test, and so do the methods below; what
+// should be refused is for Env.Client.
 func (i *Instance[Out]) Raise(event string, data any) {
-	raw, err := json.Marshal(data)
-	if err != nil {
-		i.env.fatal("the data of event %q: %v", event, err)
-	}
-	i.send(&history.Event{Type: history.EventRaised, Name: event, Input: raw})
+	i.did(i.env.client.RaiseEvent(i.env.context(), i.ID, event, data))
 }
 
 // Terminate ends the orchestration for good.
 func (i *Instance[Out]) Terminate(reason string) {
-	i.send(&history.Event{Type: history.ExecutionTerminated, Input: history.Payload(reason)})
+	i.did(i.env.client.Terminate(i.env.context(), i.ID, reason))
 }
 
 // Suspend stops the orchestration until it is resumed. What comes in the
 // meantime is kept.
 func (i *Instance[Out]) Suspend(reason string) {
-	i.send(&history.Event{Type: history.ExecutionSuspended, Reason: history.Payload(reason)})
+	i.did(i.env.client.Suspend(i.env.context(), i.ID, reason))
 }
 
 // Resume lets a suspended orchestration go on.
 func (i *Instance[Out]) Resume(reason string) {
-	i.send(&history.Event{Type: history.ExecutionResumed, Reason: history.Payload(reason)})
+	i.did(i.env.client.Resume(i.env.context(), i.ID, reason))
 }
 
-func (i *Instance[Out]) send(e *history.Event) {
-	e.ID, e.Timestamp = history.NoID, i.env.Now()
-	m := &taskhub.Message{ID: taskhub.NewGUID(), Target: history.InstanceRef{InstanceID: i.ID}, Event: e}
-	if _, err := i.env.hub.Send(i.env.context(), taskhub.ControlQueue(i.env.app.Hub), m, 0); err != nil {
-		i.env.fatal("%v to instance %s: %v", e.Type, i.ID, err)
+// Rewind makes a failed orchestration try again what had failed.
+func (i *Instance[Out]) Rewind(reason string) {
+	i.did(i.env.client.Rewind(i.env.context(), i.ID, reason))
+}
+
+// did lets happen what an operation brings about.
+func (i *Instance[Out]) did(err error) {
+	if err != nil {
+		i.env.fatal("%v", err)
 	}
 	i.env.Wait()
 }

@@ -1,0 +1,57 @@
+package durable_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"time"
+
+	"github.com/durable-go/functions/durable"
+	"github.com/durable-go/functions/durabletest"
+)
+
+// inEnv runs an example in an environment that begins in 2026.
+func inEnv(example func(env *durabletest.Env), functions ...durable.Registration) {
+	o := durabletest.Options{Start: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	o.Example(example, functions...)
+}
+
+// run runs an orchestrator to its end, prints how it ended, and looks at what it
+// left.
+func run[In, Out any](o *durable.Orchestrator[In, Out], in In, functions ...durable.Registration) (left struct {
+	Elapsed      time.Duration
+	CustomStatus string
+}) {
+	inEnv(func(env *durabletest.Env) {
+		i := begin(env, o, in)
+		show(i)
+		left.Elapsed, left.CustomStatus = env.Elapsed(), i.CustomStatus()
+	}, append(functions, o)...)
+	return left
+}
+
+func begin[In, Out any](env *durabletest.Env, o *durable.Orchestrator[In, Out], in In) *durabletest.Instance[Out] {
+	i := durabletest.Start(env, o, in, durable.WithInstanceID("i1"))
+	env.Wait()
+	return i
+}
+
+// show prints how an orchestration ended.
+func show[Out any](i *durabletest.Instance[Out]) {
+	out, err := i.Result()
+	if failed := new(durable.OrchestrationError); errors.As(err, &failed) {
+		fmt.Println(failed.Status + ": " + failed.Message)
+		return
+	}
+	fmt.Println(out)
+}
+
+// served is a transport that asks a handler, without a network.
+type served struct{ http.Handler }
+
+func (s served) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	return w.Result(), nil
+}
