@@ -102,7 +102,7 @@ func TestFailures(t *testing.T) {
 	h, _ := runTestApp(t)
 	for _, c := range []struct{ orchestrator, input, says string }{
 		{"Panicking", `"no way"`, "no way"},
-		{"Big", "100000", "too large"},
+		{"Big", "11000000", "maxPayload"},
 		{"FanOut", `"not a number"`, "the input is not a int"},
 	} {
 		t.Run(c.orchestrator, func(t *testing.T) {
@@ -115,6 +115,11 @@ func TestFailures(t *testing.T) {
 			}
 		})
 	}
+	t.Run("large results", func(t *testing.T) {
+		for _, size := range []string{"100000", "10000000"} {
+			completes(t, h, starts(t, h, "Big", "", size), size)
+		}
+	})
 	t.Run("fan-out", func(t *testing.T) {
 		for _, n := range []int{0, 1, 100, 1000} {
 			completes(t, h, starts(t, h, "FanOut", "", fmt.Sprint(n)), fmt.Sprint(n*(n-1)*(2*n-1)/6))
