@@ -32,6 +32,9 @@ func TestParseSettings(t *testing.T) {
 			with(func(s *settings) { s.Lease = time.Second }), nil},
 		{"queue dispatch", `{"dispatch":"queue"}`, with(func(s *settings) { s.DispatchQueue = true }), nil},
 		{"fail", `{"nonDeterminism":"fail"}`, with(func(s *settings) { s.FailNonDeterminism = true }), nil},
+		{"strict replay", `{"strictReplay":true}`, with(func(s *settings) { s.StrictReplay = true }), nil},
+		{"durable HTTP", `{"httpSettings":{"defaultAsyncRequestSleepTimeMilliseconds":1500,"useForwardedHost":true}}`,
+			with(func(s *settings) { s.HTTPSleep = 1500 * time.Millisecond }), []string{"httpSettings.useForwardedHost"}},
 		{"links", `{"managementBaseUrl":"https://gateway/app1","linkLifetime":"7.00:00:00"}`, with(func(s *settings) { s.BaseURL, s.LinkLifetime = "https://gateway/app1", 7*24*time.Hour }), nil},
 		{"budget", `{"localBudget":"00:00:03"}`, with(func(s *settings) { s.LocalBudget = &budget }), nil},
 		{"unknown", `{"hubNam":"x","storageProvider":{"y":1},"tracing":{"a":1}}`, base, []string{"hubNam", "storageProvider.y", "tracing"}},
@@ -71,6 +74,9 @@ func TestParseSettingsNamesTheField(t *testing.T) {
 		{"lease", `{"storageProvider":{"controlQueueVisibilityTimeout":"1"}}`, "hh:mm:ss"},
 		{"lease too short", `{"storageProvider":{"controlQueueVisibilityTimeout":"00:00:00.5"}}`, "between"},
 		{"dispatch", `{"dispatch":"remote"}`, "local, queue"},
+		{"strict replay", `{"strictReplay":"maybe"}`, "strictReplay"},
+		{"poll at once", `{"httpSettings":{"defaultAsyncRequestSleepTimeMilliseconds":0}}`, "defaultAsyncRequestSleepTimeMilliseconds"},
+		{"poll in two days", `{"httpSettings":{"defaultAsyncRequestSleepTimeMilliseconds":172800000}}`, "more than a day"},
 		{"not an object", `[]`, "durableTask"},
 	}
 	for _, c := range cases {

@@ -35,3 +35,33 @@ func ExampleHeartbeat() {
 	}, backup, upload)
 	// Output: 5 parts, the last run began at 3 <nil>
 }
+
+func ExampleClientFrom() {
+	invoice := durable.NewOrchestrator("Invoice", func(_ *durable.Context, customer string) (string, error) {
+		return "invoice for " + customer, nil
+	})
+	bill := durable.NewActivity("Bill", func(ctx context.Context, customers []string) (string, error) {
+		client, ok := durable.ClientFrom(ctx)
+		if !ok {
+			return "", errors.New("no client")
+		}
+		// Should the process die here, a repeated run finds what it has started.
+		for _, customer := range customers {
+			run, err := invoice.Start(ctx, client, customer)
+			if err != nil {
+				return "", err
+			}
+			if out, err := run.Wait(ctx); err != nil || customer == customers[len(customers)-1] {
+				return out, err
+			}
+		}
+		return "", nil
+	})
+	billing := durable.NewOrchestrator("Billing", func(ctx *durable.Context, customers []string) (string, error) {
+		return bill.Call(ctx, customers).Await()
+	})
+	durabletest.Example(func(env *durabletest.Env) {
+		fmt.Println(durabletest.Start(env, billing, []string{"Ann", "Bob"}).Result())
+	}, billing, bill, invoice)
+	// Output: invoice for Bob <nil>
+}
