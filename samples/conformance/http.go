@@ -116,6 +116,14 @@ func operate(client *durable.Client, r *http.Request, op, id string) (answer, er
 		return done(client.RaiseEvent(r.Context(), id, r.URL.Query().Get("event"), value(data)))
 	case "terminate":
 		return done(client.Terminate(r.Context(), id, r.URL.Query().Get("reason")))
+	case "rewind":
+		return done(client.Rewind(r.Context(), id, r.URL.Query().Get("reason")))
+	case "purge":
+		purged, err := client.Purge(r.Context(), id)
+		if err != nil && !errors.Is(err, durable.ErrNotFound) {
+			return answer{}, err
+		}
+		return answer{OK: true, Type: "object", Result: map[string]int{"instancesDeleted": purged.Instances}}, nil
 	default:
 		return answer{}, fmt.Errorf("there is no operation %q", op)
 	}
