@@ -18,8 +18,10 @@ const (
 // last: an event that is raised after they were sent says so, and the worker
 // delivers it after them, whatever ways the messages take.
 type order struct {
-	mu    sync.Mutex // guards tails
+	mu    sync.Mutex // guards the rest
 	tails map[string][]taskhub.Earlier
+	// crowded is the number of instances at which old ones are forgotten.
+	crowded int
 }
 
 // before is what an event for the instance that is raised now comes after.
@@ -43,8 +45,9 @@ func (o *order) sent(m *taskhub.Message) {
 	})
 	tails = append(tails, taskhub.Earlier{ID: m.ID, Sent: now})
 	o.tails[id] = tails[max(len(tails)-maxBefore, 0):]
-	if len(o.tails) > sweepAbove {
+	if len(o.tails) > max(o.crowded, sweepAbove) {
 		o.sweep(now)
+		o.crowded = 2 * len(o.tails)
 	}
 }
 
