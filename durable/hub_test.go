@@ -23,6 +23,8 @@ type hub struct {
 	memory   *memory.Hub
 	registry *registry
 	dispatch worker.Dispatch
+	// journal is that of the processes that open from now on; nil: none.
+	journal worker.Journal
 	// onDeath is called when a process has died and before the next begins.
 	onDeath func()
 
@@ -64,7 +66,7 @@ func (h *hub) open() {
 		Store: h.store, Programs: h.registry.program, Activities: h.registry.activity, Dispatch: h.dispatch,
 		Control: taskhub.ControlQueue(hubName), WorkItems: func(string) string { return taskhub.WorkItemQueue(hubName) },
 		MaxPayload: h.registry.maxPayload, Limit: h.registry.limit(), Strict: true, Lease: h.lease,
-		Log: slog.New(slog.DiscardHandler),
+		Journal: h.journal, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		h.t.Fatal(err)
@@ -79,6 +81,19 @@ func (h *hub) open() {
 	h.worker.Poll(ctx, taskhub.ControlQueue(hubName))
 	h.worker.PollActivities(ctx, taskhub.WorkItemQueue(hubName))
 }
+
+// blamer is a journal that blames nothing but messages that came too often, in
+// tests whose code does not end its process.
+type blamer struct{ h *hub }
+
+func (b blamer) Enter(_ context.Context, key string, dequeued int) (func(), error) {
+	if dequeued >= 10 {
+		b.h.t.Errorf("%s came %d times and is blamed", key, dequeued)
+	}
+	return func() {}, nil
+}
+
+func (blamer) Settle(string) {}
 
 func (h *hub) client() *Client { return &Client{core: func() (*core, error) { return h.core, nil }} }
 

@@ -135,9 +135,10 @@ func TestParkedAndMended(t *testing.T) {
 			h.t.Fatal(err)
 		}
 		h.settle()
+		h.journal = blamer{h}
 		h.deploy(waits("Other"), other, testHello, long)
 		h.raise(run.ID, "Go", "null")
-		<-time.After(10 * time.Second)
+		<-time.After(40 * time.Minute)
 		row := h.row(run.ID)
 		for _, part := range []string{"action 0: the history has activity 'Hello', the code now asks for activity 'Other'", "Deploy code"} {
 			if !strings.Contains(row.Parked, part) {

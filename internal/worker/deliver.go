@@ -55,6 +55,7 @@ func (w *Worker) Deliver(ctx context.Context, d taskhub.Delivery, hosted bool) e
 		return w.undecodable(ctx, d, hosted)
 	}
 	h := w.hold(d.Message.ID, d.Lease, d.Dequeued)
+	h.aged = w.clock.Now().Sub(d.Message.Event.Timestamp) > unknownPatience
 	h.hosted = hosted
 	running := w.route(ctx, d, h)
 	if !hosted {

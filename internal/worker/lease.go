@@ -16,6 +16,9 @@ type held struct {
 	id string // logical id of the message
 	// dequeued is the delivery count of the message when it was taken.
 	dequeued int
+	// aged says that the message was sent a while before it came, which may have
+	// been to others first.
+	aged bool
 
 	// ended is closed when the message is no longer ours.
 	ended chan struct{}
@@ -167,10 +170,42 @@ func (h *held) giveBack(ctx context.Context, delay time.Duration) {
 	if h.over {
 		return
 	}
-	if err := h.w.Store.Renew(ctx, h.lease, delay); err != nil && !errors.Is(err, taskhub.ErrLeaseLost) {
-		h.w.storage.failed(err)
+	if !h.sendAnew(ctx, delay) {
+		if err := h.w.Store.Renew(ctx, h.lease, delay); err != nil && !errors.Is(err, taskhub.ErrLeaseLost) {
+			h.w.storage.failed(err)
+		}
 	}
 	h.end()
+}
+
+// manyDeliveries is the delivery count from which a message that is given back
+// is sent anew.
+const manyDeliveries = 5
+
+// sendAnew replaces the message by a copy that was never delivered. Many
+// deliveries are the mark of work that ends the process, but a process that
+// gives a message back is alive: an instance that waits for other code must not
+// be blamed when that comes. A message that is young is left alone: its age tells
+// how long a name may be unknown. It reports whether the message was replaced.
+func (h *held) sendAnew(ctx context.Context, delay time.Duration) bool {
+	if h.dequeued < manyDeliveries {
+		return false
+	}
+	m, err := h.w.Store.Open(ctx, []byte(h.lease.Body))
+	if err != nil || h.w.clock.Now().Sub(m.Event.Timestamp) <= unknownPatience {
+		return false
+	}
+	if m.ID == "" {
+		m.ID = h.id
+	}
+	if _, err := h.w.Store.Send(ctx, h.lease.Queue, m, delay); err != nil {
+		return false
+	}
+	// A copy too many is recognised by its id.
+	if err := h.w.Store.Remove(ctx, h.lease); err != nil {
+		h.w.storage.failed(err)
+	}
+	return true
 }
 
 // adopt replaces the lease of the host, which may be much longer than ours, by

@@ -173,7 +173,7 @@ func (in *instance) mayBeOld() bool {
 		return true
 	}
 	if !in.row.known {
-		return in.dequeued() > 1
+		return in.dequeued() > 1 || in.aged()
 	}
 	return in.row.status == history.Pending || in.row.parked
 }

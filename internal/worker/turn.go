@@ -33,6 +33,16 @@ func (in *instance) inSlot(ctx context.Context, run func() error) error {
 	return in.w.watchdog.watch(in.eng, run)
 }
 
+// aged tells whether a message that is held was sent a while ago.
+func (in *instance) aged() bool {
+	for _, h := range in.held {
+		if h.aged {
+			return true
+		}
+	}
+	return false
+}
+
 // dequeued is the highest delivery count among the messages held.
 func (in *instance) dequeued() int {
 	most := 0
