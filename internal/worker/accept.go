@@ -34,11 +34,6 @@ func (in *instance) takeLeases(batch []*item) {
 // orchestration has waited long enough for what is pending to be written.
 func (in *instance) accept(ctx context.Context, batch []*item) (events []*history.Event, due bool, err error) {
 	in.takeLeases(batch)
-	if behind, err := in.behind(ctx, batch); err != nil {
-		return nil, false, err
-	} else if behind {
-		return nil, false, errBehind
-	}
 	slices.SortStableFunc(batch, startsFirst)
 	for _, it := range batch {
 		var brought []*history.Event

@@ -1,8 +1,6 @@
 package worker
 
 import (
-	"context"
-	"slices"
 	"time"
 
 	"github.com/durable-go/functions/internal/history"
@@ -51,21 +49,7 @@ func (in *instance) acceptEarly() (events []*history.Event) {
 }
 
 // lookAgain is how long events that came too soon are left alone.
-const lookAgain = 250 * time.Millisecond
-
-// behind tells whether what the events that came too soon wait for may have come
-// to another process: its commits are not in memory here.
-func (in *instance) behind(ctx context.Context, batch []*item) (bool, error) {
-	if len(in.early) == 0 || in.current || len(in.pending) > 0 || !slices.ContainsFunc(batch, func(it *item) bool { return it.alarm }) {
-		return false, nil
-	}
-	var h *taskhub.History
-	err := in.w.retry(ctx, finalStorage, func(ctx context.Context) (err error) {
-		h, err = in.w.Store.Load(ctx, in.id, in.fence.NextRow)
-		return err
-	})
-	return err == nil && h.Fence.ETag != in.fence.ETag, err
-}
+const lookAgain = time.Second
 
 // recent is an event that came a short while ago: a repetition of its message,
 // or a later one of the same sender, may still come.

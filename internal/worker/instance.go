@@ -127,9 +127,6 @@ func (in *instance) loop(ctx context.Context) {
 // is in memory.
 var errStale = errors.New("the orchestration in memory is not the current one")
 
-// errBehind says that another process has committed since this one read.
-var errBehind = errors.New("the orchestration in memory is behind")
-
 // step looks at a batch until what it says is durable. Whatever goes wrong for
 // good drops the cache: the messages bring the batch back.
 func (in *instance) step(ctx context.Context, batch []*item) {
@@ -138,7 +135,7 @@ func (in *instance) step(ctx context.Context, batch []*item) {
 		switch {
 		case err == nil:
 			return
-		case errors.Is(err, taskhub.ErrConflict), errors.Is(err, errBehind):
+		case errors.Is(err, taskhub.ErrConflict):
 			batch = in.again(batch)
 			if err := in.refresh(ctx); err != nil {
 				in.abandon(ctx, 0)
