@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/durable-go/functions/internal/client"
+	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/taskhub"
 )
 
 // broken counts the runs of activities and fails those that are broken.
@@ -77,6 +81,17 @@ func rewindable(b *broken) ([]Registration, map[*Orchestrator[None, string]]stri
 		_, err := do.Call(ctx, "x").Await()
 		return fmt.Sprint(first != nil), err
 	})
+	saga := NewOrchestrator("Saga", func(ctx *Context, _ None) (string, error) {
+		result, err := do.Call(ctx, "x").Await()
+		if err != nil {
+			if _, undo := do.Call(ctx, "undo").Await(); undo != nil {
+				return "", undo
+			}
+			return "", fmt.Errorf("undone: %w", err)
+		}
+		_, err = do.Call(ctx, "a").Await()
+		return result + " saga", err
+	})
 	thrown := NewOrchestrator("Thrown", func(ctx *Context, _ None) (string, error) {
 		if _, err := do.Call(ctx, "a").Await(); err != nil {
 			return "", err
@@ -104,6 +119,7 @@ func rewindable(b *broken) ([]Registration, map[*Orchestrator[None, string]]stri
 	})
 	all := map[*Orchestrator[None, string]]string{
 		chain: "x2 a1 x", fan: "x4 a2 fan", first: "x2 a2 first", retried: "x4 a1 x", handled: "x3 a1 true",
+		saga:   "x2 a1 x saga",
 		thrown: "x0 a1 thrown", parent: "x2 a2 x", deserted: "x2 a1 deserted",
 	}
 	functions := []Registration{do, forever, late}
@@ -182,6 +198,96 @@ func TestRewindAgain(t *testing.T) {
 				}
 				if err := h.core.client.Rewind(h.t.Context(), "it", ""); !errors.Is(err, client.ErrNotFailed) {
 					h.t.Errorf("rewinding a completed instance: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// rewindAsTools changes the history of an instance as "func durable rewind" does:
+// every failure in it is taken out.
+func rewindAsTools(h *hub, id string) {
+	h.t.Helper()
+	loaded, err := h.memory.Load(h.t.Context(), id, 0)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	r := &taskhub.Rewind{InstanceID: id, Fence: loaded.Fence, Nonce: taskhub.NewID(), Time: time.Now()}
+	failed, end := map[int32]bool{}, 0
+	for i, e := range loaded.Events {
+		switch {
+		case e.Type == history.TaskFailed:
+			failed[e.TaskID] = true
+			r.Marks = append(r.Marks, taskhub.Mark{Event: i, Generic: true, Reason: "Rewound: TaskFailed"})
+		case e.Type == history.ExecutionCompleted:
+			end = i
+		}
+	}
+	for i, e := range loaded.Events {
+		if e.Type == history.TaskScheduled && failed[e.ID] {
+			r.Marks = append(r.Marks, taskhub.Mark{Event: i, Generic: true, Reason: "Rewound: TaskScheduled"})
+		}
+	}
+	r.Marks = append(r.Marks, taskhub.Mark{Event: end, Generic: true, Reason: "Rewound: ExecutionCompleted"})
+	pending := history.Pending
+	_, rewindErr := h.memory.Rewind(h.t.Context(), r)
+	_, mergeErr := h.memory.Merge(h.t.Context(), id, taskhub.Change{Status: &pending})
+	if err := errors.Join(rewindErr, mergeErr); err != nil {
+		h.t.Fatal(err)
+	}
+	h.send(id, &history.Event{Type: history.GenericEvent, ID: history.NoID, Timestamp: time.Now()})
+}
+
+// The tools take out failures that the code has dealt with, too: it goes another
+// way then, and what is recorded of the old one means nothing any more. Twice,
+// and then with a process that knows only the history.
+func TestRewindByTools(t *testing.T) {
+	b := &broken{}
+	functions, all := rewindable(b)
+	for o, want := range all {
+		_, text, _ := strings.Cut(want, " a")
+		if o.Name() == "Parent" || o.Name() == "Deserted" {
+			continue
+		}
+		t.Run(o.Name(), func(t *testing.T) {
+			inHub(t, functions, func(h *hub) {
+				b.runs, b.down = map[string]int{}, map[string]bool{"x": true}
+				run := startIt(h, o, None{}, WithInstanceID("it"))
+				h.settle()
+				for n := range 3 {
+					h.settle()
+					if s := h.status("it"); s != history.Failed {
+						h.t.Fatalf("it is %v", s)
+					}
+					if n == 2 {
+						b.mend()
+					}
+					rewindAsTools(h, "it")
+					h.settle()
+				}
+				h.stop()
+				h.worker.Kill()
+				h.open()
+				ctx, cancel := context.WithTimeout(h.t.Context(), time.Hour)
+				defer cancel()
+				got, err := run.Wait(ctx)
+				if err != nil {
+					h.t.Fatal(err)
+				}
+				if o.Name() == "Handled" {
+					text = "1 false"
+				}
+				if _, want, _ := strings.Cut(text, " "); got != want {
+					h.t.Errorf("got %q, want %q", got, want)
+				}
+				loaded, err := h.memory.Load(h.t.Context(), "it", 0)
+				if err != nil {
+					h.t.Fatal(err)
+				}
+				i := engine.New(engine.Options{InstanceID: "it", Program: h.registry.program})
+				defer i.Close()
+				if err := i.Load(loaded.Events); err != nil || i.Outcome() == nil || i.Unrecorded() {
+					h.t.Errorf("the history does not replay: %v", err)
 				}
 			})
 		})

@@ -156,18 +156,21 @@ type rewindPlan struct {
 
 // planRewind finds the failures that ended an execution: those after which the
 // code has asked for nothing more. What it asked for after an earlier failure
-// depends on that one. What had no result yet is done again as well: results
-// that came after the end were dropped.
+// depends on that one. Where there are none, they are the failures that the
+// error of the execution repeats: the code has cleaned up before it failed with
+// them. What had no result yet is done again as well: results that came after
+// the end were dropped.
 func planRewind(events []*history.Event) *rewindPlan {
 	p := &rewindPlan{}
-	open, last, end := map[int32]int{}, 0, -1
+	asked, open, last, end := map[int32]int{}, map[int32]int{}, 0, -1
 	for i, e := range events {
 		switch e.Type {
 		case history.TaskScheduled, history.SubOrchestrationInstanceCreated, history.TimerCreated:
-			open[e.ID], last = i, i
+			asked[e.ID], open[e.ID], last = i, i, i
 		case history.EventSent:
 			last = i
-		case history.TaskCompleted, history.TimerFired, history.SubOrchestrationInstanceCompleted:
+		case history.TaskCompleted, history.TimerFired, history.SubOrchestrationInstanceCompleted,
+			history.TaskFailed, history.SubOrchestrationInstanceFailed:
 			delete(open, e.TaskID)
 		case history.ExecutionCompleted:
 			end = i
@@ -178,15 +181,13 @@ func planRewind(events []*history.Event) *rewindPlan {
 		p.rewoundChildren(events)
 		return p
 	}
-	for i, e := range events {
-		if failed := e.Type == history.TaskFailed || e.Type == history.SubOrchestrationInstanceFailed; !failed {
-			continue
-		}
-		if i < last {
-			delete(open, e.TaskID)
-			continue
-		}
-		p.mark(i, e, true)
+	failures := failuresOf(events, func(i int, _ *history.Event) bool { return i > last })
+	if len(failures) == 0 {
+		failures = failuresOf(events, func(_ int, e *history.Event) bool { return repeats(events[end].Failure, e.Failure) })
+	}
+	for _, i := range failures {
+		p.mark(i, events[i], true)
+		open[events[i].TaskID] = asked[events[i].TaskID]
 	}
 	for _, at := range slices.Sorted(maps.Values(open)) {
 		e := events[at]
@@ -200,6 +201,26 @@ func planRewind(events []*history.Event) *rewindPlan {
 	}
 	p.mark(end, events[end], true)
 	return p
+}
+
+// failuresOf are the positions of some of the failures in a history.
+func failuresOf(events []*history.Event, which func(int, *history.Event) bool) (out []int) {
+	for i, e := range events {
+		if (e.Type == history.TaskFailed || e.Type == history.SubOrchestrationInstanceFailed) && which(i, e) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// repeats tells whether an error has another one as its cause, or is it.
+func repeats(err, cause *history.FailureDetails) bool {
+	for ; err != nil && cause != nil; err = err.Inner {
+		if err.ErrorType == cause.ErrorType && err.ErrorMessage == cause.ErrorMessage {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *rewindPlan) rewoundChildren(events []*history.Event) {

@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"strings"
-
 	"github.com/durable-go/functions/internal/history"
 )
 
@@ -43,11 +41,4 @@ func (i *Instance) terminate(e *history.Event) {
 		Type: history.ExecutionCompleted, ID: i.rt.nextID(), Timestamp: i.now,
 		Status: history.Terminated, Result: e.Input,
 	})
-}
-
-// rewound notes that the official tools have taken a failure out of the
-// history: the action is asked for again under its id.
-func (i *Instance) rewound(e *history.Event) bool {
-	return e.Type == history.GenericEvent && len(i.unrecorded) > 0 && e.ID == i.unrecorded[0].ID && e.ID != history.NoID &&
-		strings.HasPrefix(string(e.Reason), "Rewound: ")
 }

@@ -67,8 +67,11 @@ type Instance struct {
 	// oneWay are the recorded actions that nobody answers, which the caller has
 	// not settled yet.
 	oneWay []*history.Event
-	// again are actions whose failure was rewound: they are recorded once more.
+	// again are actions whose failure was rewound, or that are asked for instead
+	// of what came of one: they are recorded once more. loose says that the replay
+	// is between such a failure and the end that was taken back.
 	again []*history.Event
+	loose bool
 	// cancelled are timers that ended before they were recorded.
 	cancelled map[int32]bool
 	// markers are the recorded values of the code, by the id of their action.

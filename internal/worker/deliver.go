@@ -216,12 +216,19 @@ func (w *Worker) answered(ctx context.Context, call *Activity) bool {
 	if h.Fence.ExecutionID != call.ExecutionID {
 		return h.Fence.ETag != ""
 	}
+	answered := false
 	for _, e := range h.Events {
-		if (e.Type == history.TaskCompleted || e.Type == history.TaskFailed) && e.TaskID == call.TaskID || e.Type == history.ExecutionCompleted {
+		switch {
+		case e.Type == history.ExecutionCompleted:
 			return true
+		case e.Type == history.TaskScheduled && e.ID == call.TaskID:
+			// After a rewind the id may be another call's.
+			answered = false
+		case (e.Type == history.TaskCompleted || e.Type == history.TaskFailed) && e.TaskID == call.TaskID:
+			answered = true
 		}
 	}
-	return false
+	return answered
 }
 
 // report brings the result of a work item to its orchestration: directly when

@@ -82,6 +82,7 @@ func (in *instance) dispatch(ctx context.Context) error {
 	queue := in.throughQueue()
 	over := in.takeOverflow()
 	var out []*history.Event
+	in.adoptLost()
 	open := in.eng.Outstanding()
 	in.dropAbandoned(open)
 	for _, e := range open {

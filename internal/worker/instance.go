@@ -68,8 +68,13 @@ type instance struct {
 	// sent are other actions that it has sent.
 	timers map[int32]*timer
 	sent   map[int32]bool
-	// redone counts how often an action was taken out of the history by a rewind.
-	redone map[int32]int
+	// redone counts how often an action was taken out of the history by a rewind,
+	// or recorded anew after one; recorded are the actions since the first rewind,
+	// nil where there was none.
+	redone   map[int32]int
+	recorded map[int32]bool
+	// lost are open actions that must be dispatched anew.
+	lost map[int32]bool
 	// local counts the events of its own that are in the inbox.
 	local int
 	// overflow are jobs that the pool gave up: they go to their queue.

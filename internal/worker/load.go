@@ -121,6 +121,8 @@ func (in *instance) reset(events []*history.Event) {
 	clear(in.under)
 	clear(in.sent)
 	clear(in.redone)
+	in.recorded = nil
+	clear(in.lost)
 	in.remember(events)
 }
 
@@ -151,14 +153,23 @@ func (in *instance) remember(events []*history.Event) {
 			if e.Own.Lease != "" {
 				in.under[e.ID] = e.Own.Lease
 			}
+			delete(in.lost, e.ID)
+			in.noteRepeated(e.ID)
 		case history.TaskCompleted, history.TaskFailed, history.TimerFired,
 			history.SubOrchestrationInstanceCompleted, history.SubOrchestrationInstanceFailed:
 			delete(in.under, e.TaskID)
+			delete(in.lost, e.TaskID)
 		case history.ExecutionCompleted:
 			in.outcome = e
 		case history.GenericEvent:
+			if in.recorded == nil {
+				in.recorded = map[int32]bool{}
+			}
 			if e.ID != history.NoID {
 				in.redone[e.ID]++
+			}
+			if string(e.Reason) == rewoundEnd {
+				in.loseOpen()
 			}
 		}
 	}
