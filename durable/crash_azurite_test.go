@@ -1,9 +1,11 @@
 package durable
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -44,7 +46,11 @@ func (m *mortal) Do(req *http.Request) (*http.Response, error) {
 		}
 		return nil, errDead
 	}
-	resp, err := http.DefaultClient.Do(req)
+	sent, err := copyOf(req)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := http.DefaultClient.Do(sent)
 	if n == m.at {
 		if err == nil {
 			_ = resp.Body.Close()
@@ -53,6 +59,21 @@ func (m *mortal) Do(req *http.Request) (*http.Response, error) {
 		return nil, errDead
 	}
 	return resp, err
+}
+
+// copyOf is a request with a body of its own: the transport may still read it
+// when its answer is lost and the caller tries again.
+func copyOf(req *http.Request) (*http.Request, error) {
+	if req.Body == nil {
+		return req, nil
+	}
+	raw, err := io.ReadAll(req.Body)
+	if err != nil {
+		return nil, err
+	}
+	sent := req.Clone(req.Context())
+	sent.Body = io.NopCloser(bytes.NewReader(raw))
+	return sent, nil
 }
 
 func (m *mortal) count() int {
