@@ -215,11 +215,11 @@ func rewindAsTools(h *hub, id string) {
 	r := &taskhub.Rewind{InstanceID: id, Fence: loaded.Fence, Nonce: taskhub.NewID(), Time: time.Now()}
 	failed, end := map[int32]bool{}, 0
 	for i, e := range loaded.Events {
-		switch {
-		case e.Type == history.TaskFailed:
+		switch e.Type {
+		case history.TaskFailed:
 			failed[e.TaskID] = true
 			r.Marks = append(r.Marks, taskhub.Mark{Event: i, Generic: true, Reason: "Rewound: TaskFailed"})
-		case e.Type == history.ExecutionCompleted:
+		case history.ExecutionCompleted:
 			end = i
 		}
 	}
