@@ -163,6 +163,25 @@ func ExampleClient_History() {
 	// OrchestratorCompleted
 }
 
+func ExampleClient_HistoryJSON() {
+	ctx := context.Background()
+	client, stop := durable.RunForTest(approval)
+	defer stop()
+	run := started(ctx, client)
+	_ = run.RaiseEvent(ctx, "Answer", "yes")
+	_, _ = run.Wait(ctx)
+	raw, err := client.HistoryJSON(ctx, run.ID)
+	if err != nil {
+		fmt.Println(err)
+	}
+	var events []struct{ EventType string }
+	if err := json.Unmarshal(raw, &events); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println(events)
+	// Output: [{ExecutionStarted} {EventRaised} {ExecutionCompleted}]
+}
+
 func ExampleClient_WaitForCompletionOrCheckStatus() {
 	ctx := context.Background()
 	client, stop := durable.RunForTest(approval)

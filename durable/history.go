@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/management"
 )
 
 // HistoryEvent is an event of an orchestration's history.
@@ -48,6 +49,21 @@ func (c *Client) History(ctx context.Context, id string) ([]HistoryEvent, error)
 		out[i] = publicEvent(e)
 	}
 	return out, nil
+}
+
+// HistoryJSON is the history as the official HTTP API shows it: the array
+// historyEvents, with inputs and results, in which each call that has ended is one
+// event. ErrNotFound.
+func (c *Client) HistoryJSON(ctx context.Context, id string) (json.RawMessage, error) {
+	core, err := c.core()
+	if err != nil {
+		return nil, err
+	}
+	events, err := core.client.History(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return management.History(events), nil
 }
 
 func publicEvent(e *history.Event) HistoryEvent {

@@ -19,6 +19,9 @@ type projection struct {
 	ended     map[int32]bool
 }
 
+// History is the array historyEvents of the API, with inputs and results.
+func History(events []*history.Event) []byte { return appendHistory(nil, events, true, true) }
+
 // appendHistory appends the array of the events.
 func appendHistory(dst []byte, events []*history.Event, input, output bool) []byte {
 	p := &projection{dst: append(dst, '['), input: input, output: output, scheduled: map[int32]*history.Event{}, ended: map[int32]bool{}}
