@@ -13,7 +13,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/durable-go/functions/internal/azurite/azuritetest"
 	"github.com/durable-go/functions/internal/client"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/storage"
@@ -305,22 +304,7 @@ func TestEternalOrchestration(t *testing.T) {
 
 // TestTenMebibytes sends the largest payload through a client and the emulator.
 func TestTenMebibytes(t *testing.T) {
-	connection, err := storage.Parse(azuritetest.Server(t).ConnectionString())
-	if err != nil {
-		t.Fatal(err)
-	}
-	account, err := storage.Open(connection, storage.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	name := azuritetest.HubName()
-	hub, err := azure.Open(account, name, azure.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := hub.Create(t.Context(), taskhub.Owner{}); err != nil {
-		t.Fatal(err)
-	}
+	_, hub, name := onEmulator(t)
 	input := history.Payload(`"` + strings.Repeat("ü", taskhub.MaxPayload/2-1) + `"`)
 	c := client.New(hub, client.Options{Queue: taskhub.ControlQueue(name)})
 	if _, err := c.Start(t.Context(), client.Start{Name: "O", InstanceID: "Zürich 10", Input: input}); err != nil {

@@ -11,9 +11,9 @@ import (
 	"github.com/durable-go/functions/internal/taskhub/azure"
 )
 
-// A purge that was cut off leaves rows without a sentinel, at the keys that the
-// next execution of the id begins with.
-func TestCommitOverLeftovers(t *testing.T) {
+// onEmulator makes a hub of its own on the emulator.
+func onEmulator(t *testing.T) (*storage.Account, *azure.Hub, string) {
+	t.Helper()
 	connection, err := storage.Parse(azuritetest.Server(t).ConnectionString())
 	if err != nil {
 		t.Fatal(err)
@@ -30,6 +30,13 @@ func TestCommitOverLeftovers(t *testing.T) {
 	if err := hub.Create(t.Context(), taskhub.Owner{}); err != nil {
 		t.Fatal(err)
 	}
+	return account, hub, name
+}
+
+// A purge that was cut off leaves rows without a sentinel, at the keys that the
+// next execution of the id begins with.
+func TestCommitOverLeftovers(t *testing.T) {
+	account, hub, name := onEmulator(t)
 	leftovers := storage.NewBatch(taskhub.HistoryTable(name))
 	old := &history.Event{Type: history.OrchestratorStarted, ID: history.NoID}
 	for n := range uint64(3) {

@@ -11,32 +11,16 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
-	"github.com/durable-go/functions/internal/azurite/azuritetest"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/storage"
 	"github.com/durable-go/functions/internal/taskhub"
-	"github.com/durable-go/functions/internal/taskhub/azure"
 )
 
 // toolHub is a hub as the tools find it: some instances, and the history of the
 // one that has a child.
-func toolHub(t *testing.T) (account *storage.Account, name string) {
+func toolHub(t *testing.T) (*storage.Account, string) {
 	t.Helper()
-	connection, err := storage.Parse(azuritetest.Server(t).ConnectionString())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if account, err = storage.Open(connection, storage.Options{}); err != nil {
-		t.Fatal(err)
-	}
-	name = azuritetest.HubName()
-	hub, err := azure.Open(account, name, azure.Options{})
-	if err == nil {
-		err = hub.Create(t.Context(), taskhub.Owner{})
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	account, hub, name := onEmulator(t)
 	generation := int32(0)
 	day := time.Date(2026, 1, 10, 0, 0, 0, 0, time.UTC)
 	for i, status := range []history.Status{history.Completed, history.Failed, history.Running, history.Terminated} {
@@ -48,7 +32,7 @@ func toolHub(t *testing.T) (account *storage.Account, name string) {
 			t.Fatal(err)
 		}
 	}
-	_, err = hub.Commit(t.Context(), &taskhub.Commit{InstanceID: "order-0", ExecutionID: "execution0", Nonce: "n", Time: day, Events: []*history.Event{
+	_, err := hub.Commit(t.Context(), &taskhub.Commit{InstanceID: "order-0", ExecutionID: "execution0", Nonce: "n", Time: day, Events: []*history.Event{
 		{Type: history.OrchestratorStarted, ID: history.NoID, Timestamp: day},
 		{Type: history.ExecutionStarted, ID: history.NoID, Timestamp: day, Name: "Order", Input: history.Payload(`1`), Instance: history.InstanceRef{InstanceID: "order-0", ExecutionID: "execution0"}},
 		{Type: history.TaskScheduled, ID: 0, Timestamp: day, Name: "Charge"},
