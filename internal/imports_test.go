@@ -25,6 +25,7 @@ var rules = map[string][]string{
 	"internal/history":             {},
 	"internal/storage":             {},
 	"internal/engine":              {"internal/history"},
+	"internal/engine/enginetest":   {"internal/engine", "internal/history"},
 	"internal/taskhub":             {"internal/history"},
 	"internal/taskhub/memory":      {"internal/history", "internal/taskhub"},
 	"internal/taskhub/sealed":      {"internal/history", "internal/taskhub"},

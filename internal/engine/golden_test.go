@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/durable-go/functions/internal/engine"
+	"github.com/durable-go/functions/internal/engine/enginetest"
 	"github.com/durable-go/functions/internal/history"
 )
 
@@ -23,17 +25,16 @@ type golden struct {
 }
 
 // recordGolden keeps the history of a scenario whose code was not changed.
-func (p *player) recordGolden() {
-	if !*record || p.script == nil || len(p.stored) == 0 || p.since > 0 || p.file == "nondeterminism" {
+func recordGolden(t *testing.T, s *enginetest.Scenario) {
+	if !*record || s.Changed || len(s.Events) == 0 || s.File == "nondeterminism" {
 		return
 	}
-	p.scenarios++
-	name := filepath.Join("testdata", "golden", fmt.Sprintf("%s-%d.json", p.file, p.scenarios))
+	name := filepath.Join("testdata", "golden", fmt.Sprintf("%s-%d.json", s.File, s.Number))
 	if _, err := os.Stat(name); err == nil {
 		return
 	}
-	g := golden{Main: p.script.main, Branches: p.script.branches, State: p.state(p.live)}
-	for n, e := range p.stored {
+	g := golden{Main: s.Lines, Branches: s.Branches, State: s.State}
+	for n, e := range s.Events {
 		g.Rows = append(g.Rows, history.AppendRow(nil, "i1", fmt.Sprintf("%016X", n), "e1", e, false))
 	}
 	raw, err := json.MarshalIndent(g, "", "\t")
@@ -41,7 +42,7 @@ func (p *player) recordGolden() {
 		err = os.WriteFile(name, append(raw, '\n'), 0o644)
 	}
 	if err != nil {
-		p.t.Error(err)
+		t.Error(err)
 	}
 }
 
@@ -70,13 +71,16 @@ func TestGoldenHistories(t *testing.T) {
 				}
 				events = append(events, e)
 			}
-			p := &player{t: t, script: &script{main: g.Main, branches: g.Branches}}
-			i := p.instance()
+			code, err := scripts(nil, g.Main, g.Branches)
+			if err != nil {
+				t.Fatal(err)
+			}
+			i := engine.New(engine.Options{InstanceID: "i1", Program: code.Program})
 			defer i.Close()
 			if err := i.Load(events); err != nil {
 				t.Fatal(err)
 			}
-			if got := p.state(i); got != g.State {
+			if got := enginetest.State(i); got != g.State {
 				t.Errorf("got %s, want %s", got, g.State)
 			}
 		})

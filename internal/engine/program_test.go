@@ -1,27 +1,30 @@
 package engine_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/durable-go/functions/internal/engine"
+	"github.com/durable-go/functions/internal/engine/enginetest"
 	"github.com/durable-go/functions/internal/history"
 )
 
 // script is an orchestrator in the small language of the scenarios, one
 // statement a line:
 //
-//	x = call NAME [INPUT] [retry ATTEMPTS FIRST BACKOFF]   an activity
+//	x = call NAME [INPUT] [retry ATTEMPTS FIRST BACKOFF [max=D] [jitter=J]] [tag=K:V] [version=V]
+//	x = step NAME [retry ...]      a closure of this process
 //	x = timer DURATION
 //	x = event NAME [within DURATION]
-//	x = child NAME [INPUT] [id ID]
+//	x = child NAME [INPUT] [retry ...] [tag=K:V] [version=V] [id ID]
 //	x = go BRANCH                  a branch: another script
 //	x = side                       1, 2, 3 ...: differs at every run
-//	x = guid
+//	x = guid / x = now / x = version
 //	await x                        fails the script when x fails
 //	try x                          x becomes the result or "error: ..."
 //	any x y ...                    winner becomes the name of the first
@@ -30,11 +33,28 @@ import (
 //	cancel x
 //	status TEXT / send INSTANCE NAME DATA / detach NAME INPUT [id ID]
 //	patched NAME STATEMENT / unpatched NAME STATEMENT
-//	return TEXT / fail TEXT / panic TEXT / continue TEXT ($x is x's value)
+//	times N STATEMENT              does it N times
+//	return TEXT / fail TEXT / panic TEXT ($x is x's value)
+//	continue [version=V] [drop] TEXT
 type script struct {
+	*enginetest.Code
 	main     []string
 	branches map[string][]string
-	sides    int
+}
+
+// scripts is the language of scripts. Words: strict, max=N.
+func scripts(words, lines []string, branches map[string][]string) (*enginetest.Code, error) {
+	s := &script{Code: &enginetest.Code{MaxActions: 1000, Strict: slices.Contains(words, "strict")}, main: lines, branches: branches}
+	if limit := option(words, "max"); limit != "" {
+		s.MaxActions, _ = strconv.Atoi(limit)
+	}
+	s.Program = func(name, _ string) (engine.Program, error) {
+		if name != "O" {
+			return nil, fmt.Errorf("no orchestrator %s", name)
+		}
+		return s.program, nil
+	}
+	return s.Code, nil
 }
 
 func (s *script) program(rt *engine.Runtime, input history.Payload) (history.Payload, error) {
@@ -101,6 +121,15 @@ func (r *running) statement(line string) (out *string, returned bool, err error)
 		if r.rt.Patched(name) == (verb == "patched") {
 			return r.statement(then)
 		}
+	case "times":
+		count, then, _ := strings.Cut(rest, " ")
+		n, _ := strconv.Atoi(count)
+		for range n {
+			if out, returned, err = r.statement(then); returned {
+				break
+			}
+		}
+		return out, returned, err
 	case "panic":
 		panic(rest)
 	case "return":
@@ -108,11 +137,21 @@ func (r *running) statement(line string) (out *string, returned bool, err error)
 	case "fail":
 		return nil, true, errors.New(rest)
 	case "continue":
-		return nil, true, &engine.ContinueAsNew{Input: history.Payload(rest)}
+		return nil, true, continuation(args)
 	default:
 		r.oneWay(verb, args)
 	}
 	return nil, false, nil
+}
+
+func continuation(words []string) *engine.ContinueAsNew {
+	c := &engine.ContinueAsNew{DropEvents: slices.Contains(words, "drop")}
+	if v := option(words, "version"); v != "" {
+		c.Version = &v
+	}
+	words = slices.DeleteFunc(words, func(w string) bool { return w == "drop" || strings.HasPrefix(w, "version=") })
+	c.Input = history.Payload(strings.Join(words, " "))
+	return c
 }
 
 func (r *running) oneWay(verb string, args []string) {
@@ -182,8 +221,8 @@ func (r *running) assign(name string, words []string) {
 			return err
 		})
 	case "side":
-		p, err := r.rt.SideEffect(func() { r.script.sides++ }, func() (history.Payload, error) {
-			return history.Payload(strconv.Itoa(r.script.sides)), nil
+		p, err := r.rt.SideEffect(func() { r.script.Sides++ }, func() (history.Payload, error) {
+			return history.Payload(strconv.Itoa(r.script.Sides)), nil
 		})
 		r.values[name] = string(p)
 		if err != nil {
@@ -191,55 +230,18 @@ func (r *running) assign(name string, words []string) {
 		}
 	case "guid":
 		r.values[name] = r.rt.NewGUID()
+	case "now":
+		r.values[name] = "+" + r.rt.Now().Sub(enginetest.Epoch).String()
+	case "version":
+		r.values[name] = r.rt.Started().Version
+	case "step":
+		c := call(words[1:])
+		c.Name = engine.StepPrefix + c.Name
+		c.Step = func(context.Context, *history.Event, string) (history.Payload, *history.FailureDetails) {
+			return nil, nil
+		}
+		r.tasks[name] = r.rt.CallActivity(c)
 	default:
 		panic("no expression " + words[0])
 	}
-}
-
-func call(words []string) *engine.Call {
-	c := &engine.Call{Name: words[0]}
-	if len(words) > 1 && words[1] != "retry" {
-		c.Input = history.Payload(words[1])
-	}
-	for n, word := range words {
-		if word == "retry" {
-			attempts, _ := strconv.Atoi(words[n+1])
-			backoff, _ := strconv.ParseFloat(words[n+3], 64)
-			c.Retry = &engine.Retry{MaxAttempts: attempts, First: duration(words[n+2]), Backoff: backoff, Timeout: time.Hour, Decide: decide}
-			c.Options = func(attempt int, _ int32) history.Payload { return history.Payload(fmt.Sprintf("attempt %d", attempt)) }
-		}
-	}
-	return c
-}
-
-// decide retries unless the failure says how it wants to be treated.
-func decide(failure *engine.Failure, _ int) (bool, time.Duration) {
-	switch failure.Details.ErrorMessage {
-	case "give up":
-		return false, 0
-	case "come in 7s":
-		return true, 7 * time.Second
-	case "panic":
-		panic("in the handler")
-	}
-	return true, 0
-}
-
-func child(words []string) *engine.Child {
-	c := &engine.Child{Name: words[0]}
-	if len(words) > 1 && words[1] != "id" {
-		c.Input = history.Payload(words[1])
-	}
-	if len(words) > 2 && words[len(words)-2] == "id" {
-		c.InstanceID = words[len(words)-1]
-	}
-	return c
-}
-
-func duration(text string) time.Duration {
-	d, err := time.ParseDuration(text)
-	if err != nil {
-		panic(err)
-	}
-	return d
 }

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
+	"github.com/durable-go/functions/internal/engine/enginetest"
 	"github.com/durable-go/functions/internal/history"
 )
 
@@ -82,28 +84,27 @@ func randomEvent(t *rapid.T, open []*history.Event) string {
 // the whole stands where the live instance stands.
 func TestReplayIsPure(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		p := &player{t: t, now: epoch, execution: 1}
-		p.script = &script{branches: map[string][]string{
-			"left":  randomScript(rt, "l", nil),
-			"right": randomScript(rt, "r", nil),
-		}}
-		p.script.main = randomScript(rt, "m", []string{"left", "right"})
-		p.live = p.instance()
-		defer func() { p.live.Close() }()
-		p.turn([]string{"start in"})
+		branches := map[string][]string{"left": randomScript(rt, "l", nil), "right": randomScript(rt, "r", nil)}
+		main := randomScript(rt, "m", []string{"left", "right"})
+		code, err := scripts(nil, main, branches)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		p := enginetest.NewPlayer(t, code)
+		defer p.Close()
+		p.Turn(0, []string{"start in"})
 		for range rapid.IntRange(1, 12).Draw(rt, "turns") {
-			if p.live.Outcome() != nil || t.Failed() {
+			if p.Live().Outcome() != nil || t.Failed() {
 				break
 			}
 			var body []string
 			for range rapid.IntRange(1, 3).Draw(rt, "events") {
-				body = append(body, randomEvent(rt, p.live.Outstanding()))
+				body = append(body, randomEvent(rt, p.Live().Outstanding()))
 			}
-			p.now = p.now.Add(duration(rapid.SampledFrom([]string{"0s", "1s", "4h"}).Draw(rt, "time")))
-			p.turn(body)
+			p.Turn(rapid.SampledFrom([]time.Duration{0, time.Second, 4 * time.Hour}).Draw(rt, "time"), body)
 		}
 		if t.Failed() {
-			rt.Fatalf("code %q, branches %q", p.script.main, p.script.branches)
+			rt.Fatalf("code %q, branches %q", main, branches)
 		}
 	})
 }
