@@ -133,6 +133,33 @@ func TestEventsBeforeAScheduledStart(t *testing.T) {
 	})
 }
 
+// TestControlOfALoop suspends and terminates an orchestration whose code begins
+// anew because of what comes together with that.
+func TestControlOfALoop(t *testing.T) {
+	o := NewOrchestrator("O", func(ctx *Context, n int) (int, error) {
+		if _, err := WaitForEvent[None](ctx, "Go").Await(); err != nil {
+			return 0, err
+		}
+		return ContinueAsNew[int](ctx, n+1)
+	})
+	inHub(t, []Registration{o}, func(h *hub) {
+		run := startIt(h, o, 0)
+		h.raise(run.ID, "Go", "null")
+		h.send(run.ID, &history.Event{Type: history.ExecutionSuspended, ID: history.NoID, Reason: history.Payload("pause"), Timestamp: time.Now()})
+		h.settle()
+		if row, err := h.core.client.Get(h.t.Context(), run.ID); err != nil || row.Shown() != history.Suspended || string(row.Input) != "1" {
+			h.t.Errorf("suspended: %+v %v", row, err)
+		}
+		h.send(run.ID, &history.Event{Type: history.ExecutionResumed, ID: history.NoID, Timestamp: time.Now()})
+		h.raise(run.ID, "Go", "null")
+		h.terminate(run.ID)
+		h.settle()
+		if row, err := h.core.client.Get(h.t.Context(), run.ID); err != nil || row.Shown() != history.Terminated || string(row.Output) != "enough" {
+			h.t.Errorf("terminated: %+v %v", row, err)
+		}
+	})
+}
+
 // family is a parent, its child and that one's child, which waits.
 func family() (*Orchestrator[None, string], []Registration) {
 	grandchild := NewOrchestrator("Grandchild", func(ctx *Context, _ None) (string, error) {

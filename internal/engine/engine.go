@@ -316,8 +316,7 @@ func (i *Instance) means(e *history.Event) bool {
 		return i.started == nil
 	}
 	if i.started == nil || i.rt.ended {
-		// What comes after continue-as-new goes along with it.
-		return i.next != nil && e.Type == history.EventRaised
+		return i.next != nil && goesAlong(e)
 	}
 	switch e.Type {
 	case history.TaskCompleted, history.TaskFailed, history.TimerFired,
@@ -337,6 +336,10 @@ func (i *Instance) means(e *history.Event) bool {
 // apply gives the code an event that means something and runs it until it
 // waits again.
 func (i *Instance) apply(e *history.Event) {
+	if i.next != nil {
+		i.rt.events.order = append(i.rt.events.order, e)
+		return
+	}
 	switch e.Type {
 	case history.ExecutionStarted:
 		i.started = e

@@ -13,8 +13,8 @@ import (
 type mailbox struct {
 	buffered map[string][]*history.Event
 	waiting  map[string][]*Task
-	// order has the buffered events of all names as they came: continue-as-new
-	// carries them over.
+	// order has the buffered events of all names as they came, and what clients
+	// sent after the code had continued as new: that carries them over.
 	order []*history.Event
 }
 

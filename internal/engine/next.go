@@ -38,14 +38,26 @@ func (i *Instance) Next() *Next {
 	if i.next.Version != nil {
 		n.start.Version = *i.next.Version
 	}
-	if !i.next.DropEvents {
-		n.events = append(n.events, i.rt.events.order...)
+	for _, e := range i.rt.events.order {
+		if !i.next.DropEvents || e.Type != history.EventRaised {
+			n.events = append(n.events, e)
+		}
 	}
 	return n
 }
 
-// Events are those of the first turn of the new execution: its start and the
-// external events that the old one did not use, which keep the ids of their
+// goesAlong tells whether an event that comes when the execution has continued
+// as new is one for the execution that follows: what clients send.
+func goesAlong(e *history.Event) bool {
+	switch e.Type {
+	case history.EventRaised, history.ExecutionSuspended, history.ExecutionResumed, history.ExecutionTerminated:
+		return true
+	}
+	return false
+}
+
+// Events are those of the first turn of the new execution: its start and what
+// clients had sent that the old one did not use, which keeps the ids of its
 // messages. The caller names the execution and gives its clock.
 func (n *Next) Events(execution string, now time.Time) []*history.Event {
 	start := n.start
