@@ -18,6 +18,7 @@ var record = flag.Bool("record", false, "write histories of new scenarios into t
 // golden is a history that an earlier engine made, as rows of the History
 // table, with the code that made it and how that stood in the end.
 type golden struct {
+	Words    []string            `json:"words,omitempty"`
 	Main     []string            `json:"main"`
 	Branches map[string][]string `json:"branches,omitempty"`
 	State    string              `json:"state"`
@@ -33,7 +34,7 @@ func recordGolden(t *testing.T, s *enginetest.Scenario) {
 	if _, err := os.Stat(name); err == nil {
 		return
 	}
-	g := golden{Main: s.Lines, Branches: s.Branches, State: s.State}
+	g := golden{Words: s.Words, Main: s.Lines, Branches: s.Branches, State: s.State}
 	for n, e := range s.Events {
 		g.Rows = append(g.Rows, history.AppendRow(nil, "i1", fmt.Sprintf("%016X", n), "e1", e, false))
 	}
@@ -71,11 +72,11 @@ func TestGoldenHistories(t *testing.T) {
 				}
 				events = append(events, e)
 			}
-			code, err := scripts(nil, g.Main, g.Branches)
+			code, err := scripts(g.Words, g.Main, g.Branches)
 			if err != nil {
 				t.Fatal(err)
 			}
-			i := engine.New(engine.Options{InstanceID: "i1", Program: code.Program})
+			i := engine.New(engine.Options{InstanceID: "i1", Program: code.Program, MaxActions: code.MaxActions})
 			defer i.Close()
 			if err := i.Load(events); err != nil {
 				t.Fatal(err)

@@ -39,8 +39,9 @@ type Scenario struct {
 	// File and Number say where it is written, Number from 1.
 	File   string
 	Number int
-	// Lines and Branches are its code, as it was last; Changed says that it was
-	// changed on the way.
+	// Words, Lines and Branches are its code, as it was last; Changed says that it
+	// was changed on the way.
+	Words    []string
 	Lines    []string
 	Branches map[string][]string
 	Changed  bool
@@ -115,6 +116,7 @@ type Player struct {
 	file      string
 	scenarios int
 	code      *Code
+	words     []string
 	lines     []string
 	branches  map[string][]string
 	execution int
@@ -172,7 +174,7 @@ func (p *Player) done() {
 	}
 	p.scenarios++
 	if p.options.Done != nil {
-		p.options.Done(&Scenario{File: p.file, Number: p.scenarios, Lines: p.lines, Branches: p.branches,
+		p.options.Done(&Scenario{File: p.file, Number: p.scenarios, Words: p.words, Lines: p.lines, Branches: p.branches,
 			Changed: p.since > 0, Events: p.stored, State: State(p.live)})
 	}
 	p.live.Close()
@@ -222,7 +224,7 @@ func (p *Player) duration(text string) time.Duration {
 
 // write makes the code of a scenario.
 func (p *Player) write(words, lines []string) {
-	p.lines, p.branches = lines, map[string][]string{}
+	p.words, p.lines, p.branches = words, lines, map[string][]string{}
 	code, err := p.options.Language(words, lines, p.branches)
 	if err != nil {
 		p.t.Fatal(err)
