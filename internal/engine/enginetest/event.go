@@ -34,7 +34,7 @@ func (p *Player) event(line string) *history.Event {
 	case "begin":
 		p.start(e, strings.Fields(rest))
 	case "done":
-		e.Type, e.Result = history.TaskCompleted, history.Payload(text)
+		e.Type, e.Result = history.TaskCompleted, result(text)
 	case "failed", "final", "failed-as":
 		e.Type, e.Failure = history.TaskFailed, &history.FailureDetails{ErrorType: "error", ErrorMessage: text, NonRetriable: verb == "final"}
 		if verb == "failed-as" {
@@ -43,7 +43,7 @@ func (p *Player) event(line string) *history.Event {
 	case "fired":
 		e.Type = history.TimerFired
 	case "child-done":
-		e.Type, e.Result = history.SubOrchestrationInstanceCompleted, history.Payload(text)
+		e.Type, e.Result = history.SubOrchestrationInstanceCompleted, result(text)
 	case "child-failed":
 		e.Type, e.Failure = history.SubOrchestrationInstanceFailed, &history.FailureDetails{ErrorType: "error", ErrorMessage: text}
 	case "raise":
@@ -52,6 +52,14 @@ func (p *Player) event(line string) *history.Event {
 		p.control(e, verb, rest)
 	}
 	return e
+}
+
+// result is what a call has come to; without a text it has no result.
+func result(text string) history.Payload {
+	if text == "" {
+		return nil
+	}
+	return history.Payload(text)
 }
 
 // start fills in a start.

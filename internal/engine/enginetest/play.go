@@ -260,7 +260,7 @@ func (p *Player) run(events []*history.Event) string {
 		}
 	}
 	if turn.CustomStatusChanged {
-		fmt.Fprintf(&out, "custom status %s\n", turn.CustomStatus)
+		fmt.Fprintf(&out, "custom status %s\n", short(turn.CustomStatus))
 	}
 	if turn.SideEffect {
 		fmt.Fprintln(&out, "has a side effect")
@@ -268,6 +268,14 @@ func (p *Player) run(events []*history.Event) string {
 	fmt.Fprintln(&out, State(p.live))
 	p.everyPrefix()
 	return out.String()
+}
+
+// short is a payload that fits on a line.
+func short(p history.Payload) string {
+	if len(p) > 100 {
+		return fmt.Sprintf("of %d bytes", len(p))
+	}
+	return string(p)
 }
 
 func (p *Player) replay(events []*history.Event) string {
