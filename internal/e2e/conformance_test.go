@@ -40,7 +40,7 @@ func TestConformance(t *testing.T) {
 	h, flags := runConformance(t, host.Options{})
 	report := play(t, node, h, flags)
 	for name := range listed {
-		if _, known := report[name]; !known {
+		if _, known := report[name]; !known && !playedHere[name] {
 			t.Errorf("docs/differences.json lists %s, which is no scenario", name)
 		}
 	}
