@@ -32,6 +32,9 @@ type hub struct {
 	core   *core
 	stop   context.CancelFunc
 	lease  time.Duration
+	// change sets further options of the workers that open from now on; nil:
+	// none.
+	change func(*worker.Options)
 }
 
 const hubName = "TestHub"
@@ -62,12 +65,16 @@ func inHub(t *testing.T, functions []Registration, test func(*hub)) {
 func (h *hub) open() {
 	var err error
 	h.registry.client = h.client()
-	h.worker, err = worker.New(worker.Options{
+	wo := worker.Options{
 		Store: h.store, Programs: h.registry.program, Activities: h.registry.activity, Dispatch: h.dispatch,
 		Control: taskhub.ControlQueue(hubName), WorkItems: func(string) string { return taskhub.WorkItemQueue(hubName) },
 		MaxPayload: h.registry.maxPayload, Limit: h.registry.limit(), Strict: true, Lease: h.lease,
 		Journal: h.journal, Log: slog.New(slog.DiscardHandler),
-	})
+	}
+	if h.change != nil {
+		h.change(&wo)
+	}
+	h.worker, err = worker.New(wo)
 	if err != nil {
 		h.t.Fatal(err)
 	}

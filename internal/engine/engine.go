@@ -384,6 +384,10 @@ func (i *Instance) finish(result history.Payload, err error) {
 		e.Type, e.Status, e.Result = history.ContinueAsNew, history.ContinuedAsNew, i.next.Input
 	} else if err != nil {
 		details := failureOf(err)
+		if details.ErrorType == tooManyActions {
+			// Of a loop that never ends nothing is done, and nothing is stored.
+			i.unrecorded = nil
+		}
 		e.Status, e.Failure = history.Failed, details
 		e.Result = history.Payload(fmt.Sprintf("Orchestrator function '%s' failed: %s", i.started.Name, details.ErrorMessage))
 	}

@@ -193,7 +193,7 @@ func (rt *Runtime) shielded(f func()) (broken any) {
 func panicked(p any) error {
 	switch broken := p.(type) {
 	case *tooMany:
-		return rule("TooManyActions", broken)
+		return rule(tooManyActions, broken)
 	case *foreignCall:
 		return rule("ForeignGoroutine", broken)
 	case *misuse:

@@ -67,7 +67,8 @@ func (rt *Runtime) SetCustomStatus(p history.Payload) {
 	rt.customStatus, rt.customChanged = p, true
 }
 
-// ask notes an action. It ends the orchestration when there are too many.
+// ask notes an action. It ends the orchestration when there are too many: then
+// those of the turn are not asked for.
 func (rt *Runtime) ask(e *history.Event) *Task {
 	e.ID = rt.nextID()
 	t := &Task{rt: rt, id: e.ID}
@@ -75,7 +76,7 @@ func (rt *Runtime) ask(e *history.Event) *Task {
 		if rt.current != nil {
 			panic(&tooMany{limit: limit})
 		}
-		rt.fail(rule("TooManyActions", &tooMany{limit: limit}))
+		rt.fail(rule(tooManyActions, &tooMany{limit: limit}))
 		return t
 	}
 	e.Timestamp = rt.instance.now
@@ -89,6 +90,9 @@ func (rt *Runtime) nextID() int32 {
 	rt.sequence++
 	return id
 }
+
+// tooManyActions is the type of the failure of code that asks for too much.
+const tooManyActions = "TooManyActions"
 
 type tooMany struct{ limit int }
 
