@@ -54,32 +54,33 @@ func (a *Activity[In, Out]) Name() string { return a.name }
 
 // Call asks for the activity to run. It does not wait: see Task.Await.
 func (a *Activity[In, Out]) Call(ctx *Context, in In, options ...ActivityOption) *Task[Out] {
-	return CallActivity[Out](ctx, a.name, in, options...)
+	return callActivity[Out](ctx, a.name, in, activityOptions(options))
 }
 
 // CallActivity calls an activity by name: one whose code lives elsewhere. An
 // activity that no app of the task hub knows fails, with an error that names
 // the known ones.
 func CallActivity[Out any](ctx *Context, name string, in any, options ...ActivityOption) *Task[Out] {
-	var o callOptions
-	for _, option := range options {
-		option.activity(&o)
-	}
-	return callActivity[Out](ctx, name, in, &o)
+	return callActivity[Out](ctx, name, in, activityOptions(options))
 }
 
 func callActivity[Out any](ctx *Context, name string, in any, o *callOptions) *Task[Out] {
 	call := source{activityCall, name}
+	return newTask[Out](ctx, call, ctx.rt.Ask(func(a engine.Asker) *engine.Task { return ctx.call(a, call, in, o) }))
+}
+
+// call asks for an activity, outside the coroutine.
+func (c *Context) call(a engine.Asker, of source, in any, o *callOptions) *engine.Task {
 	if err := o.check(); err != nil {
-		return failedTask[Out](ctx, call, err)
+		return a.Failed(err)
 	}
-	input, err := ctx.encode(in)
+	input, err := c.registry.encode(in)
 	if err != nil {
-		return failedTask[Out](ctx, call, fmt.Errorf("input of %v: %w", call, err))
+		return a.Failed(fmt.Errorf("input of %v: %w", of, err))
 	}
-	return newTask[Out](ctx, call, ctx.rt.CallActivity(&engine.Call{
-		Name: name, Input: input, Tags: o.tags, Options: o.record(), Retry: o.policy(ctx, call),
-	}))
+	return a.CallActivity(&engine.Call{
+		Name: of.name, Input: input, Tags: o.tags, Options: o.record(), Retry: o.policy(c, of),
+	})
 }
 
 func (a *Activity[In, Out]) register(r *registry) error {

@@ -29,24 +29,29 @@ func (o *Orchestrator[In, Out]) Call(ctx *Context, in In, options ...ChildOption
 // CallOrchestrator starts a child by name: one whose code lives elsewhere.
 func CallOrchestrator[Out any](ctx *Context, name string, in any, options ...ChildOption) *Task[Out] {
 	call := source{childCall, name}
-	child, err := newChild(ctx, call, in, options)
-	if err != nil {
-		return failedTask[Out](ctx, call, err)
-	}
-	return newTask[Out](ctx, call, ctx.rt.CallChild(child))
+	return newTask[Out](ctx, call, ctx.rt.Ask(func(a engine.Asker) *engine.Task {
+		child, err := newChild(ctx, call, in, options)
+		if err != nil {
+			return a.Failed(err)
+		}
+		return a.CallChild(child)
+	}))
 }
 
 // StartDetached starts the orchestrator on its own: it is nobody's child, and
 // its end is not waited for. It returns the instance id; the error says that an
 // argument is wrong. A retry policy means nothing here.
 func (o *Orchestrator[In, Out]) StartDetached(ctx *Context, in In, options ...ChildOption) (string, error) {
-	child, err := newChild(ctx, source{childCall, o.name}, in, options)
+	var child *engine.Child
+	var err error
+	ctx.rt.Outside(func() { child, err = newChild(ctx, source{childCall, o.name}, in, options) })
 	if err != nil {
 		return "", err
 	}
 	return ctx.rt.StartDetached(child)
 }
 
+// newChild makes the call, outside the coroutine.
 func newChild(ctx *Context, call source, in any, options []ChildOption) (*engine.Child, error) {
 	var o callOptions
 	for _, option := range options {
@@ -59,7 +64,7 @@ func newChild(ctx *Context, call source, in any, options []ChildOption) (*engine
 	if err != nil {
 		return nil, fmt.Errorf("%v: %w", call, err)
 	}
-	input, err := ctx.encode(in)
+	input, err := ctx.registry.encode(in)
 	if err != nil {
 		return nil, fmt.Errorf("input of %v: %w", call, err)
 	}

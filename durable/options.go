@@ -40,6 +40,21 @@ type callOptions struct {
 	limited     bool
 }
 
+// noOptions are those of a call without options.
+var noOptions callOptions
+
+// activityOptions are read only: most calls share them.
+func activityOptions(options []ActivityOption) *callOptions {
+	if len(options) == 0 {
+		return &noOptions
+	}
+	o := &callOptions{}
+	for _, option := range options {
+		option.activity(o)
+	}
+	return o
+}
+
 // check finds values that make no sense.
 func (o *callOptions) check() error {
 	switch {

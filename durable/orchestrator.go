@@ -41,15 +41,32 @@ func (o *Orchestrator[In, Out]) register(r *registry) error {
 	if o.run == nil {
 		return fmt.Errorf("orchestrator %q has no implementation: register the result of Implement", o.name)
 	}
-	return r.addOrchestrator(o.name, func(rt *engine.Runtime, input history.Payload) (history.Payload, error) {
-		return o.program(r, rt, input)
-	})
+	return r.addOrchestrator(o.name, o.program(r))
 }
 
-// program is the orchestrator as the engine runs it. JSON is read and written
-// outside the coroutine, which keeps its stack small.
-func (o *Orchestrator[In, Out]) program(r *registry, rt *engine.Runtime, input history.Payload) (history.Payload, error) {
-	result, err := r.aroundOrchestrator(o.handle)(&Context{rt: rt, in: reflect.TypeFor[In](), registry: r}, input)
+// program is the orchestrator as the engine runs it. Only middleware and the
+// user's function run in the coroutine, which keeps its stack small.
+func (o *Orchestrator[In, Out]) program(r *registry) engine.Program {
+	return func(rt *engine.Runtime, input history.Payload) (history.Payload, error) {
+		ctx := newContext[In](r, rt)
+		if len(r.aroundOrchestrators) > 0 {
+			return ctx.end(r.aroundOrchestrator(o.handle)(ctx, input))
+		}
+		return ctx.end(o.handle(ctx, input))
+	}
+}
+
+func newContext[In any](r *registry, rt *engine.Runtime) *Context {
+	return &Context{rt: rt, in: reflect.TypeFor[In](), registry: r}
+}
+
+// end makes of what an orchestrator has returned what the engine takes.
+func (c *Context) end(result history.Payload, err error) (_ history.Payload, ended error) {
+	c.rt.Outside(func() { result, ended = c.registry.ended(result, err) })
+	return result, ended
+}
+
+func (r *registry) ended(result history.Payload, err error) (history.Payload, error) {
 	if next := (*engine.ContinueAsNew)(nil); errors.As(err, &next) {
 		if err := r.fits(next.Input); err != nil {
 			return nil, &engine.Failure{Details: &history.FailureDetails{ErrorType: "PayloadTooLarge", ErrorMessage: "the input to continue as new is too large: " + err.Error(), NonRetriable: true}}
@@ -66,19 +83,32 @@ func (o *Orchestrator[In, Out]) program(r *registry, rt *engine.Runtime, input h
 }
 
 // handle runs the user's function.
-func (o *Orchestrator[In, Out]) handle(ctx *Context, input history.Payload) (result history.Payload, err error) {
-	var in In
-	ctx.rt.Outside(func() { in, err = decode[In](ctx.registry, input) })
-	if err != nil {
-		return nil, &badPayload{kind: "InvalidInput", text: fmt.Sprintf("the input is not a %T: %v", in, err)}
-	}
-	out, err := o.run(ctx, in)
+func (o *Orchestrator[In, Out]) handle(ctx *Context, input history.Payload) (history.Payload, error) {
+	in, err := inputOf[In](ctx, input)
 	if err != nil {
 		return nil, err
 	}
-	ctx.rt.Outside(func() { result, err = ctx.registry.encode(out) })
+	out, err := o.run(ctx, in)
+	return resultOf(ctx, out, err)
+}
+
+func inputOf[In any](ctx *Context, input history.Payload) (in In, err error) {
+	ctx.rt.Outside(func() {
+		if in, err = decode[In](ctx.registry, input); err != nil {
+			err = &badPayload{kind: "InvalidInput", text: fmt.Sprintf("the input is not a %T: %v", in, err)}
+		}
+	})
+	return in, err
+}
+
+func resultOf[Out any](ctx *Context, out Out, err error) (result history.Payload, _ error) {
 	if err != nil {
-		return nil, unstorable(err)
+		return nil, err
 	}
-	return result, nil
+	ctx.rt.Outside(func() {
+		if result, err = ctx.registry.encode(out); err != nil {
+			err = unstorable(err)
+		}
+	})
+	return result, err
 }

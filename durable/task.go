@@ -65,9 +65,10 @@ func (t *Task[T]) decode(result history.Payload) {
 	if result == nil {
 		return
 	}
-	var err error
-	t.ctx.rt.Outside(func() { t.value, err = decode[T](t.ctx.registry, result) })
-	if err != nil {
-		t.err = fmt.Errorf("the result of %v is not a %T: %w", t.of, t.value, err)
-	}
+	t.ctx.rt.Outside(func() {
+		var err error
+		if t.value, err = decode[T](t.ctx.registry, result); err != nil {
+			t.err = fmt.Errorf("the result of %v is not a %T: %w", t.of, t.value, err)
+		}
+	})
 }

@@ -58,6 +58,7 @@ func (i *Instance) apart(f func()) {
 		f()
 	}()
 	<-done
+	i.done = nil
 }
 
 // cameBack ends code that was given up: nobody has seen what it did since.

@@ -50,6 +50,22 @@ func (rt *Runtime) ScheduleActivity(name string, input history.Payload, options 
 // CallActivity asks for an activity, with all that can be said about it.
 func (rt *Runtime) CallActivity(c *Call) *Task {
 	rt.check()
+	return rt.call(c)
+}
+
+// Asker asks for what the Runtime offers, from outside the coroutine: see Ask.
+type Asker struct{ rt *Runtime }
+
+// CallActivity is that of the Runtime.
+func (a Asker) CallActivity(c *Call) *Task { return a.rt.call(c) }
+
+// CallChild is that of the Runtime.
+func (a Asker) CallChild(c *Child) *Task { return a.rt.callChild(c) }
+
+// Failed is that of the Runtime.
+func (a Asker) Failed(err error) *Task { return a.rt.failed(err) }
+
+func (rt *Runtime) call(c *Call) *Task {
 	first := rt.sequence
 	return rt.retrying(c.Retry, func(attempt int) *Task {
 		e := &history.Event{Type: history.TaskScheduled, Name: c.Name, Version: c.Version, Input: c.Input, Tags: c.Tags}
@@ -77,8 +93,12 @@ type Child struct {
 // CallChild starts a child; the task ends when the child does.
 func (rt *Runtime) CallChild(c *Child) *Task {
 	rt.check()
+	return rt.callChild(c)
+}
+
+func (rt *Runtime) callChild(c *Child) *Task {
 	if err := rt.childID(c.InstanceID); err != nil {
-		return rt.Failed(err)
+		return rt.failed(err)
 	}
 	return rt.retrying(c.Retry, func(int) *Task { return rt.ask(rt.child(c)) })
 }
@@ -97,7 +117,7 @@ func (rt *Runtime) StartDetached(c *Child) (string, error) {
 	}
 	e.Tags = tags
 	t := rt.ask(e)
-	delete(rt.tasks, t.id)
+	rt.instance.actions.forget(t.id)
 	return e.InstanceID, nil
 }
 
@@ -131,7 +151,7 @@ func (rt *Runtime) childID(id string) error {
 func (rt *Runtime) SendEvent(instanceID, name string, input history.Payload) {
 	rt.check()
 	t := rt.ask(&history.Event{Type: history.EventSent, InstanceID: instanceID, Name: name, Input: input})
-	delete(rt.tasks, t.id)
+	rt.instance.actions.forget(t.id)
 }
 
 // Detached tells whether an action starts an orchestration that answers to

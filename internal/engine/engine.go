@@ -60,10 +60,8 @@ type Instance struct {
 	// unrecorded are actions that the code has asked for and that no event of
 	// the history records yet, in the order of their ids.
 	unrecorded []*history.Event
-	// open are the actions without a result, by id; order has them in the order
-	// of their ids, with finished ones still in it until it is compacted.
-	open  map[int32]*history.Event
-	order []*history.Event
+	// actions are those that have not ended.
+	actions actions
 	// oneWay are the recorded actions that nobody answers, which the caller has
 	// not settled yet.
 	oneWay []*history.Event
@@ -72,9 +70,11 @@ type Instance struct {
 	// is between such a failure and the end that was taken back.
 	again []*history.Event
 	loose bool
-	// cancelled are timers that ended before they were recorded.
+	// cancelled are timers that ended before they were recorded, nil while there
+	// are none.
 	cancelled map[int32]bool
-	// markers are the recorded values of the code, by the id of their action.
+	// markers are the recorded values of the code, by the id of their action, nil
+	// while there are none.
 	markers map[int32]*marker
 	// lastAction is the highest id of an action in the history that was loaded;
 	// torn begins its last turn if that has no end; current begins the turn that
@@ -100,8 +100,8 @@ type Instance struct {
 
 // New makes an execution that has no history yet.
 func New(o Options) *Instance {
-	i := &Instance{options: o, open: map[int32]*history.Event{}, markers: map[int32]*marker{}, cancelled: map[int32]bool{}, lastAction: history.NoID}
-	i.rt = &Runtime{instance: i, tasks: map[int32]*Task{}}
+	i := &Instance{options: o, lastAction: history.NoID}
+	i.rt = &Runtime{instance: i}
 	return i
 }
 
@@ -137,28 +137,7 @@ func (i *Instance) Unrecorded() bool { return len(i.unrecorded) > 0 || len(i.aga
 
 // Outstanding returns the actions that have no result yet, by ascending id,
 // with their inputs. The slice is valid until the next call of Turn.
-func (i *Instance) Outstanding() []*history.Event {
-	if len(i.order) > 2*len(i.open) {
-		kept := i.order[:0]
-		for _, e := range i.order {
-			if i.open[e.ID] == e {
-				kept = append(kept, e)
-			}
-		}
-		clear(i.order[len(kept):])
-		i.order = kept
-	}
-	if len(i.order) == len(i.open) {
-		return i.order
-	}
-	out := make([]*history.Event, 0, len(i.open))
-	for _, e := range i.order {
-		if i.open[e.ID] == e {
-			out = append(out, e)
-		}
-	}
-	return out
-}
+func (i *Instance) Outstanding() []*history.Event { return i.actions.outstanding() }
 
 // OneWay returns the recorded actions that nobody answers (EventSent, and the
 // starts of orchestrations that are nobody's children), in the order of their
@@ -173,8 +152,8 @@ func (i *Instance) Sent(id int32) {
 // Step is the closure that an open action runs in this process, nil for
 // actions of any other kind.
 func (i *Instance) Step(id int32) StepFunc {
-	if t := i.rt.tasks[id]; t != nil {
-		return t.step
+	if a := i.actions.find(id); a != nil && a.task != nil {
+		return a.task.step
 	}
 	return nil
 }
@@ -287,11 +266,13 @@ func (i *Instance) asked(e *history.Event) {
 
 // abandoned notes that nobody waits for an action any more.
 func (i *Instance) abandoned(id int32) {
-	if i.open[id] == nil {
-		i.cancelled[id] = true
+	if i.actions.close(id) {
 		return
 	}
-	delete(i.open, id)
+	if i.cancelled == nil {
+		i.cancelled = map[int32]bool{}
+	}
+	i.cancelled[id] = true
 }
 
 // opened notes that an action is part of the history.
@@ -305,8 +286,7 @@ func (i *Instance) opened(e *history.Event) {
 	case i.cancelled[e.ID]:
 		delete(i.cancelled, e.ID)
 	default:
-		i.open[e.ID] = e
-		i.order = append(i.order, e)
+		i.actions.open(e)
 	}
 }
 
@@ -321,7 +301,7 @@ func (i *Instance) means(e *history.Event) bool {
 	switch e.Type {
 	case history.TaskCompleted, history.TaskFailed, history.TimerFired,
 		history.SubOrchestrationInstanceCompleted, history.SubOrchestrationInstanceFailed:
-		action := i.open[e.TaskID]
+		action := i.actions.opened(e.TaskID)
 		return action != nil && answers(action.Type, e.Type)
 	case history.EventRaised, history.ExecutionTerminated:
 		return true
@@ -353,10 +333,7 @@ func (i *Instance) apply(e *history.Event) {
 	case history.EventRaised:
 		i.deliver(e)
 	default:
-		delete(i.open, e.TaskID)
-		if len(i.order) == 1 {
-			i.order = i.order[:0]
-		}
+		i.actions.close(e.TaskID)
 		i.deliver(e)
 	}
 }

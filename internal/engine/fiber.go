@@ -14,10 +14,20 @@ import (
 // fiber is one coroutine of the code: the orchestrator itself or a branch of
 // it. One fiber runs at a time, and only the driver (the goroutine in Turn or
 // Load) lets one run.
+//
+// A coroutine has the smallest stack that Go makes, 2 KiB, for as long as what
+// it runs fits into some 1,100 bytes: a stack that has grown stays as it is
+// while the orchestration is parked. So there are few and small frames below and
+// above those of the user, and what needs more runs on the driver's stack: see
+// Outside.
 type fiber struct {
 	rt   *Runtime
 	next func() (func(), bool)
 	stop func()
+	// code is what runs; branch is the task of a branch, nil for the orchestrator
+	// itself.
+	code   Program
+	branch *Task
 	// goroutine is the id of the coroutine's goroutine.
 	goroutine uint64
 	// yield parks the code: nil until something happens, a function to have it
@@ -25,8 +35,10 @@ type fiber struct {
 	yield  func(func()) bool
 	queued bool
 	ended  bool
-	// broken is the panic of a function that ran outside the coroutine.
+	// broken is the panic of a function that ran outside the coroutine; asked is
+	// the task that it made.
 	broken any
+	asked  *Task
 }
 
 // start begins to run the code.
@@ -38,11 +50,7 @@ func (rt *Runtime) start() {
 		rt.fail(rule("UnknownOrchestrator", err))
 		return
 	}
-	var result history.Payload
-	rt.spawn(func() (err error) {
-		result, err = program(rt, started.Input)
-		return err
-	}, func(err error) { rt.finish(result, err) })
+	rt.spawn(&rt.main, program)
 	rt.drain()
 }
 
@@ -51,62 +59,53 @@ func (rt *Runtime) start() {
 func (rt *Runtime) Go(f func() error) *Task {
 	rt.check()
 	t := &Task{rt: rt, id: history.NoID}
-	rt.spawn(f, func(err error) {
-		if broken := (*brokenBranch)(nil); errors.As(err, &broken) {
-			rt.finish(nil, broken.cause)
-			return
-		}
-		t.settle(nil, err)
-	})
+	rt.spawn(&fiber{branch: t}, func(*Runtime, history.Payload) (history.Payload, error) { return nil, f() })
 	return t
 }
 
-// brokenBranch is the end of a branch that panicked or ended its goroutine:
-// the orchestration ends with it.
-type brokenBranch struct{ cause error }
-
-func (b *brokenBranch) Error() string { return b.cause.Error() }
-
-// spawn makes a fiber of f and queues it. end is called on the fiber with f's
-// error, not when the code was cut off.
-func (rt *Runtime) spawn(f func() error, end func(error)) {
-	fb := &fiber{rt: rt}
-	main := len(rt.fibers) == 0
-	fb.next, fb.stop = iter.Pull(fb.body(f, func(err error, broke bool) {
-		if broke && !main {
-			err = &brokenBranch{cause: err}
-		}
-		end(err)
-	}))
+// spawn begins a fiber and queues it.
+func (rt *Runtime) spawn(fb *fiber, code Program) {
+	fb.rt, fb.code = rt, code
+	fb.next, fb.stop = iter.Pull(fb.run)
 	rt.fibers = append(rt.fibers, fb)
 	rt.wake(fb)
 }
 
-// body is the coroutine.
-func (fb *fiber) body(f func() error, end func(err error, broke bool)) iter.Seq[func()] {
-	return func(yield func(func()) bool) {
-		fb.yield = yield
-		fb.goroutine = goroutineID()
-		fb.rt.goroutine.Store(fb.goroutine)
-		returned := false
-		var err error
-		defer func() {
-			fb.ended = true
-			if fb.yield == nil {
-				_ = recover() // a deferred call of evicted code
-				return
-			}
-			if p := recover(); p != nil {
-				err = panicked(p)
-			} else if !returned {
-				err = errGoexit
-			}
-			fb.yield = nil
-			end(err, !returned)
-		}()
-		err = f()
-		returned = true
+// run is the coroutine.
+func (fb *fiber) run(yield func(func()) bool) {
+	fb.yield = yield
+	fb.goroutine = goroutineID()
+	fb.rt.goroutine.Store(fb.goroutine)
+	defer fb.cut()
+	result, err := fb.code(fb.rt, fb.rt.instance.started.Input)
+	fb.end(result, err)
+}
+
+// cut is deferred by the coroutine: where its code has not returned, it has
+// panicked or ended the goroutine, or was evicted. The orchestration ends with
+// a branch of it that does so.
+func (fb *fiber) cut() {
+	p := recover()
+	evicted := fb.yield == nil // or at its end
+	fb.ended, fb.yield = true, nil
+	switch {
+	case evicted: // nothing counts that its deferred calls do
+	case p != nil:
+		fb.rt.fail(panicked(p))
+	default:
+		fb.rt.fail(errGoexit)
 	}
+}
+
+// end is that of code that has returned.
+func (fb *fiber) end(result history.Payload, err error) {
+	fb.ended = true
+	if fb.branch != nil {
+		fb.branch.settle(nil, err)
+	} else {
+		fb.rt.finish(result, err)
+	}
+	fb.yield = nil
 }
 
 var errGoexit = rule("Goexit", errors.New("the orchestrator ended its goroutine with runtime.Goexit"))
@@ -125,12 +124,26 @@ func (fb *fiber) park(f func()) {
 // of f is one of the code.
 func (rt *Runtime) Outside(f func()) {
 	rt.check()
-	fb := rt.current
+	rt.current.outside(f)
+}
+
+func (fb *fiber) outside(f func()) {
 	fb.park(f)
 	if p := fb.broken; p != nil {
 		fb.broken = nil
 		panic(p)
 	}
+}
+
+// Ask is for calls that are prepared outside the coroutine: f returns the task,
+// of one of the methods of Asker. A panic of f is one of the code.
+func (rt *Runtime) Ask(f func(Asker) *Task) *Task {
+	rt.check()
+	fb := rt.current
+	fb.outside(func() { fb.asked = f(Asker{rt}) })
+	t := fb.asked
+	fb.asked = nil
+	return t
 }
 
 // wake queues a fiber whose wait is over.

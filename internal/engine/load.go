@@ -40,7 +40,7 @@ func (i *Instance) replay(e *history.Event) error {
 			i.rewound(e)
 			return nil
 		}
-		if e.Type == history.TaskCompleted && i.markers[e.TaskID] != nil && i.open[e.TaskID] == nil {
+		if e.Type == history.TaskCompleted && i.markers[e.TaskID] != nil && i.actions.opened(e.TaskID) == nil {
 			return i.matchMarker(e)
 		}
 		if i.means(e) {

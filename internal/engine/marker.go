@@ -35,6 +35,9 @@ func (i *Instance) scan(events []*history.Event) {
 		case e.Type == history.OrchestratorCompleted:
 			i.torn = nil
 		case isMarker(e):
+			if i.markers == nil {
+				i.markers = map[int32]*marker{}
+			}
 			i.markers[e.ID] = &marker{name: e.Name}
 		case e.Type == history.TaskCompleted && i.markers[e.TaskID] != nil:
 			m := i.markers[e.TaskID]
@@ -107,7 +110,7 @@ func (i *Instance) passed(action int32) bool {
 // mark asks for the two events of a marker.
 func (rt *Runtime) mark(name string, value history.Payload) {
 	t := rt.ask(&history.Event{Type: history.TaskScheduled, Name: name})
-	delete(rt.tasks, t.id)
+	rt.instance.actions.forget(t.id)
 	rt.instance.unrecorded = append(rt.instance.unrecorded, &history.Event{
 		Type: history.TaskCompleted, ID: history.NoID, TaskID: t.id, Timestamp: rt.instance.now, Result: value,
 	})

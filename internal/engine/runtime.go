@@ -35,11 +35,10 @@ type Runtime struct {
 	patches       map[string]bool
 	events        mailbox
 
-	// tasks are the open tasks by the id of their action.
-	tasks map[int32]*Task
-
 	// fibers are the coroutines of the code, in the order in which they began:
-	// the orchestrator itself, then its branches. current is the one that runs.
+	// the orchestrator itself (main), then its branches. current is the one that
+	// runs.
+	main    fiber
 	fibers  []*fiber
 	current *fiber
 	// runnable, from head on, are those whose wait is over.
@@ -81,7 +80,7 @@ func (rt *Runtime) ask(e *history.Event) *Task {
 	}
 	e.Timestamp = rt.instance.now
 	rt.instance.asked(e)
-	rt.tasks[e.ID] = t
+	rt.instance.actions.ask(t)
 	return t
 }
 
@@ -104,8 +103,7 @@ func (t *tooMany) Error() string {
 // complete gives a task the result that the event brings and runs the code as
 // far as that takes it.
 func (rt *Runtime) complete(e *history.Event) {
-	t := rt.tasks[e.TaskID]
-	delete(rt.tasks, e.TaskID)
+	t := rt.instance.actions.forget(e.TaskID)
 	if rt.ended || t == nil {
 		return
 	}

@@ -99,6 +99,10 @@ func (t *Task) settle(result history.Payload, err error) {
 // wrong.
 func (rt *Runtime) Failed(err error) *Task {
 	rt.check()
+	return rt.failed(err)
+}
+
+func (rt *Runtime) failed(err error) *Task {
 	t := &Task{rt: rt, id: history.NoID}
 	t.settle(nil, err)
 	return t
@@ -229,7 +233,7 @@ func (t *Task) cancel() {
 		t.part.cancel()
 		return
 	}
-	delete(t.rt.tasks, t.id)
+	t.rt.instance.actions.forget(t.id)
 	t.rt.instance.abandoned(t.id)
 	t.settle(nil, ErrCanceled)
 }
