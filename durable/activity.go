@@ -54,19 +54,22 @@ func (a *Activity[In, Out]) Name() string { return a.name }
 
 // Call asks for the activity to run. It does not wait: see Task.Await.
 func (a *Activity[In, Out]) Call(ctx *Context, in In, options ...ActivityOption) *Task[Out] {
-	return callActivity[Out](ctx, a.name, in, activityOptions(options))
+	return callActivity[In, Out](ctx, a.name, in, activityOptions(options))
 }
 
 // CallActivity calls an activity by name: one whose code lives elsewhere. An
 // activity that no app of the task hub knows fails, with an error that names
 // the known ones.
 func CallActivity[Out any](ctx *Context, name string, in any, options ...ActivityOption) *Task[Out] {
-	return callActivity[Out](ctx, name, in, activityOptions(options))
+	return callActivity[any, Out](ctx, name, in, activityOptions(options))
 }
 
-func callActivity[Out any](ctx *Context, name string, in any, o *callOptions) *Task[Out] {
-	call := source{activityCall, name}
-	return newTask[Out](ctx, call, ctx.rt.Ask(func(a engine.Asker) *engine.Task { return ctx.call(a, call, in, o) }))
+// callActivity does all it can outside the coroutine.
+func callActivity[In, Out any](ctx *Context, name string, in In, o *callOptions) *Task[Out] {
+	return ctx.rt.Ask(func(a engine.Asker) any {
+		call := source{activityCall, name}
+		return newTask[Out](ctx, call, ctx.call(a, call, in, o))
+	}).(*Task[Out])
 }
 
 // call asks for an activity, outside the coroutine.

@@ -28,14 +28,14 @@ func (o *Orchestrator[In, Out]) Call(ctx *Context, in In, options ...ChildOption
 
 // CallOrchestrator starts a child by name: one whose code lives elsewhere.
 func CallOrchestrator[Out any](ctx *Context, name string, in any, options ...ChildOption) *Task[Out] {
-	call := source{childCall, name}
-	return newTask[Out](ctx, call, ctx.rt.Ask(func(a engine.Asker) *engine.Task {
+	return ctx.rt.Ask(func(a engine.Asker) any {
+		call := source{childCall, name}
 		child, err := newChild(ctx, call, in, options)
 		if err != nil {
-			return a.Failed(err)
+			return newTask[Out](ctx, call, a.Failed(err))
 		}
-		return a.CallChild(child)
-	}))
+		return newTask[Out](ctx, call, a.CallChild(child))
+	}).(*Task[Out])
 }
 
 // StartDetached starts the orchestrator on its own: it is nobody's child, and

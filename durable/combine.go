@@ -133,7 +133,7 @@ func Map[In, Out any](ctx *Context, items []In, activity *Activity[In, Out], opt
 		if i >= open {
 			g.Next()
 		}
-		tasks[i] = callActivity[Out](ctx, activity.name, item, &o)
+		tasks[i] = callActivity[In, Out](ctx, activity.name, item, &o)
 		g.Add(tasks[i].task)
 	}
 	return All(tasks...)

@@ -96,7 +96,7 @@ func CallHTTP(ctx *Context, request HTTPRequest) *Task[HTTPResponse] {
 	if o.timeout == 0 {
 		o.timeout = defaultHTTPTimeout
 	}
-	ask := func(w httpWire) *Task[httpResult] { return callActivity[httpResult](ctx, httpActivity, w, o) }
+	ask := func(w httpWire) *Task[httpResult] { return callActivity[httpWire, httpResult](ctx, httpActivity, w, o) }
 	first := ask(wire)
 	return Go(ctx, func(ctx *Context) (HTTPResponse, error) {
 		result, err := first.Await()

@@ -52,7 +52,13 @@ func (o *Orchestrator[In, Out]) program(r *registry) engine.Program {
 		if len(r.aroundOrchestrators) > 0 {
 			return ctx.end(r.aroundOrchestrator(o.handle)(ctx, input))
 		}
-		return ctx.end(o.handle(ctx, input))
+		// As handle does it, without a frame for that.
+		in, err := inputOf[In](ctx, input)
+		if err != nil {
+			return ctx.end(nil, err)
+		}
+		out, err := o.run(ctx, in)
+		return ctx.end(resultOf(ctx, out, err))
 	}
 }
 
@@ -82,7 +88,7 @@ func (r *registry) ended(result history.Payload, err error) (history.Payload, er
 	return result, nil
 }
 
-// handle runs the user's function.
+// handle runs the user's function within middleware.
 func (o *Orchestrator[In, Out]) handle(ctx *Context, input history.Payload) (history.Payload, error) {
 	in, err := inputOf[In](ctx, input)
 	if err != nil {

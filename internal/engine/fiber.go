@@ -35,10 +35,11 @@ type fiber struct {
 	yield  func(func()) bool
 	queued bool
 	ended  bool
-	// broken is the panic of a function that ran outside the coroutine; asked is
-	// the task that it made.
+	// broken is the panic of a function that ran outside the coroutine. ask is
+	// what runs there for Ask, asked what it has returned.
 	broken any
-	asked  *Task
+	ask    func(Asker) any
+	asked  any
 }
 
 // start begins to run the code.
@@ -66,19 +67,15 @@ func (rt *Runtime) Go(f func() error) *Task {
 // spawn begins a fiber and queues it.
 func (rt *Runtime) spawn(fb *fiber, code Program) {
 	fb.rt, fb.code = rt, code
-	fb.next, fb.stop = iter.Pull(fb.run)
+	fb.next, fb.stop = iter.Pull(func(yield func(func()) bool) {
+		fb.yield = yield
+		fb.goroutine = goroutineID()
+		fb.rt.goroutine.Store(fb.goroutine)
+		defer fb.cut()
+		fb.end(fb.code(fb.rt, fb.rt.instance.started.Input))
+	})
 	rt.fibers = append(rt.fibers, fb)
 	rt.wake(fb)
-}
-
-// run is the coroutine.
-func (fb *fiber) run(yield func(func()) bool) {
-	fb.yield = yield
-	fb.goroutine = goroutineID()
-	fb.rt.goroutine.Store(fb.goroutine)
-	defer fb.cut()
-	result, err := fb.code(fb.rt, fb.rt.instance.started.Input)
-	fb.end(result, err)
 }
 
 // cut is deferred by the coroutine: where its code has not returned, it has
@@ -124,26 +121,30 @@ func (fb *fiber) park(f func()) {
 // of f is one of the code.
 func (rt *Runtime) Outside(f func()) {
 	rt.check()
-	rt.current.outside(f)
+	fb := rt.current
+	fb.park(f)
+	fb.mend()
 }
 
-func (fb *fiber) outside(f func()) {
-	fb.park(f)
+// mend panics with the panic of a function that ran outside the coroutine.
+func (fb *fiber) mend() {
 	if p := fb.broken; p != nil {
 		fb.broken = nil
 		panic(p)
 	}
 }
 
-// Ask is for calls that are prepared outside the coroutine: f returns the task,
-// of one of the methods of Asker. A panic of f is one of the code.
-func (rt *Runtime) Ask(f func(Asker) *Task) *Task {
+// Ask is Outside for calls: f asks for something by the methods of Asker, and
+// Ask returns what f does.
+func (rt *Runtime) Ask(f func(Asker) any) any {
 	rt.check()
 	fb := rt.current
-	fb.outside(func() { fb.asked = f(Asker{rt}) })
-	t := fb.asked
+	fb.ask = f
+	fb.park(nil)
+	fb.mend()
+	asked := fb.asked
 	fb.asked = nil
-	return t
+	return asked
 }
 
 // wake queues a fiber whose wait is over.
@@ -181,10 +182,18 @@ func (rt *Runtime) resume(fb *fiber) {
 			rt.fibers = slices.Delete(rt.fibers, i, i+1)
 			return
 		}
-		if outside == nil || rt.lost.Load() {
+		if rt.lost.Load() {
 			return
 		}
-		fb.broken = rt.shielded(outside)
+		switch ask := fb.ask; {
+		case ask != nil:
+			fb.ask = nil
+			fb.broken = rt.shielded(func() { fb.asked = ask(Asker{rt}) })
+		case outside != nil:
+			fb.broken = rt.shielded(outside)
+		default:
+			return
+		}
 	}
 }
 
