@@ -38,6 +38,7 @@ type Env struct {
 	process   *process
 	processes int
 	ended     bool
+	replays   replays
 }
 
 // Options change how an environment is made. The zero value is what Run uses.
@@ -53,8 +54,9 @@ type Options struct {
 	// which is midnight UTC of January 1, 2000.
 	Start time.Time
 	// Cached keeps orchestrations in memory between their turns, as an app does
-	// that runs. By default each is replayed from its history whenever something
-	// comes for it, so that code that does not do the same each time is found.
+	// that runs, and replays none of them. By default they are replayed often, so
+	// that code that does not do the same each time is found: see "Determinism"
+	// in the package documentation.
 	Cached bool
 	// Log takes the log of the engine. By default warnings and errors go to the
 	// output of the test.
@@ -82,7 +84,12 @@ func (o Options) Run(t *testing.T, test func(t *testing.T, env *Env), functions 
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(env.close)
+		t.Cleanup(func() {
+			env.close()
+			if err := env.verify(); err != nil {
+				t.Errorf("durabletest: %v", err)
+			}
+		})
 		test(t, env)
 	})
 }
@@ -104,6 +111,10 @@ func (o Options) Example(example func(env *Env), functions ...durable.Registrati
 		}
 		defer env.close()
 		example(env)
+		env.close()
+		if err := env.verify(); err != nil {
+			panic("durabletest: " + err.Error())
+		}
 	})
 	if panicked != nil {
 		panic(panicked)
@@ -167,12 +178,12 @@ type process struct {
 
 // begin starts a process. Nobody else may be starting or ending one.
 func (e *Env) begin() error {
-	p := &process{store: faults.New(e.hub, 0, faults.DieBefore), gone: make(chan struct{})}
-	o := e.app.Worker
-	o.Store, o.Log, o.Activities = p.store, e.log, e.activity
+	o, store := e.app.Worker, taskhub.Store(e.hub)
 	if !e.options.Cached {
-		o.Cache = -1
+		store, o.Keep = recorder{e.hub, e}, e.keep
 	}
+	p := &process{store: faults.New(store, 0, faults.DieBefore), gone: make(chan struct{})}
+	o.Store, o.Log, o.Activities = p.store, e.log, e.activity
 	var err error
 	if p.worker, err = worker.New(o); err != nil {
 		return err

@@ -38,30 +38,15 @@ func check[T comparable](t *testing.T, got T, err error, want T) {
 
 func TestAYearOfTimers(t *testing.T) {
 	t.Parallel()
-	hourly := durable.NewOrchestrator("Hourly", func(ctx *durable.Context, left int) (string, error) {
-		for n := range min(left, 100) {
-			_ = n
-			if err := ctx.Sleep(time.Hour); err != nil {
-				return "", err
-			}
-		}
-		if left > 100 {
-			return durable.ContinueAsNew[string](ctx, left-100)
-		}
-		return ctx.Now().Format(time.DateTime), nil
-	})
-	far := durable.NewOrchestrator("Far", func(ctx *durable.Context, _ durable.None) (time.Duration, error) {
-		begin := ctx.Now()
-		err := ctx.Sleep(365 * 24 * time.Hour)
-		return ctx.Now().Sub(begin), err
-	})
 	durabletest.Run(t, func(t *testing.T, env *durabletest.Env) {
-		one := durabletest.Start(env, far, durable.None{})
-		got, err := durabletest.Start(env, hourly, 365*24).Result()
+		one := durabletest.Start(env, every, schedule{1, 365 * 24 * time.Hour})
+		got, err := durabletest.Start(env, every, schedule{365, 24 * time.Hour}).Result()
 		check(t, got, err, "2000-12-31 00:00:00")
-		slept, err := one.Result()
-		check(t, slept, err, 365*24*time.Hour)
-	}, hourly, far)
+		got, err = one.Result()
+		check(t, got, err, "2000-12-31 00:00:00")
+		got, err = durabletest.Start(env, monitor, schedule{365, 24 * time.Hour}).Result()
+		check(t, got, err, "2001-12-31 00:00:00")
+	}, every, monitor)
 }
 
 func TestFailAndReplace(t *testing.T) {

@@ -3,8 +3,6 @@ package durabletest
 import (
 	"testing/synctest"
 	"time"
-
-	"github.com/durable-go/functions/internal/taskhub"
 )
 
 // Now is the time of the environment: that of its bubble, which time.Now gives
@@ -37,7 +35,7 @@ func (e *Env) RunUntilIdle() {
 const maxSteps = 200_000
 
 // until moves the clock until done, or until nothing is left to do; it reports
-// which.
+// which. Every timer, activity, child and event on its way is a message.
 func (e *Env) until(done func() bool) bool {
 	for range maxSteps {
 		changed := e.hub.Changed()
@@ -45,25 +43,11 @@ func (e *Env) until(done func() bool) bool {
 		if done() {
 			return true
 		}
-		if !e.busy() {
+		if !e.hub.Expects() {
 			return false
 		}
 		<-changed
 	}
 	e.fatal("after %v there is no end in sight; for orchestrations that never end use Advance", e.Elapsed())
-	return false
-}
-
-// busy tells whether there is a message that will still bring something about.
-// Every timer, activity, child and event on its way is one.
-func (e *Env) busy() bool {
-	for _, queue := range []string{taskhub.ControlQueue(e.app.Hub), taskhub.WorkItemQueue(e.app.Hub)} {
-		for _, m := range e.hub.Messages(queue) {
-			row, err := e.hub.Instance(e.context(), m.Target.InstanceID)
-			if err != nil || !row.Status.Finished() && row.Parked == "" {
-				return true
-			}
-		}
-	}
 	return false
 }

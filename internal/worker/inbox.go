@@ -79,7 +79,7 @@ func (w *Worker) take(in *instance) []*item {
 func (w *Worker) parkLocked(in *instance) {
 	switch {
 	case in.busy():
-	case in.worthKeeping():
+	case in.worthKeeping() && (w.Keep == nil || w.Keep(in.id, len(in.committed))):
 		w.idle.add(in)
 		for w.idle.len() > max(w.Cache, 0) {
 			w.forgetLocked(w.idle.oldest())

@@ -57,6 +57,9 @@ type Options struct {
 	// Cache is how many idle orchestrations stay in memory; a negative number is
 	// none. Default 1,000.
 	Cache int
+	// Keep is asked whether an idle orchestration whose history has so many
+	// events may stay in memory. It must not call the worker. nil: each may.
+	Keep func(id string, events int) bool
 	// MaxActions ends an orchestration that asks for more. Default 100,000.
 	MaxActions int
 	// MaxPayload is the largest input, result or event, in bytes. Default

@@ -112,20 +112,24 @@ func (h *Hub) Load(ctx context.Context, id string, from uint64) (*taskhub.Histor
 	if stored == nil || stored.fence.ETag == "" {
 		return &taskhub.History{}, nil
 	}
-	out := &taskhub.History{Fence: stored.fence}
-	for i := range stored.rows {
-		r := &stored.rows[i]
-		if r.number < from {
-			continue
-		}
+	first := 0
+	for first < len(stored.rows) && stored.rows[first].number < from {
+		first++
+	}
+	rows := stored.rows[first:]
+	// The events are the caller's: copies, in one piece.
+	copies := make([]history.Event, len(rows))
+	out := &taskhub.History{Fence: stored.fence, Events: make([]*history.Event, len(rows))}
+	for i := range rows {
+		r := &rows[i]
 		if r.event == nil {
 			var err error
 			if r.event, _, err = history.DecodeRow(r.raw); err != nil {
 				return nil, err
 			}
 		}
-		e := *r.event
-		out.Events = append(out.Events, &e)
+		copies[i] = *r.event
+		out.Events[i] = &copies[i]
 	}
 	return out, nil
 }

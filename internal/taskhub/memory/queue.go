@@ -20,6 +20,8 @@ type message struct {
 	id, receipt, body string
 	visible, inserted time.Time
 	dequeued          int
+	// target is the instance that it is for; empty when nobody can tell.
+	target string
 }
 
 // queue finds or makes a queue. The caller holds the lock.
@@ -64,16 +66,24 @@ func (h *Hub) Send(ctx context.Context, name string, m *taskhub.Message, delay t
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return h.Put(name, taskhub.EncodeBody(taskhub.EncodeMessage(m)), delay), nil
+	return h.put(name, taskhub.EncodeBody(taskhub.EncodeMessage(m)), m.Target.InstanceID, delay), nil
 }
 
 // Put puts a text on the queue, as a foreign client may.
 func (h *Hub) Put(name, body string, delay time.Duration) *taskhub.Lease {
+	target := ""
+	if m, err := taskhub.DecodeMessage([]byte(body)); err == nil {
+		target = m.Target.InstanceID
+	}
+	return h.put(name, body, target, delay)
+}
+
+func (h *Hub) put(name, body, target string, delay time.Duration) *taskhub.Lease {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	now := h.options.Now()
 	delay = (min(max(delay, 0), taskhub.MaxDelay) + time.Second - 1).Truncate(time.Second)
-	stored := &message{id: h.tag(), receipt: h.tag(), body: body, inserted: now, visible: now.Add(delay)}
+	stored := &message{id: h.tag(), receipt: h.tag(), body: body, target: target, inserted: now, visible: now.Add(delay)}
 	q := h.queue(name)
 	q.messages = append(q.messages, stored)
 	q.notify(stored.visible)
@@ -202,4 +212,22 @@ func (h *Hub) Messages(name string) []*taskhub.Message {
 		}
 	}
 	return out
+}
+
+// Expects tells whether there is a message, in any queue, for an instance that
+// has not finished and is not parked: something will still happen.
+func (h *Hub) Expects() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, q := range h.queues {
+		for _, m := range q.messages {
+			if m.target == "" {
+				continue
+			}
+			if row := h.instances[m.target]; row == nil || !row.Status.Finished() && row.Parked == "" {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -1,0 +1,129 @@
+package durabletest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/taskhub"
+	"github.com/durable-go/functions/internal/taskhub/memory"
+)
+
+// eachTurn is the number of events up to which an orchestration is replayed
+// whenever something comes for it. Beyond, it is replayed each time its history
+// has doubled, so that a long one costs as much as it is long.
+const eachTurn = 100
+
+// replays sees to it that orchestrations are replayed from their histories.
+type replays struct {
+	// next is the number of events at which an instance is replayed next, by id.
+	next map[string]int
+	// written are the instances with a history, in the order of their first
+	// commit.
+	written []string
+	known   map[string]bool
+	// differ are executions whose code did not do the same again.
+	differ []error
+}
+
+// keep tells the worker whether an orchestration may stay in memory: what does
+// not is replayed when something comes for it.
+func (e *Env) keep(id string, events int) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch r := &e.replays; {
+	case events <= eachTurn:
+		delete(r.next, id)
+		return false
+	case events < r.next[id]:
+		return true
+	default:
+		if r.next == nil {
+			r.next = map[string]int{}
+		}
+		r.next[id] = 2 * events
+		return false
+	}
+}
+
+// recorder is the store of the worker. It knows what has a history, and replays
+// executions that end because the next one begins.
+type recorder struct {
+	*memory.Hub
+	env *Env
+}
+
+func (r recorder) Commit(ctx context.Context, c *taskhub.Commit) (taskhub.Fence, error) {
+	if c.NewExecution {
+		r.env.replay(c.InstanceID)
+	}
+	fence, err := r.Hub.Commit(ctx, c)
+	if err == nil {
+		r.env.wrote(c.InstanceID)
+	}
+	return fence, err
+}
+
+func (e *Env) wrote(id string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if r := &e.replays; !r.known[id] {
+		if r.known == nil {
+			r.known = map[string]bool{}
+		}
+		r.known[id] = true
+		r.written = append(r.written, id)
+	}
+}
+
+// replay replays what is recorded of an execution, to its end. What the worker
+// has found out by itself is not found again.
+func (e *Env) replay(id string) {
+	ctx := context.Background()
+	row, err := e.hub.Instance(ctx, id)
+	if err != nil || row.Parked != "" {
+		return
+	}
+	loaded, err := e.hub.Load(ctx, id, 0)
+	if err != nil {
+		e.differs(fmt.Errorf("the history of instance %s: %w", id, err))
+		return
+	}
+	rec := &record{instance: id, events: loaded.Events}
+	if started := rec.started(); started == nil || failedAsDifferent(loaded.Events) {
+		return
+	} else if _, err := e.app.Worker.Programs(started.Name, started.Version); err != nil {
+		return
+	}
+	if err := rec.check(e.app); errors.As(err, new(*Mismatch)) {
+		e.differs(err)
+	}
+}
+
+// failedAsDifferent tells whether an orchestration failed because its code did
+// not fit its history.
+func failedAsDifferent(events []*history.Event) bool {
+	return slices.ContainsFunc(events, func(e *history.Event) bool {
+		return e.Type == history.ExecutionCompleted && e.Failure != nil && e.Failure.ErrorType == "NonDeterminismError"
+	})
+}
+
+func (e *Env) differs(err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.replays.differ = append(e.replays.differ, err)
+}
+
+// verify replays everything at the end of a test and says what did not do the
+// same again.
+func (e *Env) verify() error {
+	if e.options.Cached {
+		return nil
+	}
+	for _, id := range e.replays.written {
+		e.replay(id)
+	}
+	return errors.Join(e.replays.differ...)
+}
