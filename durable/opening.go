@@ -6,9 +6,11 @@ import (
 	"time"
 
 	"github.com/durable-go/functions/internal/client"
+	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/management"
 	"github.com/durable-go/functions/internal/opening"
 	"github.com/durable-go/functions/internal/taskhub"
+	"github.com/durable-go/functions/internal/worker"
 )
 
 func init() { opening.Open = open }
@@ -50,5 +52,33 @@ func open(r opening.Request) (*opening.App, error) {
 		registry.client = &Client{core: func() (*core, error) { return c, nil }}
 		return registry.client
 	}
-	return &opening.App{Worker: o, Hub: settings.HubName, Connect: connect}, nil
+	opened := &opening.App{Worker: o, Hub: settings.HubName, Connect: connect, Activity: registry.bindActivity, Program: registry.bindProgram}
+	if app != nil && app.codec != nil {
+		opened.Codec = app.codec
+	}
+	return opened, nil
+}
+
+// alone is a registry with one function and everything else of this one.
+func (r *registry) alone(registration any) (*registry, error) {
+	c := r.clone()
+	clear(c.orchestrators)
+	clear(c.activities)
+	return c, registration.(Registration).register(c)
+}
+
+func (r *registry) bindActivity(registration any) (worker.ActivityFunc, error) {
+	c, err := r.alone(registration)
+	for _, entry := range c.activities {
+		return entry.run, err
+	}
+	return nil, err
+}
+
+func (r *registry) bindProgram(registration any) (engine.Program, error) {
+	c, err := r.alone(registration)
+	for _, entry := range c.orchestrators {
+		return entry.program, err
+	}
+	return nil, err
 }

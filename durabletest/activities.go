@@ -8,7 +8,6 @@ import (
 
 	"github.com/durable-go/functions/durable"
 	"github.com/durable-go/functions/internal/history"
-	"github.com/durable-go/functions/internal/opening"
 	"github.com/durable-go/functions/internal/worker"
 )
 
@@ -41,9 +40,10 @@ type Call struct {
 const Always = -1
 
 // Replace makes the app use f in the place of an activity, from its next run
-// on. The activity need not be registered.
+// on. The activity need not be registered. The app's middleware, its client and
+// the options of the call are there for f as they are for the activity.
 func Replace[In, Out any](env *Env, activity *durable.Activity[In, Out], f func(ctx context.Context, in In) (Out, error)) {
-	run := env.compile(activity.Name(), activity.Implement(f))
+	run := env.compile(activity.Implement(f))
 	env.activities.mu.Lock()
 	defer env.activities.mu.Unlock()
 	if env.activities.replaced == nil {
@@ -53,9 +53,10 @@ func Replace[In, Out any](env *Env, activity *durable.Activity[In, Out], f func(
 }
 
 // Fail makes the next runs of an activity fail with the error, so many times or
-// Always. The activity itself is not run then. 0 ends it.
+// Always. The activity itself is not run then; the app's middleware is, and sees
+// the error. 0 ends it.
 func (e *Env) Fail(activity string, times int, err error) {
-	run := e.compile(activity, durable.NewAction(activity, func(context.Context, json.RawMessage) error { return err }))
+	run := e.compile(durable.NewAction(activity, func(context.Context, json.RawMessage) error { return err }))
 	e.activities.mu.Lock()
 	defer e.activities.mu.Unlock()
 	if e.activities.failing == nil {
@@ -65,12 +66,8 @@ func (e *Env) Fail(activity string, times int, err error) {
 }
 
 // compile makes of a registration what the worker runs.
-func (e *Env) compile(name string, activity durable.Registration) worker.ActivityFunc {
-	app, err := opening.Open(opening.Request{Functions: []any{activity}})
-	if err != nil {
-		e.fatal("%v", err)
-	}
-	run, err := app.Worker.Activities(name)
+func (e *Env) compile(activity durable.Registration) worker.ActivityFunc {
+	run, err := e.app.Activity(activity)
 	if err != nil {
 		e.fatal("%v", err)
 	}

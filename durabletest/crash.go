@@ -1,6 +1,7 @@
 package durabletest
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -53,17 +54,68 @@ func EveryCrash(t *testing.T, test func(t *testing.T, env *Env), functions ...du
 // EveryCrash is the function EveryCrash with options.
 func (o Options) EveryCrash(t *testing.T, test func(t *testing.T, env *Env), functions ...durable.Registration) {
 	t.Helper()
+	everyCrash(func(kind faults.Kind, at int) (more bool) {
+		t.Run(fmt.Sprintf("%v call %d", kind, at), func(t *testing.T) {
+			o.Run(t, func(t *testing.T, env *Env) {
+				first := env.current().store
+				first.Arm(at, kind)
+				test(t, env)
+				more = len(first.Calls()) >= at
+			}, functions...)
+			more = more && !t.Failed()
+		})
+		return more
+	})
+}
+
+// CheckEveryCrash is EveryCrash for use outside of tests, or within a test that
+// must not have others in it. It ends with the first error of check, or with
+// what would fail a test, and says at which call the process had ended.
+func CheckEveryCrash(check func(env *Env) error, functions ...durable.Registration) error {
+	return Options{}.CheckEveryCrash(check, functions...)
+}
+
+// CheckEveryCrash is the function CheckEveryCrash with options.
+func (o Options) CheckEveryCrash(check func(env *Env) error, functions ...durable.Registration) (err error) {
+	everyCrash(func(kind faults.Kind, at int) (more bool) {
+		if err != nil {
+			return false
+		}
+		call := ""
+		err = o.try(func(env *Env) error {
+			first := env.current().store
+			first.Arm(at, kind)
+			err := check(env)
+			if calls := first.Calls(); len(calls) >= at {
+				call, more = calls[at-1], true
+			}
+			return err
+		}, functions)
+		if err != nil {
+			err = fmt.Errorf("%v call %d (%s): %w", kind, at, call, err)
+		}
+		return more && err == nil
+	})
+	return err
+}
+
+// try runs a check once. What would fail a test is an error.
+func (o Options) try(check func(env *Env) error, functions []durable.Registration) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = errors.Join(err, fmt.Errorf("%v", p))
+		}
+	}()
+	o.Example(func(env *Env) { err = check(env) }, functions...)
+	return err
+}
+
+// everyCrash goes through the storage calls, in every way to end at one, for as
+// long as run says that there are more.
+func everyCrash(run func(kind faults.Kind, at int) (more bool)) {
 	for _, kind := range []faults.Kind{faults.DieBefore, faults.DieAfter, faults.LoseAnswer} {
-		for at, hit := 1, true; hit; at++ {
-			t.Run(fmt.Sprintf("%v call %d", kind, at), func(t *testing.T) {
-				o.Run(t, func(t *testing.T, env *Env) {
-					first := env.current().store
-					first.Arm(at, kind)
-					test(t, env)
-					hit = len(first.Calls()) >= at
-				}, functions...)
-				hit = hit && !t.Failed()
-			})
+		for at := 1; run(kind, at); at++ {
+			continue
 		}
 	}
 }

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
-	"github.com/durable-go/functions/internal/taskhub/memory"
 )
 
 // eachTurn is the number of events up to which an orchestration is replayed
@@ -51,15 +51,20 @@ func (e *Env) keep(id string, events int) bool {
 // recorder is the store of the worker. It knows what has a history, and replays
 // executions that end because the next one begins.
 type recorder struct {
-	*memory.Hub
+	taskhub.Store
 	env *Env
+}
+
+// Wake is that of the hub.
+func (r recorder) Wake(queue string) (wake <-chan struct{}, due time.Time) {
+	return r.env.hub.Wake(queue)
 }
 
 func (r recorder) Commit(ctx context.Context, c *taskhub.Commit) (taskhub.Fence, error) {
 	if c.NewExecution {
-		r.env.replay(c.InstanceID)
+		r.env.replay(ctx, c.InstanceID)
 	}
-	fence, err := r.Hub.Commit(ctx, c)
+	fence, err := r.Store.Commit(ctx, c)
 	if err == nil {
 		r.env.wrote(c.InstanceID)
 	}
@@ -80,13 +85,12 @@ func (e *Env) wrote(id string) {
 
 // replay replays what is recorded of an execution, to its end. What the worker
 // has found out by itself is not found again.
-func (e *Env) replay(id string) {
-	ctx := context.Background()
-	row, err := e.hub.Instance(ctx, id)
+func (e *Env) replay(ctx context.Context, id string) {
+	row, err := e.store.Instance(ctx, id)
 	if err != nil || row.Parked != "" {
 		return
 	}
-	loaded, err := e.hub.Load(ctx, id, 0)
+	loaded, err := e.store.Load(ctx, id, 0)
 	if err != nil {
 		e.differs(fmt.Errorf("the history of instance %s: %w", id, err))
 		return
@@ -116,14 +120,14 @@ func (e *Env) differs(err error) {
 	e.replays.differ = append(e.replays.differ, err)
 }
 
-// verify replays everything at the end of a test and says what did not do the
-// same again.
+// verify says at the end of a test what is wrong: it replays everything and finds
+// what does not do the same again.
 func (e *Env) verify() error {
-	if e.options.Cached {
-		return nil
+	if err := e.codec.err(); err != nil || e.options.Cached {
+		return err
 	}
 	for _, id := range e.replays.written {
-		e.replay(id)
+		e.replay(context.Background(), id)
 	}
 	return errors.Join(e.replays.differ...)
 }

@@ -15,13 +15,16 @@
 //	}
 //
 // [Options] test a whole [durable.App], with settings of host.json, or from
-// another day on. [Example] is Run for Examples.
+// another day on. The app's middleware, serializer and payload codec are used as
+// they are when it runs; a codec that fails, or does not decode what it has
+// encoded, ends the test. [Example] is Run for Examples.
 //
-// # Activities
+// # Activities and children
 //
-// Activities run as they are, unless the test says otherwise: [Replace] puts
-// another function in the place of one, [Env.Fail] makes one fail. [Env.Calls]
-// and [Inputs] tell what they were called with. What waits for a network does
+// Activities and sub-orchestrations run as they are, unless the test says
+// otherwise: [Replace] and [ReplaceOrchestrator] put another function in the
+// place of one, [Env.Fail] and [Env.FailOrchestrator] make one fail. [Env.Calls]
+// and [Inputs] tell what activities were called with. What waits for a network does
 // not wait in the time of the environment, and must not be left open at the end:
 // give App.UseHTTPClient a transport that calls an http.Handler instead.
 //
@@ -50,7 +53,8 @@
 //
 // An orchestration outlives its process. [Env.Crash] ends the process at once,
 // [Env.CrashAt] at a storage call of choice, and [EveryCrash] runs a test once
-// for every storage call that it makes.
+// for every storage call that it makes; [CheckEveryCrash] is the same without a
+// *testing.T.
 //
 // # Determinism
 //

@@ -17,6 +17,7 @@ import (
 	"github.com/durable-go/functions/internal/taskhub"
 	"github.com/durable-go/functions/internal/taskhub/faults"
 	"github.com/durable-go/functions/internal/taskhub/memory"
+	"github.com/durable-go/functions/internal/taskhub/sealed"
 	"github.com/durable-go/functions/internal/worker"
 )
 
@@ -27,11 +28,15 @@ type Env struct {
 	options Options
 	app     *opening.App
 	hub     *memory.Hub
-	client  *durable.Client
-	began   time.Time
-	log     *slog.Logger
+	// store is the hub behind the app's codec.
+	store  taskhub.Store
+	codec  *codec
+	client *durable.Client
+	began  time.Time
+	log    *slog.Logger
 
-	activities activities
+	activities    activities
+	orchestrators orchestrators
 
 	mu sync.Mutex // guards the rest
 	// process is the one that runs now; processes counts those that ran.
@@ -141,6 +146,13 @@ func (o Options) open(t *testing.T, functions []durable.Registration) (*Env, err
 		}
 		e.log = slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	}
+	e.orchestrators.registered = e.app.Worker.Programs
+	e.app.Worker.Programs = e.orchestrators.program
+	e.store = e.hub
+	if e.app.Codec != nil {
+		e.codec = &codec{inner: e.app.Codec}
+		e.store = sealed.New(e.hub, e.codec)
+	}
 	if wait := time.Until(o.Start); wait > 0 {
 		<-time.After(wait)
 	}
@@ -149,7 +161,7 @@ func (o Options) open(t *testing.T, functions []durable.Registration) (*Env, err
 	if e.app.Worker.Dispatch == worker.Local {
 		clients.Lease = e.app.Worker.Lease
 	}
-	e.client = e.app.Connect(e.hub, clients).(*durable.Client)
+	e.client = e.app.Connect(e.store, clients).(*durable.Client)
 	return e, e.begin()
 }
 
@@ -178,9 +190,9 @@ type process struct {
 
 // begin starts a process. Nobody else may be starting or ending one.
 func (e *Env) begin() error {
-	o, store := e.app.Worker, taskhub.Store(e.hub)
+	o, store := e.app.Worker, e.store
 	if !e.options.Cached {
-		store, o.Keep = recorder{e.hub, e}, e.keep
+		store, o.Keep = recorder{store, e}, e.keep
 	}
 	p := &process{store: faults.New(store, 0, faults.DieBefore), gone: make(chan struct{})}
 	o.Store, o.Log, o.Activities = p.store, e.log, e.activity

@@ -4,18 +4,31 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"testing"
 	"time"
 
 	"github.com/durable-go/functions/durable"
 	"github.com/durable-go/functions/durabletest"
 )
 
-// In a test it is durabletest.Run(t, func(t *testing.T, env *durabletest.Env) {...}, ...).
 func Example() {
 	durabletest.Example(func(env *durabletest.Env) {
 		fmt.Println(durabletest.Start(env, order, 500).Result())
 	}, order, charge)
 	// Output: receipt over 500 <nil>
+}
+
+func ExampleRun() {
+	// In a file of tests: func TestOrder(t *testing.T) {
+	t := new(testing.T)
+	durabletest.Run(t, func(t *testing.T, env *durabletest.Env) {
+		receipt, err := durabletest.Start(env, order, 500).Result()
+		if err != nil || receipt != "receipt over 500" {
+			t.Errorf("got %q, %v", receipt, err)
+		}
+	}, order, charge)
+	fmt.Println("failed:", t.Failed())
+	// Output: failed: false
 }
 
 func ExampleEnv_Fail() {
@@ -43,6 +56,37 @@ func ExampleReplace() {
 	// Output:
 	// test receipt <nil>
 	// [500]
+}
+
+func ExampleReplaceOrchestrator() {
+	shop := durable.NewOrchestrator("Shop", func(ctx *durable.Context, cents int) (string, error) {
+		receipt, err := order.Call(ctx, cents).Await()
+		return "sent with " + receipt, err
+	})
+	durabletest.Example(func(env *durabletest.Env) {
+		durabletest.ReplaceOrchestrator(env, order, func(ctx *durable.Context, cents int) (string, error) {
+			return "a test receipt", ctx.Sleep(time.Hour) // the real one takes its time, too
+		})
+		fmt.Println(durabletest.Start(env, shop, 500).Result())
+		fmt.Println("after", env.Elapsed())
+	}, shop)
+	// Output:
+	// sent with a test receipt <nil>
+	// after 1h0m0s
+}
+
+func ExampleEnv_FailOrchestrator() {
+	shop := durable.NewOrchestrator("Shop", func(ctx *durable.Context, cents int) (string, error) {
+		return order.Call(ctx, cents, durable.WithRetry(durable.RetryPolicy{MaxAttempts: 2, FirstInterval: time.Hour})).Await()
+	})
+	durabletest.Example(func(env *durabletest.Env) {
+		env.FailOrchestrator("Order", 1, errors.New("out of stock"))
+		fmt.Println(durabletest.Start(env, shop, 500).Result())
+		fmt.Println("after", env.Elapsed())
+	}, shop, order, charge)
+	// Output:
+	// receipt over 500 <nil>
+	// after 1h0m0s
 }
 
 func ExampleInstance_Raise() {
@@ -81,27 +125,6 @@ func ExampleEnv_RunUntilIdle() {
 		fmt.Println(string(forgotten.Status().Output), string(approved.Status().Output), env.Elapsed())
 	}, approval)
 	// Output: "escalated" "approved by Ann" 72h0m0s
-}
-
-func ExampleEnv_Crash() {
-	durabletest.Example(func(env *durabletest.Env) {
-		request := durabletest.Start(env, approval, durable.None{})
-		env.Crash()
-		request.Raise("Approved", "Ann")
-		fmt.Println(request.Result())
-	}, approval)
-	// Output: approved by Ann <nil>
-}
-
-func ExampleEnv_CrashAt() {
-	durabletest.Example(func(env *durabletest.Env) {
-		env.CrashAt(1) // the load of the new orchestration
-		fmt.Println(durabletest.Start(env, order, 500).Result())
-		fmt.Println(env.Processes(), "processes")
-	}, order, charge)
-	// Output:
-	// receipt over 500 <nil>
-	// 2 processes
 }
 
 func ExampleInstance_History() {
@@ -148,37 +171,4 @@ func ExampleOptions() {
 		fmt.Println(durabletest.Start(env, versioned, durable.None{}).Result())
 	}, versioned)
 	// Output: 2.0 on 2026-02-28 <nil>
-}
-
-func ExampleCheck() {
-	// In a test the history is a file of testdata, and the call
-	// durabletest.Replay(t, saved, order).
-	var saved []byte
-	durabletest.Example(func(env *durabletest.Env) {
-		done := durabletest.Start(env, order, 500, durable.WithInstanceID("order-7"))
-		env.RunUntilIdle()
-		saved = done.HistoryJSON()
-	}, order, charge)
-
-	changed := durable.NewOrchestrator("Order", func(ctx *durable.Context, cents int) (string, error) {
-		if _, err := durable.CallActivity[bool](ctx, "CheckStock", cents).Await(); err != nil {
-			return "", err
-		}
-		return charge.Call(ctx, cents).Await()
-	})
-	fmt.Println(durabletest.Check(saved, order))
-	fmt.Println(durabletest.Check(saved, changed))
-	// Output:
-	// <nil>
-	// orchestrator "Order" does not fit the history of instance order-7: at event 2 the history has activity 'Charge', the code asks for activity 'CheckStock'
-	//
-	//      0  OrchestratorStarted
-	//      1  ExecutionStarted Order 500
-	// -    2  TaskScheduled #0 Charge 500
-	// +       activity 'CheckStock'
-	//      3  OrchestratorCompleted
-	//      4  OrchestratorStarted
-	//      5  TaskCompleted of #0 "receipt over 500"
-	//
-	// Keep the old code for instances in flight: guard the change with durable.Patched or a version.
 }

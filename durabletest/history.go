@@ -116,7 +116,7 @@ func view(events []*history.Event) Events {
 }
 
 func (i *Instance[Out]) load() []*history.Event {
-	loaded, err := i.env.hub.Load(i.env.context(), i.ID, 0)
+	loaded, err := i.env.store.Load(i.env.context(), i.ID, 0)
 	if err != nil {
 		i.env.fatal("the history of instance %s: %v", i.ID, err)
 	}

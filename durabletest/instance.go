@@ -94,7 +94,7 @@ func (i *Instance[Out]) CustomStatus() string { return string(i.Status().CustomS
 // Parked says why the engine has stopped working on the orchestration: its code
 // does not fit its history. nil when it has not.
 func (i *Instance[Out]) Parked() error {
-	row, err := i.env.hub.Instance(i.env.context(), i.ID)
+	row, err := i.env.store.Instance(i.env.context(), i.ID)
 	if err != nil || row.Parked == "" {
 		return err
 	}

@@ -40,6 +40,9 @@ func (e *Env) until(done func() bool) bool {
 	for range maxSteps {
 		changed := e.hub.Changed()
 		synctest.Wait()
+		if err := e.codec.err(); err != nil {
+			e.fatal("%v", err)
+		}
 		if done() {
 			return true
 		}

@@ -34,7 +34,7 @@ var rules = map[string][]string{
 	"internal/worker":              {"internal/engine", "internal/history", "internal/taskhub"},
 	"internal/client":              {"internal/history", "internal/taskhub"},
 	"internal/management":          {"internal/client", "internal/history", "internal/taskhub"},
-	"internal/opening":             {"internal/client", "internal/taskhub", "internal/worker"},
+	"internal/opening":             {"internal/client", "internal/engine", "internal/taskhub", "internal/taskhub/sealed", "internal/worker"},
 	"Hello":                        {"durable"},
 	"HttpStart":                    {"durable"},
 	"internal/azurite":             {},

@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 
 	"github.com/durable-go/functions/internal/client"
+	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/taskhub"
+	"github.com/durable-go/functions/internal/taskhub/sealed"
 	"github.com/durable-go/functions/internal/worker"
 )
 
@@ -29,6 +31,14 @@ type App struct {
 	// Connect makes a *durable.Client of a hub, and makes it the client that the
 	// app's own functions use.
 	Connect func(taskhub.Store, client.Options) any
+	// Codec is the app's payload codec, nil where there is none: it is not yet in
+	// front of the store.
+	Codec sealed.Codec
+	// Activity and Program make of a durable.Registration what the worker runs,
+	// as a part of the app: with its middleware, its serializer and its client.
+	// They are for after Connect.
+	Activity func(registration any) (worker.ActivityFunc, error)
+	Program  func(registration any) (engine.Program, error)
 }
 
 // Open is set by package durable. The error says what is wrong with the

@@ -20,8 +20,25 @@ type Store struct {
 
 var _ taskhub.Store = (*Store)(nil)
 
+// waker is a hub that says when messages come.
+type waker interface {
+	Wake(queue string) (wake <-chan struct{}, due time.Time)
+}
+
+// waking is a Store of one.
+type waking struct {
+	*Store
+	waker
+}
+
 // New puts the codec in front of a hub.
-func New(inner taskhub.Store, c Codec) *Store { return &Store{inner: inner, sealer: sealer{c}} }
+func New(inner taskhub.Store, c Codec) taskhub.Store {
+	s := &Store{inner: inner, sealer: sealer{c}}
+	if w, ok := inner.(waker); ok {
+		return waking{s, w}
+	}
+	return s
+}
 
 // Create makes the hub.
 func (s *Store) Create(ctx context.Context, owner taskhub.Owner) error {
@@ -203,14 +220,6 @@ func (s *Store) Secrets(ctx context.Context, name string, initial []byte) ([]byt
 // ReplaceSecret passes on.
 func (s *Store) ReplaceSecret(ctx context.Context, name string, old, replacement []byte) error {
 	return s.inner.ReplaceSecret(ctx, name, old, replacement)
-}
-
-// Wake is that of a hub that says when messages come; nil for every other.
-func (s *Store) Wake(queue string) <-chan struct{} {
-	if inner, ok := s.inner.(interface{ Wake(string) <-chan struct{} }); ok {
-		return inner.Wake(queue)
-	}
-	return nil
 }
 
 // SaveProgress seals it.

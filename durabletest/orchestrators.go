@@ -1,0 +1,110 @@
+package durabletest
+
+import (
+	"encoding/json"
+	"strings"
+	"sync"
+
+	"github.com/durable-go/functions/durable"
+	"github.com/durable-go/functions/internal/engine"
+	"github.com/durable-go/functions/internal/history"
+)
+
+// orchestrators are what a test has changed about the orchestrators of its app,
+// by lower-case name.
+type orchestrators struct {
+	// registered finds those of the app.
+	registered func(name, version string) (engine.Program, error)
+
+	mu       sync.Mutex // guards the rest
+	replaced map[string]engine.Program
+	failing  map[string]failingProgram
+	// chosen is the code of each execution that has begun since something was
+	// replaced: a replay must run the same.
+	chosen map[string]engine.Program
+}
+
+type failingProgram struct {
+	times int
+	run   engine.Program
+}
+
+// ReplaceOrchestrator makes the app run f in the place of an orchestrator, as a
+// child or on its own, for those that begin from now on: what runs keeps its
+// code. A child need not be registered. The app's middleware goes around f, too.
+func ReplaceOrchestrator[In, Out any](env *Env, o *durable.Orchestrator[In, Out], f func(ctx *durable.Context, in In) (Out, error)) {
+	run := env.compileProgram(o.Implement(f))
+	env.orchestrators.mu.Lock()
+	defer env.orchestrators.mu.Unlock()
+	if env.orchestrators.replaced == nil {
+		env.orchestrators.replaced = map[string]engine.Program{}
+	}
+	env.orchestrators.replaced[strings.ToLower(o.Name())] = run
+}
+
+// FailOrchestrator makes the next orchestrations of that name fail with the
+// error, so many or Always: children that are retried count anew. The code
+// itself is not run then; the app's middleware is, and sees the error. 0 ends it.
+func (e *Env) FailOrchestrator(orchestrator string, times int, err error) {
+	o := durable.NewOrchestrator(orchestrator, func(*durable.Context, json.RawMessage) (durable.None, error) {
+		return durable.None{}, err
+	})
+	run := e.compileProgram(o)
+	e.orchestrators.mu.Lock()
+	defer e.orchestrators.mu.Unlock()
+	if e.orchestrators.failing == nil {
+		e.orchestrators.failing = map[string]failingProgram{}
+	}
+	e.orchestrators.failing[strings.ToLower(orchestrator)] = failingProgram{times, run}
+}
+
+func (e *Env) compileProgram(o durable.Registration) engine.Program {
+	run, err := e.app.Program(o)
+	if err != nil {
+		e.fatal("%v", err)
+	}
+	return run
+}
+
+// program finds an orchestrator for the worker.
+func (o *orchestrators) program(name, version string) (engine.Program, error) {
+	run, err := o.registered(name, version)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.replaced == nil && o.failing == nil {
+		return run, err
+	}
+	key := strings.ToLower(name)
+	if err != nil && o.replaced[key] == nil && o.failing[key].times == 0 {
+		return nil, err
+	}
+	return func(rt *engine.Runtime, input history.Payload) (history.Payload, error) {
+		return o.choose(key, rt, run)(rt, input)
+	}, nil
+}
+
+// choose says what an execution runs: what it has run before, where it has.
+func (o *orchestrators) choose(key string, rt *engine.Runtime, run engine.Program) engine.Program {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	execution := rt.InstanceID() + "\n" + rt.Started().Instance.ExecutionID
+	if chosen := o.chosen[execution]; chosen != nil {
+		return chosen
+	}
+	switch f := o.failing[key]; {
+	case rt.Replaying():
+	case f.times != 0:
+		f.times = max(f.times-1, Always)
+		o.failing[key] = f
+		run = f.run
+	case o.replaced[key] != nil:
+		run = o.replaced[key]
+	case run == nil: // another took the last failure, and there is no code
+		run = o.failing[key].run
+	}
+	if o.chosen == nil {
+		o.chosen = map[string]engine.Program{}
+	}
+	o.chosen[execution] = run
+	return run
+}
