@@ -96,7 +96,7 @@ func (e *Env) replay(ctx context.Context, id string) {
 		return
 	}
 	rec := &record{instance: id, events: loaded.Events}
-	if started := rec.started(); started == nil || failedAsDifferent(loaded.Events) {
+	if started := rec.started(); started == nil || endedByEngine(loaded.Events) {
 		return
 	} else if _, err := e.app.Worker.Programs(started.Name, started.Version); err != nil {
 		return
@@ -106,11 +106,12 @@ func (e *Env) replay(ctx context.Context, id string) {
 	}
 }
 
-// failedAsDifferent tells whether an orchestration failed because its code did
-// not fit its history.
-func failedAsDifferent(events []*history.Event) bool {
+// endedByEngine tells whether the engine ended an orchestration because its code
+// broke a rule that only a run shows, not a replay.
+func endedByEngine(events []*history.Event) bool {
 	return slices.ContainsFunc(events, func(e *history.Event) bool {
-		return e.Type == history.ExecutionCompleted && e.Failure != nil && e.Failure.ErrorType == "NonDeterminismError"
+		return e.Type == history.ExecutionCompleted && e.Failure != nil &&
+			(e.Failure.ErrorType == "NonDeterminismError" || e.Failure.ErrorType == "ForeignGoroutine")
 	})
 }
 
