@@ -201,9 +201,9 @@ type Earlier struct {
 }
 
 // OrderWindow is how long an event waits for one that its sender had sent
-// before. It is longer than the lease of a process that died with the earlier
-// one.
-const OrderWindow = 45 * time.Second
+// before. It is longer than the leases of several processes that died one after
+// the other with the earlier one.
+const OrderWindow = 5 * time.Minute
 
 // TerminateChildren are the options (Own.Options) of an ExecutionTerminated
 // event that ends the unfinished children, too.

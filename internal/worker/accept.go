@@ -34,6 +34,11 @@ func (in *instance) takeLeases(batch []*item) {
 // orchestration has waited long enough for what is pending to be written.
 func (in *instance) accept(ctx context.Context, batch []*item) (events []*history.Event, due bool, err error) {
 	in.takeLeases(batch)
+	if behind, err := in.behind(ctx, batch); err != nil {
+		return nil, false, err
+	} else if behind {
+		return nil, false, errBehind
+	}
 	slices.SortStableFunc(batch, startsFirst)
 	for _, it := range batch {
 		var brought []*history.Event
@@ -106,6 +111,9 @@ func (in *instance) letCarrierGo(ctx context.Context, it *item) {
 func (in *instance) acceptMessage(ctx context.Context, it *item) ([]*history.Event, error) {
 	m := it.message
 	if in.seen[m.ID] || in.accepted(m.ID) {
+		if m.Event.Type == history.EventRaised {
+			in.noteArrival(m.ID, in.w.now())
+		}
 		return nil, nil
 	}
 	if m.Event.Type == history.ExecutionStarted {
@@ -174,6 +182,9 @@ func (in *instance) acceptStart(ctx context.Context, it *item) (*history.Event, 
 	if started == in.execution {
 		return nil, in.tellLateParent(ctx, m)
 	}
+	if in.execution != "" && in.descends(started) {
+		return nil, nil
+	}
 	row := it.row
 	if row == nil {
 		var err error
@@ -193,6 +204,7 @@ func (in *instance) acceptStart(ctx context.Context, it *item) (*history.Event, 
 		return nil, err
 	}
 	in.begin(started, row)
+	in.arrived.forgotten = m.Event.Timestamp
 	if it.delivery.Dequeued == 0 {
 		in.since = in.w.clock.Now()
 	}
@@ -205,11 +217,8 @@ func (in *instance) isOld(row *taskhub.Instance) bool {
 	return row.Status.Finished() || in.execution != "" && in.outcome == nil && row.Status != history.Pending
 }
 
-// begin starts a new execution in memory, over what is left there of one before:
-// that may have ended in another process.
+// begin starts a new execution in memory.
 func (in *instance) begin(execution string, row *taskhub.Instance) {
-	in.closeCode()
-	in.custom, in.reason = custom{}, nil
 	in.fresh = in.fence.ETag != ""
 	in.reset(nil)
 	in.execution = execution

@@ -259,7 +259,7 @@ func (in *instance) rest(ctx context.Context, due bool) error {
 		}
 	}
 	if len(in.early) > 0 && in.alarm == nil {
-		in.setAlarm(lookAgain)
+		in.setAlarm(in.lookAgain())
 	}
 	return nil
 }

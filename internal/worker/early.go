@@ -1,6 +1,8 @@
 package worker
 
 import (
+	"context"
+	"slices"
 	"time"
 
 	"github.com/durable-go/functions/internal/history"
@@ -13,13 +15,8 @@ func (in *instance) tooSoon(it *item) bool {
 	if len(it.message.After) == 0 || in.w.clock.Now().Sub(it.delivery.Inserted) > taskhub.OrderWindow {
 		return false
 	}
-	started := in.eng.Started()
 	for _, e := range it.message.After {
-		switch {
-		case in.seen[e.ID], in.accepted(e.ID):
-		case started != nil && !in.continued() && e.Sent.Before(started.Timestamp):
-			// It was for the execution that this one replaced.
-		default:
+		if !in.seen[e.ID] && !in.accepted(e.ID) && !e.Sent.Before(in.arrived.forgotten) {
 			return true
 		}
 	}
@@ -48,37 +45,32 @@ func (in *instance) acceptEarly() (events []*history.Event) {
 	return events
 }
 
+// Bounds of the pause before a process that holds events back looks again at
+// what others have committed: an eighth of the time that they have waited.
+const (
+	lookSoonest = 250 * time.Millisecond
+	lookLatest  = 5 * time.Second
+)
+
 // lookAgain is how long events that came too soon are left alone.
-const lookAgain = time.Second
-
-// recent is an event that came a short while ago: a repetition of its message,
-// or a later one of the same sender, may still come.
-type recent struct {
-	ID   string    `json:"id"`
-	Sent time.Time `json:"at"`
+func (in *instance) lookAgain() time.Duration {
+	pause := lookLatest
+	for _, it := range in.early {
+		pause = min(pause, in.w.clock.Now().Sub(it.delivery.Inserted)/8)
+	}
+	return max(pause, lookSoonest)
 }
 
-// maxRecent bounds the recent events that an execution hands to the next one.
-const maxRecent = 100
-
-// noteRecent remembers the messages of events.
-func (in *instance) noteRecent(e *history.Event) {
-	if e.Type != history.EventRaised || e.Own.Message == "" {
-		return
+// behind tells whether what the events that came too soon wait for may have come
+// to another process: its commits are not in memory here.
+func (in *instance) behind(ctx context.Context, batch []*item) (bool, error) {
+	if len(in.early) == 0 || in.current || len(in.pending) > 0 || !slices.ContainsFunc(batch, func(it *item) bool { return it.alarm }) {
+		return false, nil
 	}
-	in.recent = append(in.recent, recent{ID: e.Own.Message, Sent: e.Timestamp})
-	if len(in.recent) >= 2*maxRecent {
-		in.recent = append(in.recent[:0], in.recent[len(in.recent)-maxRecent:]...)
-	}
-}
-
-// recentEvents are what the next execution must know of.
-func (in *instance) recentEvents() (out []recent) {
-	now := in.w.clock.Now()
-	for _, r := range in.recent[max(len(in.recent)-maxRecent, 0):] {
-		if now.Sub(r.Sent) <= taskhub.OrderWindow {
-			out = append(out, r)
-		}
-	}
-	return out
+	var h *taskhub.History
+	err := in.w.retry(ctx, finalStorage, func(ctx context.Context) (err error) {
+		h, err = in.w.Store.Load(ctx, in.id, in.fence.NextRow)
+		return err
+	})
+	return err == nil && h.Fence.ETag != in.fence.ETag, err
 }

@@ -31,7 +31,10 @@ type instance struct {
 	// eng is nil until the history was loaded.
 	eng       *engine.Instance
 	execution string
-	fence     taskhub.Fence
+	// origin is the execution that this one descends from and that was started
+	// by a message; empty where that is this one.
+	origin string
+	fence  taskhub.Fence
 	// fresh says that the next commit starts a new generation over an old one.
 	fresh bool
 	// current says that the history was read for the batch that is looked at.
@@ -57,9 +60,9 @@ type instance struct {
 	// held are the messages that this process holds for the orchestration.
 	held map[string]*held
 	// early are messages that came before others of their sender, and are held
-	// until those have come; recent are the events that came last.
-	early  []*item
-	recent []recent
+	// until those have come.
+	early   []*item
+	arrived arrived
 	// under tells under whose lease an open action was dispatched.
 	under map[int32]string
 	// jobs are the activities that were handed to the pool, by action id.
@@ -132,6 +135,9 @@ func (in *instance) loop(ctx context.Context) {
 // is in memory.
 var errStale = errors.New("the orchestration in memory is not the current one")
 
+// errBehind says that another process has committed since this one read.
+var errBehind = errors.New("the orchestration in memory is behind")
+
 // step looks at a batch until what it says is durable. Whatever goes wrong for
 // good drops the cache: the messages bring the batch back.
 func (in *instance) step(ctx context.Context, batch []*item) {
@@ -140,7 +146,7 @@ func (in *instance) step(ctx context.Context, batch []*item) {
 		switch {
 		case err == nil:
 			return
-		case errors.Is(err, taskhub.ErrConflict):
+		case errors.Is(err, taskhub.ErrConflict), errors.Is(err, errBehind):
 			batch = in.again(batch)
 			if err := in.refresh(ctx); err != nil {
 				in.abandon(ctx, 0)
@@ -280,7 +286,7 @@ func (in *instance) drop() {
 	in.committed, in.pending, in.unacked, in.outcome = nil, nil, nil, nil
 	in.spilled, in.overflow, in.carriers, in.unrecorded, in.deferrable = nil, nil, nil, false, false
 	in.row, in.custom, in.reason, in.since, in.blame = rowState{}, custom{}, nil, time.Time{}, nil
-	in.early, in.recent = nil, nil
+	in.early, in.arrived = nil, arrived{}
 	clear(in.seen)
 	clear(in.held)
 	clear(in.under)

@@ -116,7 +116,8 @@ func (in *instance) reset(events []*history.Event) {
 		MaxActions: in.w.MaxActions,
 		Strict:     in.w.Strict,
 	})
-	in.committed, in.pending, in.outcome, in.recent = nil, nil, nil, nil
+	in.origin = ""
+	in.committed, in.pending, in.outcome, in.arrived = nil, nil, nil, arrived{}
 	clear(in.seen)
 	clear(in.under)
 	clear(in.sent)
@@ -141,12 +142,18 @@ func (in *instance) replay(events []*history.Event) error {
 // remember takes events into the committed history.
 func (in *instance) remember(events []*history.Event) {
 	in.committed = append(in.committed, events...)
+	var turn time.Time
 	for _, e := range events {
-		if e.Own.Message != "" {
+		switch {
+		case e.Own.Message == "":
+		case e.Type == history.EventRaised:
+			in.noteArrival(e.Own.Message, turn)
+		default:
 			in.seen[e.Own.Message] = true
-			in.noteRecent(e)
 		}
 		switch e.Type {
+		case history.OrchestratorStarted:
+			turn = e.Timestamp
 		case history.ExecutionStarted:
 			in.rememberKept(e)
 		case history.TaskScheduled, history.TimerCreated, history.SubOrchestrationInstanceCreated, history.EventSent:

@@ -2,8 +2,6 @@ package worker
 
 import (
 	"context"
-	"encoding/json"
-	"slices"
 
 	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/history"
@@ -47,7 +45,7 @@ func sendsOneWay(events []*history.Event) bool {
 func (in *instance) roll(ctx context.Context, next *engine.Next) error {
 	execution := taskhub.DerivedID("next", in.id, in.execution)
 	events := next.Events(execution, in.w.now())
-	events[0].Own.Options = in.heldMessages()
+	events[0].Own.Options = in.keep()
 	in.stopTimers()
 	in.dropJobs(ErrAbandoned)
 	in.closeCode()
@@ -66,48 +64,4 @@ func (in *instance) roll(ctx context.Context, next *engine.Next) error {
 	// things.
 	in.deferrable = false
 	return nil
-}
-
-// kept are the messages whose removal is not confirmed when an execution
-// begins, and the last events: one that comes again was used by the one before.
-type kept struct {
-	Seen   []string `json:"seen,omitempty"`
-	Recent []recent `json:"recent,omitempty"`
-}
-
-func (in *instance) heldMessages() history.Payload {
-	k := kept{Recent: in.recentEvents()}
-	for id := range in.held {
-		if !slices.ContainsFunc(in.early, func(it *item) bool { return it.message.ID == id }) {
-			k.Seen = append(k.Seen, id)
-		}
-	}
-	for _, it := range in.unacked {
-		switch m := it.message; {
-		case m == nil:
-		case m.Event.Type == history.EventRaised:
-			k.Recent = append(k.Recent, recent{ID: m.ID, Sent: m.Event.Timestamp})
-		case in.held[m.ID] == nil:
-			k.Seen = append(k.Seen, m.ID)
-		}
-	}
-	raw, err := json.Marshal(k)
-	if err != nil {
-		return nil
-	}
-	return raw
-}
-
-func (in *instance) rememberKept(e *history.Event) {
-	var k kept
-	if e.Own.Options == nil || json.Unmarshal(e.Own.Options, &k) != nil {
-		return
-	}
-	for _, id := range k.Seen {
-		in.seen[id] = true
-	}
-	in.recent = k.Recent
-	for _, r := range k.Recent {
-		in.seen[r.ID] = true
-	}
 }

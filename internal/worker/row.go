@@ -65,9 +65,9 @@ func (in *instance) learnRow(ctx context.Context) error {
 		unclaimed: row.ExecutionID == "", parked: row.Parked != "",
 	}
 	if other := row.ExecutionID != "" && row.ExecutionID != in.execution; other {
-		// A start over a finished instance makes a pending row; a running one of
-		// another execution is what this one continued from.
-		in.row.gone = row.Status == history.Pending || row.Status.Finished()
+		// A start over a finished instance makes a pending row; what this one
+		// continued from may have ended before its row said that it runs.
+		in.row.gone = row.Status.Finished() || row.Status == history.Pending && !in.descends(row.ExecutionID)
 		in.row.stale = !in.row.gone
 	}
 	return nil

@@ -123,12 +123,11 @@ func (in *instance) noteReason(events []*history.Event) {
 	}
 }
 
-// turnTime is the orchestrator's clock during the turn. For a first turn that
-// may be repeated it is the time of the start message, so that a repetition
-// before the first commit asks for the same things. A start that has waited is
-// committed before its effects, and begins now.
+// turnTime is the orchestrator's clock during the turn. For the first turn it
+// is the time of the start message, so that a repetition before the first
+// commit asks for the same things.
 func (in *instance) turnTime(events []*history.Event) time.Time {
-	if in.isFirstTurn(events) {
+	if len(events) > 0 && events[0].Type == history.ExecutionStarted && len(in.committed) == 0 {
 		return events[0].Timestamp
 	}
 	return in.w.now()

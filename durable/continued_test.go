@@ -1,0 +1,113 @@
+package durable
+
+import (
+	"testing"
+	"time"
+
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// collector continues as new until it has counted to two, and then waits for
+// events, after each of which it continues as new.
+func collector() Registration {
+	return NewOrchestrator("Collector", func(ctx *Context, g gathering) (string, error) {
+		if g.Every < 2 {
+			return ContinueAsNew[string](ctx, gathering{Every: g.Every + 1, All: g.All})
+		}
+		e, err := WaitForEvent[string](ctx, "E", WithTimeout(24*time.Hour)).Await()
+		if err != nil || e == "end" {
+			return list(g.All), err
+		}
+		return ContinueAsNew[string](ctx, gathering{Every: g.Every, All: append(g.All, e)})
+	})
+}
+
+func list(all []string) (text string) {
+	for _, e := range all {
+		text += e
+	}
+	return text
+}
+
+// TestStartComesAgainAfterContinueAsNew has the start message come again after
+// its execution has continued as new, and a process die before the instance's
+// row said that it runs: nothing begins anew, and the end is shown.
+func TestStartComesAgainAfterContinueAsNew(t *testing.T) {
+	inHub(t, []Registration{collector()}, func(h *hub) {
+		start := &history.Event{Type: history.ExecutionStarted, ID: history.NoID, Name: "Collector", Timestamp: time.Now(), Input: history.Payload(`{"Every":0}`),
+			Instance: history.InstanceRef{InstanceID: "it", ExecutionID: "first"}}
+		row := &taskhub.Instance{ID: "it", ExecutionID: "first", Name: "Collector", Input: start.Input, Status: history.Pending, Created: start.Timestamp}
+		if err := h.memory.Insert(h.t.Context(), row); err != nil {
+			h.t.Fatal(err)
+		}
+		send := func() {
+			m := &taskhub.Message{ID: taskhub.NewGUID(), Target: start.Instance, Event: start}
+			if _, err := h.store.Send(h.t.Context(), taskhub.ControlQueue(hubName), m, 0); err != nil {
+				h.t.Fatal(err)
+			}
+			h.settle()
+		}
+		send()
+		h.raise("it", "E", `"a"`)
+		h.settle()
+		h.stop()
+		h.worker.Kill()
+		pending := history.Pending
+		now, err := h.memory.Instance(h.t.Context(), "it")
+		if err == nil {
+			_, err = h.memory.Merge(h.t.Context(), "it", taskhub.Change{ETag: now.ETag, Status: &pending, ExecutionID: "first"})
+		}
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		h.open()
+		send()
+		h.raise("it", "E", `"b"`)
+		h.settle()
+		h.raise("it", "E", `"end"`)
+		h.settle()
+		row, err = h.memory.Instance(h.t.Context(), "it")
+		if err != nil || row.Status != history.Completed || string(row.Output) != `"ab"` {
+			h.t.Errorf("%+v %v", row, err)
+		}
+	})
+}
+
+// TestEventsComeAgainLater has the messages of events come again and again, in
+// bursts and long after they were raised, to an orchestration that continues as
+// new after each.
+func TestEventsComeAgainLater(t *testing.T) {
+	inHub(t, []Registration{collector()}, func(h *hub) {
+		if _, err := h.client().StartNew(h.t.Context(), "Collector", gathering{}, WithInstanceID("it")); err != nil {
+			h.t.Fatal(err)
+		}
+		h.settle()
+		raised := time.Now()
+		<-time.After(time.Hour)
+		all := ""
+		for round := range 30 {
+			for n := range 12 {
+				letter := string(rune('a' + n))
+				m := &taskhub.Message{ID: taskhub.GUID(letter), Target: history.InstanceRef{InstanceID: "it"},
+					Event: &history.Event{Type: history.EventRaised, ID: history.NoID, Name: "E", Timestamp: raised, Input: history.Payload(`"` + letter + `"`)}}
+				if _, err := h.store.Send(h.t.Context(), taskhub.ControlQueue(hubName), m, 0); err != nil {
+					h.t.Fatal(err)
+				}
+				if round == 0 {
+					all += letter
+					h.settle()
+				}
+			}
+			h.settle()
+			h.raise("it", "E", `"."`)
+			all += "."
+			<-time.After(10 * time.Minute)
+		}
+		h.raise("it", "E", `"end"`)
+		h.settle()
+		if row, err := h.memory.Instance(h.t.Context(), "it"); err != nil || string(row.Output) != `"`+all+`"` {
+			h.t.Errorf("%+v %v", row, err)
+		}
+	})
+}
