@@ -120,14 +120,31 @@ func Stacks() []byte {
 	}
 }
 
+// stackOf finds the stack of a goroutine. Of code that was only replayed the
+// number is not known (0): then it is the only coroutine that is not parked, if
+// there is only one.
 func stackOf(stacks []byte, goroutine uint64) string {
 	head := []byte("goroutine " + strconv.FormatUint(goroutine, 10) + " ")
+	var found []byte
 	for block := range bytes.SplitSeq(stacks, []byte("\n\n")) {
-		if bytes.HasPrefix(block, head) {
-			return string(block)
+		switch {
+		case goroutine != 0:
+			if bytes.HasPrefix(block, head) {
+				return string(block)
+			}
+		case runsCode(block) && found != nil:
+			return ""
+		case runsCode(block):
+			found = block
 		}
 	}
-	return ""
+	return string(found)
+}
+
+// runsCode tells whether the stack is of a coroutine that is not parked.
+func runsCode(stack []byte) bool {
+	state, frames, _ := bytes.Cut(stack, []byte("\n"))
+	return !bytes.Contains(state, []byte("[coroutine")) && bytes.Contains(frames, []byte("engine.(*Runtime).spawn.func1("))
 }
 
 // ownPackages begin the names of functions that call the code or are called by

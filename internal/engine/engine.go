@@ -51,7 +51,7 @@ type Options struct {
 // goroutine at a time.
 type Instance struct {
 	options Options
-	rt      *Runtime
+	rt      Runtime
 
 	started *history.Event
 	outcome *history.Event
@@ -101,7 +101,7 @@ type Instance struct {
 // New makes an execution that has no history yet.
 func New(o Options) *Instance {
 	i := &Instance{options: o, lastAction: history.NoID}
-	i.rt = &Runtime{instance: i}
+	i.rt.instance = i
 	return i
 }
 

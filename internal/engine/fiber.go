@@ -28,7 +28,8 @@ type fiber struct {
 	// itself.
 	code   Program
 	branch *Task
-	// goroutine is the id of the coroutine's goroutine.
+	// goroutine is the id of the coroutine's goroutine, 0 while its code was only
+	// replayed: then nobody needs it, and to find it takes as long as a step.
 	goroutine uint64
 	// yield parks the code: nil until something happens, a function to have it
 	// run outside the coroutine. It is nil once the code must not go on.
@@ -69,8 +70,7 @@ func (rt *Runtime) spawn(fb *fiber, code Program) {
 	fb.rt, fb.code = rt, code
 	fb.next, fb.stop = iter.Pull(func(yield func(func()) bool) {
 		fb.yield = yield
-		fb.goroutine = goroutineID()
-		fb.rt.goroutine.Store(fb.goroutine)
+		fb.identify()
 		defer fb.cut()
 		fb.end(fb.code(fb.rt, fb.rt.instance.started.Input))
 	})
@@ -113,6 +113,15 @@ func (fb *fiber) park(f func()) {
 	if fb.yield == nil || !fb.yield(f) {
 		fb.yield = nil
 		runtime.Goexit()
+	}
+	fb.identify()
+}
+
+// identify finds out on which goroutine the code runs when that matters.
+func (fb *fiber) identify() {
+	if fb.goroutine == 0 && !fb.rt.Replaying() {
+		fb.goroutine = goroutineID()
+		fb.rt.goroutine.Store(fb.goroutine)
 	}
 }
 

@@ -70,9 +70,13 @@ func mayBe(recorded, asked *history.Event) bool {
 	return asked.Type == recorded.Type && asked.TaskID == recorded.TaskID
 }
 
-// without takes an event out of a list that others may not see.
+// without takes an event out of a list that others do not see.
 func without(events []*history.Event, at int) []*history.Event {
-	if at == 0 {
+	switch {
+	case len(events) == 1:
+		events[0] = nil
+		return events[:0]
+	case at == 0:
 		return events[1:]
 	}
 	return append(events[:at:at], events[at+1:]...)
