@@ -67,17 +67,18 @@ func (a *actions) open(e *history.Event) {
 	x.event = e
 }
 
-// close notes that a recorded action has its result, or needs none; false when
-// it is not recorded.
-func (a *actions) close(id int32) bool {
+// close notes that a recorded action has its result, or needs none, and returns
+// its event; nil when it is not recorded.
+func (a *actions) close(id int32) *history.Event {
 	x := a.find(id)
 	if x == nil || x.event == nil {
-		return false
+		return nil
 	}
+	e := x.event
 	x.event = nil
 	a.recorded--
 	a.tidy(x)
-	return true
+	return e
 }
 
 // forget returns the task of an action, which has its result or needs none; nil

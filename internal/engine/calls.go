@@ -42,7 +42,8 @@ const (
 // ScheduleActivity asks for an activity.
 func (rt *Runtime) ScheduleActivity(name string, input history.Payload, options history.Payload) *Task {
 	rt.check()
-	e := &history.Event{Type: history.TaskScheduled, Name: name, Input: input}
+	e := rt.action(history.TaskScheduled)
+	e.Name, e.Input = name, input
 	e.Own.Options = options
 	return rt.ask(e)
 }
@@ -68,7 +69,8 @@ func (a Asker) Failed(err error) *Task { return a.rt.failed(err) }
 func (rt *Runtime) call(c *Call) *Task {
 	first := rt.sequence
 	return rt.retrying(c.Retry, func(attempt int) *Task {
-		e := &history.Event{Type: history.TaskScheduled, Name: c.Name, Version: c.Version, Input: c.Input, Tags: c.Tags}
+		e := rt.action(history.TaskScheduled)
+		e.Name, e.Version, e.Input, e.Tags = c.Name, c.Version, c.Input, c.Tags
 		if c.Options != nil {
 			e.Own.Options = c.Options(attempt, first)
 		}
@@ -126,10 +128,9 @@ func (rt *Runtime) child(c *Child) *history.Event {
 	if id == "" {
 		id = rt.instance.started.Instance.ExecutionID + ":" + strconv.Itoa(int(rt.sequence))
 	}
-	return &history.Event{
-		Type: history.SubOrchestrationInstanceCreated, Name: c.Name, Version: c.Version,
-		InstanceID: id, Input: c.Input, Tags: c.Tags,
-	}
+	e := rt.action(history.SubOrchestrationInstanceCreated)
+	e.Name, e.Version, e.InstanceID, e.Input, e.Tags = c.Name, c.Version, id, c.Input, c.Tags
+	return e
 }
 
 // childID checks the id that the code gives a child.

@@ -18,6 +18,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -81,6 +82,11 @@ type Instance struct {
 	// is replayed.
 	lastAction    int32
 	torn, current *history.Event
+	// unseen is the first action that nobody outside has seen: those that a call
+	// of Load asks for have an event of their own only while they are open, and
+	// spare is one that a further action can have.
+	unseen int32
+	spare  *history.Event
 	// delayed are the events that came while the execution was suspended.
 	suspended bool
 	delayed   []*history.Event
@@ -192,6 +198,7 @@ func (i *Instance) turn(t *Turn, now time.Time, events []*history.Event) {
 	t.Events = append(t.Events, &history.Event{Type: history.OrchestratorStarted, ID: history.NoID, Timestamp: now})
 	i.now = now
 	i.rt.replaying.Store(false)
+	i.unseen, i.spare = math.MaxInt32, nil
 	i.each(events, func(e *history.Event) bool {
 		if i.means(e) {
 			t.Events = append(t.Events, e)
@@ -266,7 +273,7 @@ func (i *Instance) asked(e *history.Event) {
 
 // abandoned notes that nobody waits for an action any more.
 func (i *Instance) abandoned(id int32) {
-	if i.actions.close(id) {
+	if i.actions.close(id) != nil {
 		return
 	}
 	if i.cancelled == nil {
@@ -333,7 +340,9 @@ func (i *Instance) apply(e *history.Event) {
 	case history.EventRaised:
 		i.deliver(e)
 	default:
-		i.actions.close(e.TaskID)
+		if action := i.actions.close(e.TaskID); action != nil && action.ID >= i.unseen {
+			i.spare = action
+		}
 		i.deliver(e)
 	}
 }

@@ -11,6 +11,7 @@ import (
 // the Instance is of no use then.
 func (i *Instance) Load(events []*history.Event) error {
 	i.rt.replaying.Store(true)
+	i.unseen, i.spare = i.rt.sequence, nil
 	i.scan(events)
 	var err error
 	i.each(events, func(e *history.Event) bool {

@@ -66,6 +66,17 @@ func (rt *Runtime) SetCustomStatus(p history.Payload) {
 	rt.customStatus, rt.customChanged = p, true
 }
 
+// action is the event of a new action.
+func (rt *Runtime) action(t history.Type) *history.Event {
+	e := rt.instance.spare
+	if e == nil {
+		return &history.Event{Type: t}
+	}
+	rt.instance.spare = nil
+	*e = history.Event{Type: t}
+	return e
+}
+
 // ask notes an action. It ends the orchestration when there are too many: then
 // those of the turn are not asked for.
 func (rt *Runtime) ask(e *history.Event) *Task {

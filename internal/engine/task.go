@@ -189,11 +189,17 @@ func (rt *Runtime) Timer(at time.Time) *Task {
 
 func (rt *Runtime) timer(at time.Time) *Task {
 	if at.Sub(rt.Now()) <= maxDelay {
-		return rt.ask(&history.Event{Type: history.TimerCreated, FireAt: at})
+		return rt.askTimer(at)
 	}
 	t := &Task{rt: rt, id: history.NoID}
 	rt.hop(t, at)
 	return t
+}
+
+func (rt *Runtime) askTimer(at time.Time) *Task {
+	e := rt.action(history.TimerCreated)
+	e.FireAt = at
+	return rt.ask(e)
 }
 
 // hop asks for the next piece of a long timer.
@@ -202,7 +208,7 @@ func (rt *Runtime) hop(t *Task, at time.Time) {
 	if at.Sub(rt.Now()) > maxDelay {
 		due, last = rt.Now().Add(hopDelay), false
 	}
-	piece := rt.ask(&history.Event{Type: history.TimerCreated, FireAt: due})
+	piece := rt.askTimer(due)
 	t.part = piece
 	piece.then = func() {
 		switch {
