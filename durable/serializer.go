@@ -62,23 +62,30 @@ func encodeJSON(v any) (history.Payload, error) {
 
 // decode reads a payload. An absent one is the zero value.
 func decode[T any](r *registry, p history.Payload) (v T, err error) {
+	err = r.decode(p, &v)
+	return v, err
+}
+
+// decode reads a payload into what to points to, which an absent one leaves as
+// it is.
+func (r *registry) decode(p history.Payload, to any) error {
 	if p == nil {
-		return v, nil
+		return nil
 	}
-	switch to := any(&v).(type) {
+	switch to.(type) {
 	case *None:
-		return v, nil
+		return nil
 	case *json.RawMessage:
-		return v, json.Unmarshal(p, to)
+		return json.Unmarshal(p, to)
 	}
 	if r.serializer == nil {
-		return v, json.Unmarshal(p, &v)
+		return json.Unmarshal(p, to)
 	}
 	raw, err := fromText(p)
 	if err != nil {
-		return v, err
+		return err
 	}
-	return v, r.serializer.Unmarshal(raw, &v)
+	return r.serializer.Unmarshal(raw, to)
 }
 
 // binaryText begins the text of bytes that are no text.

@@ -66,8 +66,7 @@ func (t *Task[T]) decode(result history.Payload) {
 		return
 	}
 	t.ctx.rt.Outside(func() {
-		var err error
-		if t.value, err = decode[T](t.ctx.registry, result); err != nil {
+		if err := t.ctx.registry.decode(result, &t.value); err != nil {
 			t.err = fmt.Errorf("the result of %v is not a %T: %w", t.of, t.value, err)
 		}
 	})

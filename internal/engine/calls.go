@@ -67,17 +67,22 @@ func (a Asker) CallChild(c *Child) *Task { return a.rt.callChild(c) }
 func (a Asker) Failed(err error) *Task { return a.rt.failed(err) }
 
 func (rt *Runtime) call(c *Call) *Task {
-	first := rt.sequence
-	return rt.retrying(c.Retry, func(attempt int) *Task {
-		e := rt.action(history.TaskScheduled)
-		e.Name, e.Version, e.Input, e.Tags = c.Name, c.Version, c.Input, c.Tags
-		if c.Options != nil {
-			e.Own.Options = c.Options(attempt, first)
-		}
-		t := rt.ask(e)
-		t.step = c.Step
-		return t
-	})
+	if c.Retry == nil {
+		return rt.attempt(c, 1, rt.sequence)
+	}
+	again, first := *c, rt.sequence // what is not repeated costs no memory
+	return rt.retrying(c.Retry, func(attempt int) *Task { return rt.attempt(&again, attempt, first) })
+}
+
+func (rt *Runtime) attempt(c *Call, n int, first int32) *Task {
+	e := rt.action(history.TaskScheduled)
+	e.Name, e.Version, e.Input, e.Tags = c.Name, c.Version, c.Input, c.Tags
+	if c.Options != nil {
+		e.Own.Options = c.Options(n, first)
+	}
+	t := rt.ask(e)
+	t.step = c.Step
+	return t
 }
 
 // Child says which orchestration is to be started as a child.
