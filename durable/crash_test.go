@@ -2,6 +2,7 @@ package durable
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -17,16 +18,41 @@ import (
 	"github.com/durable-go/functions/internal/worker"
 )
 
-// runs counts the runs of activities by what they were called with.
+// runs counts the runs of activities by what they were called with. from are the
+// parts with which the runs of the one with heartbeats began.
 type runs struct {
-	mu sync.Mutex
-	n  map[string]int
+	mu   sync.Mutex
+	n    map[string]int
+	from []int
 }
 
 func (r *runs) note(name string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.n[name]++
+}
+
+// beating has four parts, of ten seconds each, and goes on where it was.
+func (r *runs) beating(ctx context.Context, _ None) (string, error) {
+	from, _, err := LastHeartbeat[int](ctx)
+	if err != nil {
+		return "", err
+	}
+	r.mu.Lock()
+	r.from = append(r.from, from)
+	r.mu.Unlock()
+	for part := from; part < 4; part++ {
+		select {
+		case <-time.After(10 * time.Second):
+		case <-ctx.Done():
+			return "", ctx.Err()
+		}
+		r.note(fmt.Sprint("part ", part))
+		if err := Heartbeat(ctx, part+1); err != nil {
+			return "", err
+		}
+	}
+	return "all parts", nil
 }
 
 // counting is an app whose activity counts its runs.
@@ -71,8 +97,13 @@ func counting() (*runs, []Registration, map[string]*Orchestrator[None, string]) 
 		return ContinueAsNew[string](ctx, n+1)
 	})
 	looper := NewOrchestrator("Looper", func(ctx *Context, _ None) (string, error) { return loop.Call(ctx, 0).Await() })
-	all := map[string]*Orchestrator[None, string]{"chained": chain, "joined": fan, "timed": timed, "grown": parent, "looped": looper}
-	return r, []Registration{greet, chain, fan, timed, child, parent, loop, looper}, all
+	beat := NewActivity("Beat", r.beating)
+	heart := NewOrchestrator("Heart", func(ctx *Context, _ None) (string, error) {
+		_, err := beat.Call(ctx, None{}, WithRetry(RetryPolicy{MaxAttempts: 3, FirstInterval: time.Second})).Await()
+		return "beaten", err
+	})
+	all := map[string]*Orchestrator[None, string]{"chained": chain, "joined": fan, "timed": timed, "grown": parent, "looped": looper, "beaten": heart}
+	return r, []Registration{greet, chain, fan, timed, child, parent, loop, looper, beat, heart}, all
 }
 
 // TestCrashAtEveryCall ends the process before and after every storage call of
@@ -109,7 +140,9 @@ func crash(t *testing.T, dispatch worker.Dispatch, result string, at int, kind f
 		store := faults.New(h.memory, at, kind)
 		h.store = store
 		committed := map[string]int{}
+		reached, earlier := 0, 0
 		h.onDeath = func() {
+			reached, earlier = h.reached("x"), len(ran.from)
 			for _, city := range h.results("x") {
 				committed[city] = ran.n[city]
 			}
@@ -150,12 +183,28 @@ func crash(t *testing.T, dispatch worker.Dispatch, result string, at int, kind f
 				t.Errorf("%v call %d of %q: %s ran again although its result was committed", kind, at, store.Calls(), city)
 			}
 		}
+		for _, from := range ran.from[earlier:] {
+			if from < reached {
+				t.Errorf("%v call %d of %q: it went on from part %d, %d were stored", kind, at, store.Calls(), from, reached)
+			}
+		}
 		hit = len(store.Calls()) >= at
 		h.stop()
 		h.worker.Kill()
 		<-time.After(time.Minute)
 	})
 	return hit
+}
+
+// reached is how far the first activity of an instance has come.
+func (h *hub) reached(id string) (n int) {
+	h.t.Helper()
+	if p := h.progress(id, 0); p != "" {
+		if err := json.Unmarshal([]byte(p), &n); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+	return n
 }
 
 // results are the cities whose greetings an instance has in its history.

@@ -102,9 +102,12 @@ func (i *Instance[Out]) Parked() error {
 }
 
 // Timers are the times at which the orchestration's open timers fire, the first
-// one first.
+// one first. One that has finished has none.
 func (i *Instance[Out]) Timers() []time.Time {
 	i.env.Wait()
+	if finished(i.Status()) {
+		return nil
+	}
 	var out []time.Time
 	for _, m := range i.env.hub.Messages(taskhub.ControlQueue(i.env.app.Hub)) {
 		if m.Event.Type == history.TimerFired && m.Target.InstanceID == i.ID {

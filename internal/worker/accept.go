@@ -217,8 +217,11 @@ func (in *instance) isOld(row *taskhub.Instance) bool {
 	return row.Status.Finished() || in.execution != "" && in.outcome == nil && row.Status != history.Pending
 }
 
-// begin starts a new execution in memory.
+// begin starts a new execution in memory, over what is left there of one before:
+// that may have ended in another process.
 func (in *instance) begin(execution string, row *taskhub.Instance) {
+	in.closeCode()
+	in.custom, in.reason = custom{}, nil
 	in.fresh = in.fence.ETag != ""
 	in.reset(nil)
 	in.execution = execution

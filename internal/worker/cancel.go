@@ -31,14 +31,18 @@ func endedBy(status history.Status) error {
 	return ErrAbandoned
 }
 
-// followed tells whether another execution has followed that of a call. The row
-// may be late, the history is not: only its fence is read.
+// followed tells whether another execution has followed that of a call: one that
+// continues it, or one that took its place. The row may be late, the history is
+// not: only its fence is read.
 func (w *Worker) followed(ctx context.Context, call *Activity) error {
 	h, err := w.Store.Load(ctx, call.InstanceID, math.MaxUint64)
-	if err == nil && h.Fence.ETag != "" && h.Fence.ExecutionID != call.ExecutionID {
+	switch {
+	case err != nil, h.Fence.ETag == "", h.Fence.ExecutionID == call.ExecutionID:
+		return nil
+	case continues(call.InstanceID, h.Fence.ExecutionID, call.ExecutionID):
 		return ErrAbandoned
 	}
-	return nil
+	return ErrPurged
 }
 
 // unwanted tells whether nobody will want the result of an activity that was

@@ -94,16 +94,19 @@ const maxGenerations = 1000
 // The row that clients read may name an execution for a moment that has been
 // continued already.
 func (in *instance) descends(from string) bool {
-	if from == "" || from == in.origin {
-		return true
-	}
-	for n := 0; n < maxGenerations && from != in.execution; n++ {
-		if !in.continued() {
-			return false
+	return from == "" || from == in.execution || from == in.origin || in.continued() && continues(in.id, in.execution, from)
+}
+
+// continues tells whether an execution follows another one of its instance by
+// continue-as-new.
+func continues(id, execution, from string) bool {
+	for range maxGenerations {
+		from = taskhub.DerivedID("next", id, from)
+		if from == execution {
+			return true
 		}
-		from = taskhub.DerivedID("next", in.id, from)
 	}
-	return from == in.execution
+	return false
 }
 
 // continued tells whether the execution continues another one as new.

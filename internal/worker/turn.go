@@ -123,11 +123,12 @@ func (in *instance) noteReason(events []*history.Event) {
 	}
 }
 
-// turnTime is the orchestrator's clock during the turn. For the first turn it
-// is the time of the start message, so that a repetition before the first
-// commit asks for the same things.
+// turnTime is the orchestrator's clock during the turn. For a first turn that
+// may be repeated it is the time of the start message, so that a repetition
+// before the first commit asks for the same things. A start that has waited is
+// committed before its effects, and begins now.
 func (in *instance) turnTime(events []*history.Event) time.Time {
-	if len(events) > 0 && events[0].Type == history.ExecutionStarted && len(in.committed) == 0 {
+	if in.isFirstTurn(events) {
 		return events[0].Timestamp
 	}
 	return in.w.now()

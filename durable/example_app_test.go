@@ -1,0 +1,117 @@
+package durable_test
+
+import (
+	"bytes"
+	"compress/flate"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/durable-go/functions/durable"
+	"github.com/durable-go/functions/durabletest"
+)
+
+func ExampleApp_UseActivityMiddleware() {
+	app := durable.NewApp()
+	app.UseActivityMiddleware(func(next durable.ActivityHandler) durable.ActivityHandler {
+		return func(ctx context.Context, input []byte) ([]byte, error) {
+			output, err := next(ctx, input)
+			fmt.Printf("%s(%s) = %s, %v\n", durable.ActivityInfo(ctx).Activity, input, output, err)
+			return output, err
+		}
+	})
+	chain := durable.NewOrchestrator("Chain", func(ctx *durable.Context, cities []string) ([]string, error) {
+		return durable.Map(ctx, cities, hello, durable.MaxConcurrency(1))
+	})
+	app.Register(chain, hello)
+	durabletest.Options{App: app}.Example(func(env *durabletest.Env) {
+		_, _ = durabletest.Start(env, chain, []string{"Tokyo", ""}).Result()
+	})
+	// Output:
+	// Hello("Tokyo") = "Hello Tokyo!", <nil>
+	// Hello("") = , no city
+}
+
+func ExampleApp_UseOrchestratorMiddleware() {
+	errMaintenance := errors.New("we are closed on Saturdays")
+	app := durable.NewApp()
+	app.UseOrchestratorMiddleware(func(next durable.OrchestratorHandler) durable.OrchestratorHandler {
+		return func(ctx *durable.Context, input []byte) ([]byte, error) {
+			// Orchestrator code: the clock is that of the Context.
+			if ctx.Now().Weekday() == 6 {
+				return nil, errMaintenance
+			}
+			return next(ctx, input)
+		}
+	})
+	app.Register(approval)
+	durabletest.Options{App: app}.Example(func(env *durabletest.Env) { // it begins on a Saturday
+		_, err := durabletest.Start(env, approval, "tea", durable.WithInstanceID("order-1")).Result()
+		fmt.Println(err)
+	})
+	// Output: orchestration order-1 (Approval): Failed: Orchestrator function 'Approval' failed: we are closed on Saturdays
+}
+
+func ExampleApp_UseSerializer() {
+	type account struct {
+		Owner    string
+		Balances map[complex128]int // no JSON can be made of it
+	}
+	sum := durable.NewActivity("Sum", func(_ context.Context, a account) (int, error) {
+		total := 0
+		for _, b := range a.Balances {
+			total += b
+		}
+		return total, nil
+	})
+	audit := durable.NewOrchestrator("Audit", func(ctx *durable.Context, a account) (int, error) {
+		return sum.Call(ctx, a).Await()
+	})
+	app := durable.NewApp()
+	app.UseSerializer(gobs{})
+	app.Register(audit, sum)
+	durabletest.Options{App: app}.Example(func(env *durabletest.Env) {
+		fmt.Println(durabletest.Start(env, audit, account{"Ann", map[complex128]int{1: 20, 2i: 22}}).Result())
+	})
+	// Output: 42 <nil>
+}
+
+// deflate compresses payloads.
+type deflate struct{}
+
+func (deflate) Encode(_ context.Context, plain []byte) ([]byte, error) {
+	var b bytes.Buffer
+	w, err := flate.NewWriter(&b, flate.BestSpeed)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(plain); err != nil {
+		return nil, err
+	}
+	err = w.Close()
+	return b.Bytes(), err
+}
+
+func (deflate) Decode(_ context.Context, stored []byte) ([]byte, error) {
+	return io.ReadAll(flate.NewReader(bytes.NewReader(stored)))
+}
+
+func ExampleApp_UsePayloadCodec() {
+	key := []byte("0123456789abcdef0123456789abcdef") // from a key vault
+	encryption, err := durable.AESGCM(key)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	app := durable.NewApp()
+	app.UsePayloadCodec(durable.Codecs(deflate{}, encryption))
+	chain := durable.NewOrchestrator("Chain", func(ctx *durable.Context, city string) (string, error) {
+		return hello.Call(ctx, city).Await()
+	})
+	app.Register(chain, hello)
+	durabletest.Options{App: app}.Example(func(env *durabletest.Env) {
+		fmt.Println(durabletest.Start(env, chain, "Tokyo").Result())
+	})
+	// Output: Hello Tokyo! <nil>
+}

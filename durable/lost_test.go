@@ -1,0 +1,138 @@
+package durable
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// elsewhere lets another process do something with the hub: this one does not
+// poll meanwhile, and goes on with what it has in memory.
+func (h *hub) elsewhere(do func(*hub)) {
+	h.stop()
+	synctest.Wait()
+	other := &hub{t: h.t, store: h.memory, memory: h.memory, registry: h.registry.clone(), dispatch: h.dispatch}
+	other.open()
+	do(other)
+	synctest.Wait()
+	other.stop()
+	other.worker.Kill()
+	ctx, stop := context.WithCancel(context.Background())
+	h.stop = stop
+	h.worker.Poll(ctx, taskhub.ControlQueue(hubName))
+	h.worker.PollActivities(ctx, taskhub.WorkItemQueue(hubName))
+}
+
+// TestPurgedElsewhere: an activity whose instance was terminated and purged by
+// another process, or replaced there by a new one, learns that another process
+// did that, and the new one's activity runs.
+func TestPurgedElsewhere(t *testing.T) {
+	activity, cause := endless()
+	o := NewOrchestrator("O", func(ctx *Context, again bool) (string, error) {
+		if again {
+			out, err := testHello.Call(ctx, "again").Await()
+			return out, errors.Join(err, ctx.Sleep(time.Minute))
+		}
+		call, timer := activity.Call(ctx, None{}), ctx.NewTimer(20*time.Minute)
+		Select(call, timer)
+		return "", nil
+	})
+	for name, replace := range map[string]bool{"purged": false, "replaced": true} {
+		t.Run(name, func(t *testing.T) {
+			inHub(t, []Registration{activity, testHello, o}, func(h *hub) {
+				_ = cause()
+				if err := begin(h, o, false); err != nil {
+					h.t.Fatal(err)
+				}
+				if err := h.client().Suspend(h.t.Context(), "x", "pause"); err != nil {
+					h.t.Fatal(err)
+				}
+				h.settle()
+				h.elsewhere(func(other *hub) {
+					if err := other.client().Terminate(h.t.Context(), "x", "enough"); err != nil {
+						h.t.Fatal(err)
+					}
+					other.settle()
+					if !replace {
+						if _, err := other.client().Purge(h.t.Context(), "x"); err != nil {
+							h.t.Fatal(err)
+						}
+					}
+				})
+				if got := cause(); got != nil {
+					h.t.Fatalf("told so already: %v", got)
+				}
+				if replace {
+					if err := begin(h, o, true); err != nil {
+						h.t.Fatal(err)
+					}
+					h.settle()
+					if status, output := h.shown("x"); status != "Running" || output != "" {
+						h.t.Errorf("the new one is %s with %q", status, output)
+					}
+					ctx, cancel := context.WithTimeout(h.t.Context(), 10*time.Minute)
+					defer cancel()
+					got, err := (&Run[string]{ID: "x", client: h.client()}).Wait(ctx)
+					want(h, got, err, "Hello again")
+				}
+				<-time.After(time.Minute)
+				if got := cause(); !errors.Is(got, ErrPurged) {
+					h.t.Errorf("the context ended with %v", got)
+				}
+			})
+		})
+	}
+}
+
+// thief is a store that gives the message of the next renewal to others.
+type thief struct {
+	taskhub.Store
+	steals atomic.Bool
+}
+
+func (s *thief) Renew(ctx context.Context, l *taskhub.Lease, hide time.Duration) error {
+	if hide > 0 && s.steals.CompareAndSwap(true, false) {
+		other := *l
+		if err := s.Store.Renew(ctx, &other, 0); err != nil {
+			return err
+		}
+	}
+	return s.Store.Renew(ctx, l, hide)
+}
+
+// TestLeaseLost: an activity whose message others have got stops, says why, and
+// runs again for who has it now.
+func TestLeaseLost(t *testing.T) {
+	runs := 0
+	var cause error
+	activity := NewActivity("Second", func(ctx context.Context, _ None) (string, error) {
+		if runs++; runs > 1 {
+			return "second", nil
+		}
+		<-ctx.Done()
+		cause = context.Cause(ctx)
+		return "", ctx.Err()
+	})
+	o := NewOrchestrator("O", func(ctx *Context, _ None) (string, error) { return activity.Call(ctx, None{}).Await() })
+	inHub(t, []Registration{activity, o}, func(h *hub) {
+		runs, cause = 0, nil
+		h.stop()
+		h.worker.Kill()
+		store := &thief{Store: h.memory}
+		h.store = store
+		h.open()
+		got, err := result(h, o, None{}, func(string) {
+			<-time.After(10 * time.Second)
+			store.steals.Store(true)
+		})
+		want(h, got, err, "second")
+		if !errors.Is(cause, ErrLost) || runs != 2 {
+			h.t.Errorf("the context of the first of %d runs ended with %v", runs, cause)
+		}
+	})
+}
