@@ -122,7 +122,9 @@ func (r *Run[Out]) Wait(ctx context.Context) (out Out, err error) {
 	return decode[Out](core.registry, row.Output)
 }
 
-// OrchestrationError is how an orchestration ended that did not complete.
+// OrchestrationError is how an orchestration ended that did not complete. The
+// errors that led there are text by then: what a client must tell apart belongs
+// in the result.
 type OrchestrationError struct {
 	InstanceID string
 	Name       string

@@ -30,6 +30,11 @@
 // value that differs each time, a [Step] runs a piece of the orchestrator's own
 // code as an activity.
 //
+// Deferred calls run at the end of the orchestrator, and also whenever it leaves
+// memory while it waits. Nothing can be asked of the Context then: such a call
+// ends the deferred function. Code that undoes what was done looks at the error
+// with which the orchestrator ends, and does nothing where there is none.
+//
 // # Tasks
 //
 // A call, a timer, an event and a branch are each a [Task], which [Task.Await]

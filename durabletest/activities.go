@@ -3,6 +3,7 @@ package durabletest
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"sync"
 
@@ -18,6 +19,8 @@ type activities struct {
 	replaced map[string]worker.ActivityFunc
 	failing  map[string]failing
 	calls    []Call
+	// changed are the names that the test gave.
+	changed []string
 }
 
 type failing struct {
@@ -43,6 +46,7 @@ const Always = -1
 // on. The activity need not be registered. The app's middleware, its client and
 // the options of the call are there for f as they are for the activity.
 func Replace[In, Out any](env *Env, activity *durable.Activity[In, Out], f func(ctx context.Context, in In) (Out, error)) {
+	env.t.Helper()
 	run := env.compile(activity.Implement(f))
 	env.activities.mu.Lock()
 	defer env.activities.mu.Unlock()
@@ -50,12 +54,14 @@ func Replace[In, Out any](env *Env, activity *durable.Activity[In, Out], f func(
 		env.activities.replaced = map[string]worker.ActivityFunc{}
 	}
 	env.activities.replaced[strings.ToLower(activity.Name())] = run
+	env.activities.changed = append(env.activities.changed, activity.Name())
 }
 
 // Fail makes the next runs of an activity fail with the error, so many times or
 // Always. The activity itself is not run then; the app's middleware is, and sees
 // the error. 0 ends it.
 func (e *Env) Fail(activity string, times int, err error) {
+	e.t.Helper()
 	run := e.compile(durable.NewAction(activity, func(context.Context, json.RawMessage) error { return err }))
 	e.activities.mu.Lock()
 	defer e.activities.mu.Unlock()
@@ -63,10 +69,12 @@ func (e *Env) Fail(activity string, times int, err error) {
 		e.activities.failing = map[string]failing{}
 	}
 	e.activities.failing[strings.ToLower(activity)] = failing{times, run}
+	e.activities.changed = append(e.activities.changed, activity)
 }
 
 // compile makes of a registration what the worker runs.
 func (e *Env) compile(activity durable.Registration) worker.ActivityFunc {
+	e.t.Helper()
 	run, err := e.app.Activity(activity)
 	if err != nil {
 		e.fatal("%v", err)
@@ -91,6 +99,7 @@ func (e *Env) Calls(activity string) []Call {
 
 // Inputs are what an activity was run with so far: see Env.Calls.
 func Inputs[In, Out any](env *Env, activity *durable.Activity[In, Out]) []In {
+	env.t.Helper()
 	var out []In
 	for _, c := range env.Calls(activity.Name()) {
 		var in In
@@ -102,6 +111,17 @@ func Inputs[In, Out any](env *Env, activity *durable.Activity[In, Out]) []In {
 		out = append(out, in)
 	}
 	return out
+}
+
+// misnamed are activities of which the test has changed something, but that the
+// app does not have and nobody called.
+func (e *Env) misnamed() error {
+	for _, name := range e.activities.changed {
+		if _, err := e.app.Worker.Activities(name); err != nil && len(e.Calls(name)) == 0 {
+			return fmt.Errorf("the test replaced activity %q, or made it fail, and nobody called it. %w", name, err)
+		}
+	}
+	return nil
 }
 
 // activity finds an activity for the worker.

@@ -13,6 +13,7 @@ import (
 // it, and starts another one. What was not stored is gone; activities that ran
 // run again when the lease on their message is over.
 func (e *Env) Crash() {
+	e.t.Helper()
 	e.Wait()
 	p := e.current()
 	p.stop()

@@ -24,7 +24,9 @@ import (
 // Env is an app that runs on a task hub in memory, in virtual time. Its methods
 // are for the goroutine of the test, unless they say otherwise.
 type Env struct {
-	t       *testing.T // nil in an Example
+	t *testing.T
+	// example says that nobody looks at t: what would fail a test panics.
+	example bool
 	options Options
 	app     *opening.App
 	hub     *memory.Hub
@@ -85,7 +87,7 @@ func Run(t *testing.T, test func(t *testing.T, env *Env), functions ...durable.R
 func (o Options) Run(t *testing.T, test func(t *testing.T, env *Env), functions ...durable.Registration) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		env, err := o.open(t, functions)
+		env, err := o.open(t, false, functions)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -108,9 +110,9 @@ func Example(example func(env *Env), functions ...durable.Registration) {
 // Example is the function Example with options.
 func (o Options) Example(example func(env *Env), functions ...durable.Registration) {
 	var panicked any
-	synctest.Test(new(testing.T), func(*testing.T) {
+	synctest.Test(new(testing.T), func(t *testing.T) {
 		defer func() { panicked = recover() }()
-		env, err := o.open(nil, functions)
+		env, err := o.open(t, true, functions)
 		if err != nil {
 			panic(err)
 		}
@@ -126,8 +128,8 @@ func (o Options) Example(example func(env *Env), functions ...durable.Registrati
 	}
 }
 
-func (o Options) open(t *testing.T, functions []durable.Registration) (*Env, error) {
-	e := &Env{t: t, options: o, hub: memory.New(memory.Options{StoreInputs: true}), log: o.Log}
+func (o Options) open(t *testing.T, example bool, functions []durable.Registration) (*Env, error) {
+	e := &Env{t: t, example: example, options: o, hub: memory.New(memory.Options{StoreInputs: true}), log: o.Log}
 	r := opening.Request{Settings: json.RawMessage(o.Settings)}
 	if o.App != nil {
 		r.App = o.App
@@ -141,10 +143,10 @@ func (o Options) open(t *testing.T, functions []durable.Registration) (*Env, err
 	}
 	if e.log == nil {
 		out := io.Discard
-		if t != nil {
+		if !example {
 			out = t.Output()
 		}
-		e.log = slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelWarn}))
+		e.log = slog.New(planned{slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelWarn})})
 	}
 	e.orchestrators.registered = e.app.Worker.Programs
 	e.app.Worker.Programs = e.orchestrators.program
@@ -258,7 +260,7 @@ func (e *Env) Client() *durable.Client { return e.client }
 
 // fatal ends the test.
 func (e *Env) fatal(format string, args ...any) {
-	if e.t == nil {
+	if e.example {
 		panic("durabletest: " + fmt.Sprintf(format, args...))
 	}
 	e.t.Helper()

@@ -85,7 +85,10 @@ func (h Events) Of(eventType string) Events {
 }
 
 // History is what is recorded of the current execution.
-func (i *Instance[Out]) History() Events { return view(i.load()) }
+func (i *Instance[Out]) History() Events {
+	i.env.t.Helper()
+	return view(i.load())
+}
 
 func view(events []*history.Event) Events {
 	out := make(Events, len(events))
@@ -116,6 +119,7 @@ func view(events []*history.Event) Events {
 }
 
 func (i *Instance[Out]) load() []*history.Event {
+	i.env.t.Helper()
 	loaded, err := i.env.store.Load(i.env.context(), i.ID, 0)
 	if err != nil {
 		i.env.fatal("the history of instance %s: %v", i.ID, err)
@@ -126,6 +130,7 @@ func (i *Instance[Out]) load() []*history.Event {
 // HistoryJSON is the history as JSON, for a file that Replay reads: the rows of
 // the History table, one a line.
 func (i *Instance[Out]) HistoryJSON() []byte {
+	i.env.t.Helper()
 	events, execution := i.load(), ""
 	for _, e := range events {
 		if e.Type == history.ExecutionStarted {

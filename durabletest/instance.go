@@ -24,6 +24,7 @@ type Instance[Out any] struct {
 // Start starts an orchestrator. A start that is refused ends the test; one that
 // should be refused is for Env.Client.
 func Start[In, Out any](env *Env, o *durable.Orchestrator[In, Out], in In, options ...durable.StartOption) *Instance[Out] {
+	env.t.Helper()
 	run, err := o.Start(env.context(), env.client, in, options...)
 	if err != nil {
 		env.fatal("%v", err)
@@ -35,17 +36,13 @@ func Start[In, Out any](env *Env, o *durable.Orchestrator[In, Out], in In, optio
 // is read as JSON, whatever the app's serializer is.
 func Find[Out any](env *Env, id string) *Instance[Out] { return &Instance[Out]{ID: id, env: env} }
 
-func (e *Env) context() context.Context {
-	if e.t == nil {
-		return context.Background()
-	}
-	return e.t.Context()
-}
+func (e *Env) context() context.Context { return e.t.Context() }
 
 // Result moves the clock until the orchestration has finished and returns its
 // result. One that failed or was terminated is a *durable.OrchestrationError.
 // An orchestration that waits for what will not come ends the test.
 func (i *Instance[Out]) Result() (out Out, err error) {
+	i.env.t.Helper()
 	var s *durable.Status
 	if !i.env.until(func() bool { s = i.Status(); return finished(s) }) {
 		i.env.fatal("%s", i.stuck(s))
@@ -81,6 +78,7 @@ func (i *Instance[Out]) stuck(s *durable.Status) string {
 
 // Status is what clients see of the orchestration.
 func (i *Instance[Out]) Status() *durable.Status {
+	i.env.t.Helper()
 	s, err := i.env.client.Status(i.env.context(), i.ID)
 	if err != nil {
 		i.env.fatal("instance %s: %v", i.ID, err)
@@ -89,7 +87,10 @@ func (i *Instance[Out]) Status() *durable.Status {
 }
 
 // CustomStatus is the custom status as JSON; empty when there is none.
-func (i *Instance[Out]) CustomStatus() string { return string(i.Status().CustomStatus) }
+func (i *Instance[Out]) CustomStatus() string {
+	i.env.t.Helper()
+	return string(i.Status().CustomStatus)
+}
 
 // Parked says why the engine has stopped working on the orchestration: its code
 // does not fit its history. nil when it has not.
@@ -104,6 +105,7 @@ func (i *Instance[Out]) Parked() error {
 // Timers are the times at which the orchestration's open timers fire, the first
 // one first. One that has finished has none.
 func (i *Instance[Out]) Timers() []time.Time {
+	i.env.t.Helper()
 	i.env.Wait()
 	if finished(i.Status()) {
 		return nil
@@ -122,32 +124,42 @@ func (i *Instance[Out]) Timers() []time.Time {
 // instance that has finished, ends the test, and so do the methods below; what
 // should be refused is for Env.Client.
 func (i *Instance[Out]) Raise(event string, data any) {
+	i.env.t.Helper()
 	i.did(i.env.client.RaiseEvent(i.env.context(), i.ID, event, data))
 }
 
 // Terminate ends the orchestration for good.
 func (i *Instance[Out]) Terminate(reason string) {
+	i.env.t.Helper()
 	i.did(i.env.client.Terminate(i.env.context(), i.ID, reason))
 }
 
 // Suspend stops the orchestration until it is resumed. What comes in the
 // meantime is kept.
 func (i *Instance[Out]) Suspend(reason string) {
+	i.env.t.Helper()
 	i.did(i.env.client.Suspend(i.env.context(), i.ID, reason))
 }
 
 // Resume lets a suspended orchestration go on.
 func (i *Instance[Out]) Resume(reason string) {
+	i.env.t.Helper()
 	i.did(i.env.client.Resume(i.env.context(), i.ID, reason))
 }
 
 // Rewind makes a failed orchestration try again what had failed.
 func (i *Instance[Out]) Rewind(reason string) {
+	i.env.t.Helper()
 	i.did(i.env.client.Rewind(i.env.context(), i.ID, reason))
 }
 
 // did lets happen what an operation brings about.
 func (i *Instance[Out]) did(err error) {
+	i.env.t.Helper()
+	if errors.Is(err, durable.ErrFinished) {
+		s := i.Status()
+		i.env.fatal("%v: %s %s", err, s.RuntimeStatus, s.Output)
+	}
 	if err != nil {
 		i.env.fatal("%v", err)
 	}

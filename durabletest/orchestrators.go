@@ -33,6 +33,7 @@ type failingProgram struct {
 // child or on its own, for those that begin from now on: what runs keeps its
 // code. A child need not be registered. The app's middleware goes around f, too.
 func ReplaceOrchestrator[In, Out any](env *Env, o *durable.Orchestrator[In, Out], f func(ctx *durable.Context, in In) (Out, error)) {
+	env.t.Helper()
 	run := env.compileProgram(o.Implement(f))
 	env.orchestrators.mu.Lock()
 	defer env.orchestrators.mu.Unlock()
@@ -46,6 +47,7 @@ func ReplaceOrchestrator[In, Out any](env *Env, o *durable.Orchestrator[In, Out]
 // error, so many or Always: children that are retried count anew. The code
 // itself is not run then; the app's middleware is, and sees the error. 0 ends it.
 func (e *Env) FailOrchestrator(orchestrator string, times int, err error) {
+	e.t.Helper()
 	o := durable.NewOrchestrator(orchestrator, func(*durable.Context, json.RawMessage) (durable.None, error) {
 		return durable.None{}, err
 	})
@@ -59,6 +61,7 @@ func (e *Env) FailOrchestrator(orchestrator string, times int, err error) {
 }
 
 func (e *Env) compileProgram(o durable.Registration) engine.Program {
+	e.t.Helper()
 	run, err := e.app.Program(o)
 	if err != nil {
 		e.fatal("%v", err)

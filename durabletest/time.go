@@ -27,6 +27,7 @@ func (e *Env) Advance(d time.Duration) {
 // or for being resumed, or is parked because its code does not fit its history.
 // Orchestrations that never end make the test fail: use Advance for them.
 func (e *Env) RunUntilIdle() {
+	e.t.Helper()
 	e.until(func() bool { return false })
 }
 
@@ -37,6 +38,7 @@ const maxSteps = 200_000
 // until moves the clock until done, or until nothing is left to do; it reports
 // which. Every timer, activity, child and event on its way is a message.
 func (e *Env) until(done func() bool) bool {
+	e.t.Helper()
 	for range maxSteps {
 		changed := e.hub.Changed()
 		synctest.Wait()

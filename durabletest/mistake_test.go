@@ -1,0 +1,62 @@
+package durabletest_test
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/durable-go/functions/durable"
+	"github.com/durable-go/functions/durabletest"
+)
+
+// Mistakes of a test end it, with a text that says what to look at.
+func TestMistakes(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		test func(env *durabletest.Env)
+		want string
+	}{
+		"the name of an activity": {func(env *durabletest.Env) {
+			env.Fail("Chrage", durabletest.Always, errors.New("the bank is closed"))
+			_, _ = durabletest.Start(env, order, 5).Result()
+		}, `the test replaced activity "Chrage", or made it fail, and nobody called it. The function 'Chrage' doesn't exist`},
+		"an event for what has finished": {func(env *durabletest.Env) {
+			env.Fail("Charge", durabletest.Always, errors.New("the bank is closed"))
+			i := durabletest.Start(env, order, 5)
+			env.RunUntilIdle()
+			i.Raise("Approved", "Ann")
+		}, `the instance has finished: Failed "Orchestrator function 'Order' failed: Activity function 'Charge' failed: the bank is closed"`},
+		"an event that does not come": {func(env *durabletest.Env) {
+			i := durabletest.Start(env, approval, durable.None{})
+			i.Suspend("wait")
+			_, _ = i.Result()
+		}, "does not finish: it is Suspended"},
+		"a function that is not registered": {func(env *durabletest.Env) {
+			durabletest.Start(env, monitor, schedule{})
+		}, "The function 'Monitor' doesn't exist"},
+	} {
+		if got := failure(durabletest.Options{}, c.test, order, charge, approval); !strings.Contains(got, c.want) {
+			t.Errorf("%s: got %q", name, got)
+		}
+	}
+}
+
+// What only a planned crash brings about is not logged as if it were a mistake.
+func TestPlannedCrashesAreNotLogged(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	quiet := slog.New(durabletest.Planned(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	err := durabletest.Options{Log: quiet}.CheckEveryCrash(func(env *durabletest.Env) error {
+		_, err := durabletest.Start(env, order, 5).Result()
+		return err
+	}, order, charge)
+	if err != nil || strings.Contains(log.String(), "dead") || strings.Contains(log.String(), "lost") {
+		t.Errorf("%v, the log is\n%s", err, log.String())
+	}
+	quiet.Error("a request failed", "error", errors.New("no disk"))
+	if !strings.Contains(log.String(), "no disk") {
+		t.Error("another error was left out")
+	}
+}
