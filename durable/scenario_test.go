@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,7 +30,7 @@ func TestScenarios(t *testing.T) {
 //	x = call NAME [JSON] / child NAME [JSON] / detach NAME [JSON]
 //	x = step NAME / timer DURATION / event NAME / go BRANCH
 //	x = http METHOD URL [nopolling]
-//	x = rand / now / patched NAME / received NAME / version
+//	x = rand / side / now / patched NAME / received NAME / version
 //	x = map NAME JSON,JSON...
 //	x = all y z / first y z / settled y z / completed y z / group BRANCH BRANCH
 //	x = any y z / select y z    the name of the task that was first
@@ -47,16 +48,23 @@ func statements(words, lines []string, branches map[string][]string) (*enginetes
 	}
 	r := newRegistry()
 	r.apply(s)
-	o := NewOrchestrator("O", func(ctx *Context, in json.RawMessage) (any, error) {
-		run := &scenario{ctx: ctx, branches: branches, tasks: map[string]Awaitable{}, values: map[string]string{"input": string(in)}}
-		out, _, err := run.run(lines)
-		return out, err
-	})
-	if err := o.register(r); err != nil {
+	if err := scripted("O", lines, branches).register(r); err != nil {
 		return nil, err
 	}
 	return &enginetest.Code{Program: r.program, Strict: s.StrictReplay, MaxActions: s.MaxActions}, nil
 }
+
+// scripted is an orchestrator of statements.
+func scripted(name string, lines []string, branches map[string][]string) *Orchestrator[json.RawMessage, any] {
+	return NewOrchestrator(name, func(ctx *Context, in json.RawMessage) (any, error) {
+		s := &scenario{ctx: ctx, branches: branches, tasks: map[string]Awaitable{}, values: map[string]string{"input": string(in)}}
+		out, _, err := s.run(lines)
+		return out, err
+	})
+}
+
+// sides counts the side effects.
+var sides atomic.Int64
 
 var variable = regexp.MustCompile(`\$\w+`)
 
@@ -179,6 +187,8 @@ func (s *scenario) value(w *words) (string, error) {
 	switch w.verb {
 	case "rand":
 		return strconv.Itoa(s.ctx.Rand().IntN(1000)), nil
+	case "side":
+		return SideEffect(s.ctx, func() string { return strconv.Itoa(int(sides.Add(1))) }), nil
 	case "now":
 		return s.ctx.Now().Sub(enginetest.Epoch).String(), nil
 	case "version":

@@ -124,9 +124,10 @@ func State(i *engine.Instance) string {
 	return out
 }
 
-// describe prints an event, but for the frame of the turn.
-func describe(e *history.Event) string {
-	at := func(t time.Time) string { return "+" + t.Sub(Epoch).String() }
+// Describe is an event on a line, with times from an epoch on; nothing for the
+// frame of a turn.
+func Describe(e *history.Event, epoch time.Time) string {
+	at := func(t time.Time) string { return "+" + t.Sub(epoch).String() }
 	switch e.Type {
 	case history.OrchestratorStarted, history.OrchestratorCompleted:
 		return ""

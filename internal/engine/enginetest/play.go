@@ -5,8 +5,6 @@ package enginetest
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -74,39 +72,12 @@ type Options struct {
 //
 // After each turn the history is replayed at every prefix.
 func Play(t *testing.T, o Options) {
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no scenarios: %v", err)
-	}
-	for _, file := range files {
-		name := strings.TrimSuffix(filepath.Base(file), ".txt")
-		t.Run(name, func(t *testing.T) {
-			raw, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := (&Player{t: t, options: o, file: name}).play(string(raw))
-			if o.Rewrite {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if got != string(raw) {
-				t.Errorf("the outcome differs (-rewrite accepts it):\n%s", firstDifference(string(raw), got))
-			}
-		})
-	}
-}
-
-func firstDifference(want, got string) string {
-	a, b := strings.Split(want, "\n"), strings.Split(got, "\n")
-	for i := range min(len(a), len(b)) {
-		if a[i] != b[i] {
-			return fmt.Sprintf("line %d\nwant %s\ngot  %s", i+1, a[i], b[i])
-		}
-	}
-	return "one is longer"
+	Files(t, "testdata/*.txt", o.Rewrite, func(t *testing.T, name, text string) string {
+		p := &Player{t: t, options: o, file: name}
+		out := Blocks(text, p.command)
+		p.done()
+		return out
+	})
 }
 
 // Player plays scenarios. It is for one goroutine.
@@ -143,28 +114,6 @@ func (p *Player) Close() { p.live.Close() }
 func (p *Player) begin() {
 	p.since, p.now, p.stored, p.execution = 0, Epoch, nil, 1
 	p.live = p.instance()
-}
-
-func (p *Player) play(text string) string {
-	var out strings.Builder
-	for _, block := range strings.Split(strings.TrimRight(text, "\n"), "\n\n") {
-		lines := strings.Split(block, "\n")
-		if strings.HasPrefix(lines[0], "#") {
-			out.WriteString(block + "\n\n")
-			continue
-		}
-		body := lines[1:]
-		for i, line := range body {
-			if line == "----" {
-				body = body[:i]
-				break
-			}
-		}
-		out.WriteString(strings.Join(append([]string{lines[0]}, body...), "\n") + "\n----\n")
-		out.WriteString(p.command(strings.Fields(lines[0]), body) + "\n")
-	}
-	p.done()
-	return strings.TrimRight(out.String(), "\n") + "\n"
 }
 
 // done ends a scenario.
@@ -255,7 +204,7 @@ func (p *Player) run(events []*history.Event) string {
 	p.stored = append(p.stored, forStorage(turn.Events)...)
 	var out strings.Builder
 	for _, e := range turn.Events {
-		if line := describe(e); line != "" {
+		if line := Describe(e, Epoch); line != "" {
 			fmt.Fprintln(&out, line)
 		}
 	}

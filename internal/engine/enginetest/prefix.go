@@ -52,7 +52,7 @@ func (p *Player) sameTail(i *engine.Instance, n int) {
 		if e.ID == history.NoID && e.Type != history.TaskCompleted || e.Type == history.TaskScheduled && e.Name == "BuiltIn::SideEffect" {
 			return
 		}
-		want = append(want, describe(e))
+		want = append(want, Describe(e, Epoch))
 	}
 	if end == n || p.stored[n].Type == history.TaskCompleted {
 		return
@@ -64,7 +64,7 @@ func (p *Player) sameTail(i *engine.Instance, n int) {
 	}
 	var got []string
 	for _, e := range forStorage(turn.Events[:len(turn.Events)-1]) {
-		got = append(got, describe(e))
+		got = append(got, Describe(e, Epoch))
 	}
 	if !slices.Equal(got, want) {
 		p.t.Errorf("after the first %d events a replay asks for %q, the code asked for %q", n, got, want)
