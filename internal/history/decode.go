@@ -129,10 +129,10 @@ func (w *wireEvent) event(t Type) (*Event, error) {
 		Reason: text(w.Reason), Details: text(w.Details), Failure: w.FailureDetails.details(),
 		TaskID: w.TaskScheduledId, FireAt: w.FireAt.Time,
 		Instance:   w.OrchestrationInstance.ref(),
-		InstanceID: w.InstanceId, ParentExecutionID: w.ParentExecutionId,
-		Parent: w.ParentInstance.parent(), Tags: tags, Trace: w.ParentTraceContext.trace(),
+		InstanceID: w.InstanceId,
+		Parent:     w.ParentInstance.parent(), Tags: tags, Trace: w.ParentTraceContext.trace(),
 		ScheduledStart: w.ScheduledStartTime.Time, Generation: w.Generation,
-		Correlation: w.Correlation, ClientSpanID: w.ClientSpanId,
+		Carried: carried(t, w.Correlation, w.ClientSpanId, w.ParentExecutionId),
 	}
 	if w.EventId != nil {
 		e.ID = *w.EventId

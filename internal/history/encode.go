@@ -83,7 +83,7 @@ func (m *members) body(e *Event) {
 		m.text("Version", e.Version)
 		m.text("InstanceId", e.InstanceID)
 		m.payload("Input", e.Input)
-		m.orNull("ClientSpanId", e.ClientSpanID)
+		m.orNull("ClientSpanId", e.Carried)
 		m.tags("Tags", e.Tags)
 	case TimerCreated:
 		m.moment("FireAt", e.FireAt)
@@ -102,7 +102,7 @@ func (m *members) body(e *Event) {
 		m.payload("Reason", e.Reason)
 	case ExecutionRewound:
 		m.payload("Reason", e.Reason)
-		m.orNull("ParentExecutionId", e.ParentExecutionID)
+		m.orNull("ParentExecutionId", e.Carried)
 		m.orNull("InstanceId", e.InstanceID)
 		m.trace("ParentTraceContext", e.Trace)
 	}
@@ -114,7 +114,7 @@ func (m *members) started(e *Event) {
 	m.text("Version", e.Version)
 	m.payload("Input", e.Input)
 	m.tags("Tags", e.Tags)
-	m.orNull("Correlation", e.Correlation)
+	m.orNull("Correlation", e.Carried)
 	m.trace("ParentTraceContext", e.Trace)
 	m.momentOrNull("ScheduledStartTime", e.ScheduledStart)
 	m.optional("Generation", e.Generation)

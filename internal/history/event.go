@@ -15,18 +15,33 @@ const NoID int32 = -1
 // after it was made, so it may be shared between goroutines.
 type Payload []byte
 
+// carried chooses among the columns that Event.Carried stands for.
+func carried(t Type, correlation, clientSpan, parentExecution string) string {
+	switch t {
+	case ExecutionStarted:
+		return correlation
+	case SubOrchestrationInstanceCreated:
+		return clientSpan
+	case ExecutionRewound:
+		return parentExecution
+	}
+	return ""
+}
+
 // Event is one entry of a history. Which fields are meaningful depends on
 // Type; the comment of each field names the types that use it. An Event that
 // was handed to another package is read-only.
 type Event struct {
 	Type Type
+	// Played is the IsPlayed column. Nothing in this module depends on it.
+	Played bool
+	// Status of ExecutionCompleted and ContinueAsNew.
+	Status Status
 	// ID is the sequence number of an action (TaskScheduled, TimerCreated,
 	// SubOrchestrationInstanceCreated, EventSent, ExecutionCompleted,
 	// ContinueAsNew): 0, 1, 2... in the order in which the orchestrator asked.
 	// It is NoID for every other event.
 	ID int32
-	// Played is the IsPlayed column. Nothing in this module depends on it.
-	Played bool
 	// Timestamp is UTC, cut to 100 ns. For OrchestratorStarted it is the
 	// orchestrator's clock during the turn.
 	Timestamp time.Time
@@ -56,8 +71,6 @@ type Event struct {
 	Details Payload
 	Failure *FailureDetails
 
-	// Status of ExecutionCompleted and ContinueAsNew.
-	Status Status
 	// FireAt of TimerCreated and TimerFired.
 	FireAt time.Time
 	// Instance is the orchestration of ExecutionStarted.
@@ -65,8 +78,10 @@ type Event struct {
 	// InstanceID is the child of SubOrchestrationInstanceCreated, the target of
 	// EventSent, the rewound child of ExecutionRewound.
 	InstanceID string
-	// ParentExecutionID of ExecutionRewound.
-	ParentExecutionID string
+	// Carried is a text for the official format only: the Correlation of
+	// ExecutionStarted, the ClientSpanId of SubOrchestrationInstanceCreated, the
+	// ParentExecutionId of ExecutionRewound.
+	Carried string
 
 	// The rest belongs to ExecutionStarted, Tags also to TaskScheduled and
 	// SubOrchestrationInstanceCreated.
@@ -78,9 +93,6 @@ type Event struct {
 	// Generation counts the executions under one instance id; nil for children
 	// and entities.
 	Generation *int32
-	// Correlation and ClientSpanID are carried for the official format only.
-	Correlation  string
-	ClientSpanID string
 
 	// Own holds our own columns, which begin with "Go". The official tools
 	// ignore them.

@@ -115,7 +115,7 @@ func (m *members) rowBody(e *Event, inputs bool) {
 		m.column("Reason", e.Reason)
 	case ExecutionRewound:
 		m.column("Reason", e.Reason)
-		m.columnText("ParentExecutionId", e.ParentExecutionID)
+		m.columnText("ParentExecutionId", e.Carried)
 		m.columnText("InstanceId", e.InstanceID)
 		m.columnObject("ParentTraceContext", func(m *members) { m.trace("x", e.Trace) })
 	case GenericEvent:
@@ -129,7 +129,7 @@ func (m *members) rowStarted(e *Event) {
 	m.text("Version", e.Version)
 	m.column("Input", e.Input)
 	m.columnObject("Tags", func(m *members) { m.tags("x", e.Tags) })
-	m.columnText("Correlation", e.Correlation)
+	m.columnText("Correlation", e.Carried)
 	m.columnObject("ParentTraceContext", func(m *members) { m.trace("x", e.Trace) })
 	if !e.ScheduledStart.IsZero() {
 		m.columnTime("ScheduledStartTime", e.ScheduledStart)
@@ -151,7 +151,7 @@ func (m *members) rowScheduled(e *Event, inputs bool) {
 		m.columnObject("ParentTraceContext", func(m *members) { m.trace("x", e.Trace) })
 	} else {
 		m.text("InstanceId", e.InstanceID)
-		m.columnText("ClientSpanId", e.ClientSpanID)
+		m.columnText("ClientSpanId", e.Carried)
 	}
 	m.columnObject("Tags", func(m *members) { m.tags("x", e.Tags) })
 }
@@ -211,10 +211,10 @@ func (w *wireRow) event() (*Event, error) {
 	e := &Event{
 		Type: t, ID: NoID, Played: w.IsPlayed, Timestamp: w.Timestamp.Time, Name: w.Name, Version: w.Version,
 		Input: text(w.Input), Result: text(w.Result), Reason: text(w.Reason), Details: text(w.Details),
-		TaskID: w.TaskScheduledId, FireAt: w.FireAt.Time, InstanceID: w.InstanceId, ParentExecutionID: w.ParentExecutionId,
+		TaskID: w.TaskScheduledId, FireAt: w.FireAt.Time, InstanceID: w.InstanceId,
 		ScheduledStart: w.ScheduledStartTime.Time, Generation: w.Generation,
-		Correlation: w.Correlation, ClientSpanID: w.ClientSpanId,
-		Own: Own{Lease: w.GoLease, Message: w.GoMessage, Options: text(w.GoOptions)},
+		Carried: carried(t, w.Correlation, w.ClientSpanId, w.ParentExecutionId),
+		Own:     Own{Lease: w.GoLease, Message: w.GoMessage, Options: text(w.GoOptions)},
 	}
 	if w.EventId != nil {
 		e.ID = *w.EventId

@@ -142,7 +142,7 @@ func (p *projection) members(e *history.Event) {
 
 func (p *projection) started(e *history.Event) {
 	p.inputText(e.Input)
-	p.nameOrNull("Correlation", e.Correlation)
+	p.nameOrNull("Correlation", e.Carried)
 	p.trace(e.Trace)
 	if e.ScheduledStart.IsZero() {
 		p.raw("ScheduledStartTime", "null")

@@ -77,7 +77,7 @@ func TestProjection(t *testing.T) {
 	at := time.Date(2026, 3, 4, 5, 6, 7, 120000000, time.UTC)
 	generation := int32(2)
 	events := []*history.Event{
-		{Type: history.ExecutionStarted, Name: "O", Input: history.Payload(`{"a":1}`), Generation: &generation, ScheduledStart: at, Correlation: "c", Trace: &history.TraceContext{TraceParent: "00-1-2-01"}},
+		{Type: history.ExecutionStarted, Name: "O", Input: history.Payload(`{"a":1}`), Generation: &generation, ScheduledStart: at, Carried: "c", Trace: &history.TraceContext{TraceParent: "00-1-2-01"}},
 		{Type: history.TaskScheduled, ID: 0, Name: "A", Input: history.Payload(`[1]`)},
 		{Type: history.TaskScheduled, ID: 1, Name: "B", Input: history.Payload(`[2]`)},
 		{Type: history.SubOrchestrationInstanceCreated, ID: 2, Name: "C", InstanceID: "child"},
