@@ -18,7 +18,6 @@ package engine
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -67,31 +66,21 @@ type Instance struct {
 	// not settled yet.
 	oneWay []*history.Event
 	// again are actions whose failure was rewound, or that are asked for instead
-	// of what came of one: they are recorded once more. loose says that the replay
-	// is between such a failure and the end that was taken back.
+	// of what came of one: they are recorded once more.
 	again []*history.Event
-	loose bool
 	// cancelled are timers that ended before they were recorded, nil while there
 	// are none.
 	cancelled map[int32]bool
 	// markers are the recorded values of the code, by the id of their action, nil
 	// while there are none.
 	markers map[int32]*marker
-	// lastAction is the highest id of an action in the history that was loaded;
-	// torn begins its last turn if that has no end; current begins the turn that
-	// is replayed.
-	lastAction    int32
-	torn, current *history.Event
-	// unseen is the first action that nobody outside has seen: those that a call
-	// of Load asks for have an event of their own only while they are open, and
-	// spare is one that a further action can have.
-	unseen int32
-	spare  *history.Event
-	// delayed are the events that came while the execution was suspended.
-	suspended bool
-	delayed   []*history.Event
+	// loading is what a replay needs, nil from the first Turn on.
+	loading *loading
 	// next is set when the execution continues as new.
 	next *ContinueAsNew
+	// delayed are the events that came while the execution was suspended.
+	delayed   []*history.Event
+	suspended bool
 
 	// state and progress are for who watches over the code; done is closed when
 	// a call of it ends or is given up.
@@ -106,7 +95,7 @@ type Instance struct {
 
 // New makes an execution that has no history yet.
 func New(o Options) *Instance {
-	i := &Instance{options: o, lastAction: history.NoID}
+	i := &Instance{options: o}
 	i.rt.instance = i
 	return i
 }
@@ -171,6 +160,7 @@ func (i *Instance) Step(id int32) StepFunc {
 // *BlockedError: the instance was given up.
 func (i *Instance) Turn(now time.Time, events []*history.Event) (*Turn, error) {
 	t := &Turn{}
+	i.loading = nil
 	if i.outcome == nil && i.Unrecorded() {
 		t.Events = i.endTurn(t.Events)
 	}
@@ -198,7 +188,6 @@ func (i *Instance) turn(t *Turn, now time.Time, events []*history.Event) {
 	t.Events = append(t.Events, &history.Event{Type: history.OrchestratorStarted, ID: history.NoID, Timestamp: now})
 	i.now = now
 	i.rt.replaying.Store(false)
-	i.unseen, i.spare = math.MaxInt32, nil
 	i.each(events, func(e *history.Event) bool {
 		if i.means(e) {
 			t.Events = append(t.Events, e)
@@ -324,7 +313,8 @@ func (i *Instance) means(e *history.Event) bool {
 // waits again.
 func (i *Instance) apply(e *history.Event) {
 	if i.next != nil {
-		i.rt.events.order = append(i.rt.events.order, e)
+		mail := i.rt.mail()
+		mail.order = append(mail.order, e)
 		return
 	}
 	switch e.Type {
@@ -340,8 +330,8 @@ func (i *Instance) apply(e *history.Event) {
 	case history.EventRaised:
 		i.deliver(e)
 	default:
-		if action := i.actions.close(e.TaskID); action != nil && action.ID >= i.unseen {
-			i.spare = action
+		if action := i.actions.close(e.TaskID); action != nil && i.loading != nil && action.ID >= i.loading.unseen {
+			i.loading.spare = action
 		}
 		i.deliver(e)
 	}

@@ -18,6 +18,13 @@ type mailbox struct {
 	order []*history.Event
 }
 
+func (rt *Runtime) mail() *mailbox {
+	if rt.events == nil {
+		rt.events = &mailbox{}
+	}
+	return rt.events
+}
+
 // ErrTimeout is the error of a wait that took too long.
 var ErrTimeout = timeoutError{}
 
@@ -35,14 +42,15 @@ func (rt *Runtime) WaitEvent(name string) *Task {
 
 func (rt *Runtime) waitEvent(key string) *Task {
 	t := &Task{rt: rt, id: history.NoID}
-	if e := rt.events.take(key); e != nil {
+	if e := rt.mail().take(key); e != nil {
 		t.settle(e.Input, nil)
 		return t
 	}
-	if rt.events.waiting == nil {
-		rt.events.waiting = map[string][]*Task{}
+	mail := rt.mail()
+	if mail.waiting == nil {
+		mail.waiting = map[string][]*Task{}
 	}
-	rt.events.waiting[key] = append(rt.events.waiting[key], t)
+	mail.waiting[key] = append(mail.waiting[key], t)
 	return t
 }
 
@@ -74,7 +82,7 @@ func (rt *Runtime) WaitEventUntil(name string, at time.Time) *Task {
 // TakeEvent takes an event that has come already; ok is false when none has.
 func (rt *Runtime) TakeEvent(name string) (p history.Payload, ok bool) {
 	rt.check()
-	if e := rt.events.take(strings.ToLower(name)); e != nil {
+	if e := rt.mail().take(strings.ToLower(name)); e != nil {
 		return e.Input, true
 	}
 	return nil, false
@@ -83,18 +91,19 @@ func (rt *Runtime) TakeEvent(name string) (p history.Payload, ok bool) {
 // raised gives an event to the newest wait for it, or keeps it.
 func (rt *Runtime) raised(e *history.Event) {
 	key := strings.ToLower(e.Name)
-	if waits := rt.events.waiting[key]; len(waits) > 0 && !rt.ended {
+	mail := rt.mail()
+	if waits := mail.waiting[key]; len(waits) > 0 && !rt.ended {
 		newest := waits[len(waits)-1]
-		rt.events.waiting[key] = waits[:len(waits)-1]
+		mail.waiting[key] = waits[:len(waits)-1]
 		newest.settle(e.Input, nil)
 		rt.drain()
 		return
 	}
-	if rt.events.buffered == nil {
-		rt.events.buffered = map[string][]*history.Event{}
+	if mail.buffered == nil {
+		mail.buffered = map[string][]*history.Event{}
 	}
-	rt.events.buffered[key] = append(rt.events.buffered[key], e)
-	rt.events.order = append(rt.events.order, e)
+	mail.buffered[key] = append(mail.buffered[key], e)
+	mail.order = append(mail.order, e)
 }
 
 func (m *mailbox) take(key string) *history.Event {

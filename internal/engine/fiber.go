@@ -33,14 +33,16 @@ type fiber struct {
 	goroutine uint64
 	// yield parks the code: nil until something happens, a function to have it
 	// run outside the coroutine. It is nil once the code must not go on.
-	yield  func(func()) bool
+	yield func(func()) bool
+	// after is the next one in the queue of the runnable.
+	after  *fiber
+	broken bool
 	queued bool
 	ended  bool
-	// broken is the panic of a function that ran outside the coroutine. ask is
-	// what runs there for Ask, asked what it has returned.
-	broken any
+	// ask is what runs outside the coroutine for Ask; answer is what it has
+	// returned, or the panic of what ran there (broken).
 	ask    func(Asker) any
-	asked  any
+	answer any
 }
 
 // start begins to run the code.
@@ -137,8 +139,9 @@ func (rt *Runtime) Outside(f func()) {
 
 // mend panics with the panic of a function that ran outside the coroutine.
 func (fb *fiber) mend() {
-	if p := fb.broken; p != nil {
-		fb.broken = nil
+	if fb.broken {
+		p := fb.answer
+		fb.answer, fb.broken = nil, false
 		panic(p)
 	}
 }
@@ -151,28 +154,32 @@ func (rt *Runtime) Ask(f func(Asker) any) any {
 	fb.ask = f
 	fb.park(nil)
 	fb.mend()
-	asked := fb.asked
-	fb.asked = nil
-	return asked
+	answer := fb.answer
+	fb.answer = nil
+	return answer
 }
 
 // wake queues a fiber whose wait is over.
 func (rt *Runtime) wake(fb *fiber) {
 	if !fb.queued && !fb.ended {
 		fb.queued = true
-		rt.runnable = append(rt.runnable, fb)
+		if rt.last == nil {
+			rt.first = fb
+		} else {
+			rt.last.after = fb
+		}
+		rt.last = fb
 	}
 }
 
 // drain runs what can run, first come first served, until all the code waits.
 func (rt *Runtime) drain() {
-	for rt.head < len(rt.runnable) && !rt.ended && !rt.lost.Load() {
-		fb := rt.runnable[rt.head]
-		rt.runnable[rt.head] = nil
-		if rt.head++; rt.head == len(rt.runnable) {
-			rt.runnable, rt.head = rt.runnable[:0], 0
+	for rt.first != nil && !rt.ended && !rt.lost.Load() {
+		fb := rt.first
+		if rt.first = fb.after; rt.first == nil {
+			rt.last = nil
 		}
-		fb.queued = false
+		fb.after, fb.queued = nil, false
 		rt.resume(fb)
 	}
 }
@@ -197,12 +204,19 @@ func (rt *Runtime) resume(fb *fiber) {
 		switch ask := fb.ask; {
 		case ask != nil:
 			fb.ask = nil
-			fb.broken = rt.shielded(func() { fb.asked = ask(Asker{rt}) })
+			fb.outside(func() { fb.answer = ask(Asker{rt}) })
 		case outside != nil:
-			fb.broken = rt.shielded(outside)
+			fb.outside(outside)
 		default:
 			return
 		}
+	}
+}
+
+// outside runs a function for the fiber, which is parked.
+func (fb *fiber) outside(f func()) {
+	if p := fb.rt.shielded(f); p != nil {
+		fb.answer, fb.broken = p, true
 	}
 }
 
@@ -282,5 +296,5 @@ func (rt *Runtime) close() {
 		}
 		rt.current = nil
 	}
-	rt.runnable = nil
+	rt.first, rt.last = nil, nil
 }

@@ -4,6 +4,22 @@ import (
 	"github.com/durable-go/functions/internal/history"
 )
 
+// loading is the state of a replay.
+type loading struct {
+	// loose says that the replay is between a failure that was rewound and the end
+	// that was taken back.
+	loose bool
+	// lastAction is the highest id of an action in the history; torn begins its
+	// last turn if that has no end; current begins the turn that is replayed.
+	lastAction    int32
+	torn, current *history.Event
+	// unseen is the first action that nobody outside has seen: those that a call
+	// of Load asks for have an event of their own only while they are open, and
+	// spare is one that a further action can have.
+	unseen int32
+	spare  *history.Event
+}
+
 // Load replays committed events. It may be called again with the events that
 // follow, until the first Turn; a call must not end within a turn unless it is
 // the last one. A *NonDeterminismError says that the code does
@@ -11,7 +27,10 @@ import (
 // the Instance is of no use then.
 func (i *Instance) Load(events []*history.Event) error {
 	i.rt.replaying.Store(true)
-	i.unseen, i.spare = i.rt.sequence, nil
+	if i.loading == nil {
+		i.loading = &loading{lastAction: history.NoID}
+	}
+	i.loading.unseen, i.loading.spare = i.rt.sequence, nil
 	i.scan(events)
 	var err error
 	i.each(events, func(e *history.Event) bool {
@@ -30,7 +49,7 @@ func (i *Instance) replay(e *history.Event) error {
 		if err := i.endReplayedTurn(); err != nil {
 			return err
 		}
-		i.now, i.current = e.Timestamp, e
+		i.now, i.loading.current = e.Timestamp, e
 	case history.OrchestratorCompleted:
 		return i.endReplayedTurn()
 	case history.TaskScheduled, history.TimerCreated, history.SubOrchestrationInstanceCreated, history.EventSent,
@@ -60,7 +79,7 @@ func (i *Instance) match(recorded *history.Event) error {
 	}
 	asked, from, at := i.asking(recorded)
 	if asked == nil || !i.same(recorded, asked) {
-		if i.loose {
+		if i.loading.loose {
 			return nil
 		}
 		return i.differs(recorded, asked)
@@ -79,7 +98,7 @@ func (i *Instance) match(recorded *history.Event) error {
 // endReplayedTurn checks that a recorded turn has everything that the code
 // asked for in it.
 func (i *Instance) endReplayedTurn() error {
-	if i.loose {
+	if i.loading.loose {
 		i.askAgain(func(*history.Event) bool { return true })
 	}
 	if len(i.unrecorded) > 0 {

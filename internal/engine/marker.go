@@ -27,13 +27,14 @@ func isMarker(e *history.Event) bool {
 // scan looks ahead: code asks for the values of markers before the replay has
 // come to them.
 func (i *Instance) scan(events []*history.Event) {
+	l := i.loading
 	for _, e := range events {
-		i.lastAction = max(i.lastAction, e.ID)
+		l.lastAction = max(l.lastAction, e.ID)
 		switch {
 		case e.Type == history.OrchestratorStarted:
-			i.torn = e
+			l.torn = e
 		case e.Type == history.OrchestratorCompleted:
-			i.torn = nil
+			l.torn = nil
 		case isMarker(e):
 			if i.markers == nil {
 				i.markers = map[int32]*marker{}
@@ -104,7 +105,8 @@ func (rt *Runtime) Patched(name string) bool {
 // passed tells whether code has been at this place before: in a replay, unless
 // the commit of the last turn was cut off before anything that came after.
 func (i *Instance) passed(action int32) bool {
-	return i.rt.Replaying() && (i.torn == nil || i.current != i.torn || i.lastAction >= action)
+	l := i.loading
+	return i.rt.Replaying() && (l.torn == nil || l.current != l.torn || l.lastAction >= action)
 }
 
 // mark asks for the two events of a marker.
@@ -123,7 +125,7 @@ func (i *Instance) matchMarker(recorded *history.Event) error {
 		*from = without(*from, at)
 		return nil
 	}
-	if i.loose {
+	if i.loading.loose {
 		return nil
 	}
 	return fmt.Errorf("the history of %q has a value of action %d out of place", i.options.InstanceID, recorded.TaskID)

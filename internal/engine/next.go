@@ -38,7 +38,7 @@ func (i *Instance) Next() *Next {
 	if i.next.Version != nil {
 		n.start.Version = *i.next.Version
 	}
-	for _, e := range i.rt.events.order {
+	for _, e := range i.rt.mail().order {
 		if !i.next.DropEvents || e.Type != history.EventRaised {
 			n.events = append(n.events, e)
 		}

@@ -22,10 +22,10 @@ func isRewound(e *history.Event) bool {
 func (i *Instance) rewound(e *history.Event) {
 	switch {
 	case string(e.Reason) == rewoundPrefix+history.ExecutionCompleted.String():
-		i.loose = false
+		i.loading.loose = false
 		i.askAgain(func(*history.Event) bool { return true })
 	case e.ID == history.NoID:
-		i.loose = true
+		i.loading.loose = true
 	default:
 		i.askAgain(func(asked *history.Event) bool { return asked.ID == e.ID })
 	}
@@ -55,7 +55,7 @@ func (i *Instance) asking(recorded *history.Event) (asked *history.Event, from *
 	}
 	for at, e := range i.unrecorded {
 		// They are recorded in the order in which they were asked for.
-		if !i.loose || mayBe(recorded, e) {
+		if !i.loading.loose || mayBe(recorded, e) {
 			return e, &i.unrecorded, at
 		}
 	}

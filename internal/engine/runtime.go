@@ -33,7 +33,8 @@ type Runtime struct {
 	customChanged bool
 	sideEffect    bool
 	patches       map[string]bool
-	events        mailbox
+	// events are nil while there were none and nobody has waited for one.
+	events *mailbox
 
 	// fibers are the coroutines of the code, in the order in which they began:
 	// the orchestrator itself (main), then its branches. current is the one that
@@ -41,9 +42,8 @@ type Runtime struct {
 	main    fiber
 	fibers  []*fiber
 	current *fiber
-	// runnable, from head on, are those whose wait is over.
-	runnable []*fiber
-	head     int
+	// first and last are the ends of the queue of those whose wait is over.
+	first, last *fiber
 	// ended says that the code has come to its end, or was cut off.
 	ended bool
 }
@@ -68,11 +68,12 @@ func (rt *Runtime) SetCustomStatus(p history.Payload) {
 
 // action is the event of a new action.
 func (rt *Runtime) action(t history.Type) *history.Event {
-	e := rt.instance.spare
-	if e == nil {
+	l := rt.instance.loading
+	if l == nil || l.spare == nil {
 		return &history.Event{Type: t}
 	}
-	rt.instance.spare = nil
+	e := l.spare
+	l.spare = nil
 	*e = history.Event{Type: t}
 	return e
 }

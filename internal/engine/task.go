@@ -29,8 +29,9 @@ type Task struct {
 	// step is the closure that the action runs in this process.
 	step StepFunc
 
+	// first is who waits, rest are others, nil mostly.
 	first watcher
-	rest  []watcher
+	rest  *[]watcher
 }
 
 // watcher is told when a task ends.
@@ -60,7 +61,10 @@ func (t *Task) watch(w watcher) {
 		t.first = w
 		return
 	}
-	t.rest = append(t.rest, w)
+	if t.rest == nil {
+		t.rest = &[]watcher{}
+	}
+	*t.rest = append(*t.rest, w)
 }
 
 func (t *Task) unwatch(w watcher) {
@@ -68,8 +72,11 @@ func (t *Task) unwatch(w watcher) {
 		t.first = nil
 		return
 	}
-	if i := slices.Index(t.rest, w); i >= 0 {
-		t.rest = slices.Delete(t.rest, i, i+1)
+	if t.rest == nil {
+		return
+	}
+	if i := slices.Index(*t.rest, w); i >= 0 {
+		*t.rest = slices.Delete(*t.rest, i, i+1)
 	}
 }
 
@@ -89,8 +96,10 @@ func (t *Task) settle(result history.Payload, err error) {
 	if t.first != nil {
 		t.first.notify(t)
 	}
-	for _, w := range t.rest {
-		w.notify(t)
+	if t.rest != nil {
+		for _, w := range *t.rest {
+			w.notify(t)
+		}
 	}
 	t.first, t.rest = nil, nil
 }
