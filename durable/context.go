@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"maps"
 	"math/rand/v2"
-	"reflect"
 	"time"
 	"unicode/utf16"
 
@@ -22,9 +21,7 @@ import (
 // orchestrator's own code, on the orchestrator's own goroutine: a call from
 // another goroutine fails the orchestration.
 type Context struct {
-	rt *engine.Runtime
-	// in is the type of the orchestrator's input.
-	in       reflect.Type
+	rt       *engine.Runtime
 	registry *registry
 }
 

@@ -3,6 +3,7 @@ package durable
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/history"
@@ -115,9 +116,9 @@ func ContinueAsNew[Out any](ctx *Context, in any, options ...ContinueOption) (ou
 
 // fits checks that a value is of the type of the orchestrator's input.
 func (c *Context) fits(in any) error {
-	given := typeOf(in)
-	if c.in == nil || given != nil && given.AssignableTo(c.in) || given == nil && nilable(c.in) {
+	given, wanted := typeOf(in), c.registry.orchestrators[strings.ToLower(c.Name())].in
+	if given != nil && given.AssignableTo(wanted) || given == nil && nilable(wanted) {
 		return nil
 	}
-	return fmt.Errorf("continue-as-new with a %T: the orchestrator's input is a %v", in, c.in)
+	return fmt.Errorf("continue-as-new with a %T: the orchestrator's input is a %v", in, wanted)
 }

@@ -41,14 +41,14 @@ func (o *Orchestrator[In, Out]) register(r *registry) error {
 	if o.run == nil {
 		return fmt.Errorf("orchestrator %q has no implementation: register the result of Implement", o.name)
 	}
-	return r.addOrchestrator(o.name, o.program(r))
+	return r.addOrchestrator(o.name, reflect.TypeFor[In](), o.program(r))
 }
 
 // program is the orchestrator as the engine runs it. Only middleware and the
 // user's function run in the coroutine, which keeps its stack small.
 func (o *Orchestrator[In, Out]) program(r *registry) engine.Program {
 	return func(rt *engine.Runtime, input history.Payload) (history.Payload, error) {
-		ctx := newContext[In](r, rt)
+		ctx := &Context{rt: rt, registry: r}
 		if len(r.aroundOrchestrators) > 0 {
 			return ctx.end(r.aroundOrchestrator(o.handle)(ctx, input))
 		}
@@ -60,10 +60,6 @@ func (o *Orchestrator[In, Out]) program(r *registry) engine.Program {
 		out, err := o.run(ctx, in)
 		return ctx.end(resultOf(ctx, out, err))
 	}
-}
-
-func newContext[In any](r *registry, rt *engine.Runtime) *Context {
-	return &Context{rt: rt, in: reflect.TypeFor[In](), registry: r}
 }
 
 // end makes of what an orchestrator has returned what the engine takes.

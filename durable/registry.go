@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -60,7 +61,9 @@ func (r *registry) apply(s settings) {
 }
 
 type orchestratorEntry struct {
-	name    string
+	name string
+	// in is the type of the input.
+	in      reflect.Type
 	program engine.Program
 }
 
@@ -79,7 +82,7 @@ func newRegistry() *registry {
 // functionNames is the host's rule for the names of functions.
 var functionNames = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_\-]{0,127}$`)
 
-func (r *registry) addOrchestrator(name string, p engine.Program) error {
+func (r *registry) addOrchestrator(name string, in reflect.Type, p engine.Program) error {
 	key := strings.ToLower(name)
 	if !functionNames.MatchString(name) {
 		return fmt.Errorf("%q is not a name for an orchestrator: a letter, then letters, digits, _ and -", name)
@@ -87,7 +90,7 @@ func (r *registry) addOrchestrator(name string, p engine.Program) error {
 	if _, twice := r.orchestrators[key]; twice {
 		return fmt.Errorf("orchestrator %q is registered twice (names are compared without case)", name)
 	}
-	r.orchestrators[key] = orchestratorEntry{name: name, program: p}
+	r.orchestrators[key] = orchestratorEntry{name: name, in: in, program: p}
 	return nil
 }
 

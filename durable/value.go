@@ -53,26 +53,30 @@ func Patched(ctx *Context, name string) bool { return ctx.rt.Patched(name) }
 // always runs in the process that works on the orchestration. Its context
 // carries ActivityInfo. f must not use the Context.
 func Step[T any](ctx *Context, name string, f func(ctx context.Context) (T, error), options ...ActivityOption) *Task[T] {
-	var o callOptions
-	for _, option := range options {
-		option.activity(&o)
-	}
-	call := source{activityCall, name}
+	o := activityOptions(options)
+	return ctx.rt.Ask(func(a engine.Asker) any {
+		call := source{activityCall, name}
+		return newTask[T](ctx, call, askStep(a, ctx, call, f, o))
+	}).(*Task[T])
+}
+
+// askStep asks for a step, outside the coroutine.
+func askStep[T any](a engine.Asker, ctx *Context, call source, f func(ctx context.Context) (T, error), o *callOptions) *engine.Task {
 	err := o.check()
-	if err == nil && !functionNames.MatchString(name) {
-		err = fmt.Errorf("%q is not a name for a step: a letter, then letters, digits, _ and -", name)
+	if err == nil && !functionNames.MatchString(call.name) {
+		err = fmt.Errorf("%q is not a name for a step: a letter, then letters, digits, _ and -", call.name)
 	}
 	if err != nil {
-		return failedTask[T](ctx, call, err)
+		return a.Failed(err)
 	}
-	activity := NewActivity(name, func(ctx context.Context, _ None) (T, error) { return f(ctx) })
+	activity := NewActivity(call.name, func(ctx context.Context, _ None) (T, error) { return f(ctx) })
 	instance, registry := ctx.InstanceID(), ctx.registry
-	step := func(ctx context.Context, action *history.Event, key string) (history.Payload, *history.FailureDetails) {
+	run := func(ctx context.Context, action *history.Event, key string) (history.Payload, *history.FailureDetails) {
 		return activity.call(ctx, registry, &worker.Activity{
-			Name: name, InstanceID: instance, TaskID: action.ID, Options: action.Own.Options, Tags: action.Tags, IdempotencyKey: key,
+			Name: call.name, InstanceID: instance, TaskID: action.ID, Options: action.Own.Options, Tags: action.Tags, IdempotencyKey: key,
 		})
 	}
-	return newTask[T](ctx, call, ctx.rt.CallActivity(&engine.Call{
-		Name: engine.StepPrefix + name, Tags: o.tags, Options: o.record(), Retry: o.policy(ctx, call), Step: step,
-	}))
+	return a.CallActivity(&engine.Call{
+		Name: engine.StepPrefix + call.name, Tags: o.tags, Options: o.record(), Retry: o.policy(ctx, call), Step: run,
+	})
 }

@@ -15,6 +15,8 @@ type BlockedError struct {
 	Orchestrator string
 	// Where is what the code was doing, and in which of its functions.
 	Where string
+	// returned is called when the code has come back after all.
+	returned func()
 }
 
 // Error says what the code does and what to do about it.
@@ -64,7 +66,7 @@ func (i *Instance) apart(f func()) {
 // cameBack ends code that was given up: nobody has seen what it did since.
 func (i *Instance) cameBack() {
 	i.giveUp.Lock()
-	returned := i.returned
+	returned := i.blocked.returned
 	i.giveUp.Unlock()
 	i.rt.close()
 	returned()
@@ -86,7 +88,8 @@ func (i *Instance) GiveUp(err *BlockedError, returned func()) bool {
 	if !i.state.CompareAndSwap(running, lost) {
 		return false
 	}
-	i.returned, i.blocked = returned, err
+	i.blocked = err
+	err.returned = returned
 	i.rt.lost.Store(true)
 	close(i.done)
 	return true

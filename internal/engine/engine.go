@@ -88,9 +88,8 @@ type Instance struct {
 	progress atomic.Uint64
 	done     chan struct{}
 	// giveUp guards what follows; blocked is set when done is closed.
-	giveUp   sync.Mutex
-	blocked  *BlockedError
-	returned func()
+	giveUp  sync.Mutex
+	blocked *BlockedError
 }
 
 // New makes an execution that has no history yet.

@@ -6,7 +6,6 @@ import (
 	"iter"
 	"runtime"
 	"runtime/debug"
-	"slices"
 
 	"github.com/durable-go/functions/internal/history"
 )
@@ -34,8 +33,10 @@ type fiber struct {
 	// yield parks the code: nil until something happens, a function to have it
 	// run outside the coroutine. It is nil once the code must not go on.
 	yield func(func()) bool
-	// after is the next one in the queue of the runnable.
-	after  *fiber
+	// older is the one that began before it; after is the next one in the queue
+	// of the runnable.
+	older, after *fiber
+
 	broken bool
 	queued bool
 	ended  bool
@@ -76,7 +77,7 @@ func (rt *Runtime) spawn(fb *fiber, code Program) {
 		defer fb.cut()
 		fb.end(fb.code(fb.rt, fb.rt.instance.started.Input))
 	})
-	rt.fibers = append(rt.fibers, fb)
+	fb.older, rt.newest = rt.newest, fb
 	rt.wake(fb)
 }
 
@@ -194,8 +195,7 @@ func (rt *Runtime) resume(fb *fiber) {
 		outside, ok := fb.next()
 		rt.current = nil
 		if !ok {
-			i := slices.Index(rt.fibers, fb)
-			rt.fibers = slices.Delete(rt.fibers, i, i+1)
+			rt.drop(fb)
 			return
 		}
 		if rt.lost.Load() {
@@ -211,6 +211,15 @@ func (rt *Runtime) resume(fb *fiber) {
 			return
 		}
 	}
+}
+
+// drop takes a fiber that has ended out of the list.
+func (rt *Runtime) drop(fb *fiber) {
+	at := &rt.newest
+	for *at != fb {
+		at = &(*at).older
+	}
+	*at = fb.older
 }
 
 // outside runs a function for the fiber, which is parked.
@@ -279,10 +288,8 @@ func (rt *Runtime) fail(err error) { rt.finish(nil, err) }
 func (rt *Runtime) close() {
 	rt.ended = true
 	lost := rt.instance.lost()
-	for len(rt.fibers) > 0 {
-		last := len(rt.fibers) - 1
-		fb := rt.fibers[last]
-		rt.fibers = rt.fibers[:last]
+	for fb := rt.newest; fb != nil; fb = rt.newest {
+		rt.newest = fb.older
 		if fb.ended {
 			continue
 		}

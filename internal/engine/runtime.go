@@ -25,9 +25,9 @@ type Runtime struct {
 	name atomic.Pointer[string]
 
 	sequence int32
-	guids    int
+	guids    int32
 	// settled counts the tasks that have ended: it orders them.
-	settled int
+	settled int32
 
 	customStatus  history.Payload
 	customChanged bool
@@ -36,11 +36,10 @@ type Runtime struct {
 	// events are nil while there were none and nobody has waited for one.
 	events *mailbox
 
-	// fibers are the coroutines of the code, in the order in which they began:
-	// the orchestrator itself (main), then its branches. current is the one that
-	// runs.
+	// main is the coroutine of the orchestrator itself, newest that of its latest
+	// branch, from which the list of all begins. current is the one that runs.
 	main    fiber
-	fibers  []*fiber
+	newest  *fiber
 	current *fiber
 	// first and last are the ends of the queue of those whose wait is over.
 	first, last *fiber

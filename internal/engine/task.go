@@ -18,7 +18,7 @@ type Task struct {
 	rt     *Runtime
 	id     int32
 	done   bool
-	order  int
+	order  int32
 	result history.Payload
 	err    error
 	// then is what the engine does with the end of an action of which the code
