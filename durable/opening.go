@@ -52,7 +52,10 @@ func open(r opening.Request) (*opening.App, error) {
 		registry.client = &Client{core: func() (*core, error) { return c, nil }}
 		return registry.client
 	}
-	opened := &opening.App{Worker: o, Hub: settings.HubName, Connect: connect, Activity: registry.bindActivity, Program: registry.bindProgram}
+	opened := &opening.App{
+		Worker: o, Hub: settings.HubName, Connect: connect, Orchestrators: registry.knownOrchestrators(),
+		Activity: registry.bindActivity, Program: registry.bindProgram,
+	}
 	if app != nil && app.codec != nil {
 		opened.Codec = app.codec
 	}

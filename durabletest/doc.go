@@ -24,9 +24,10 @@
 // Activities and sub-orchestrations run as they are, unless the test says
 // otherwise: [Replace] and [ReplaceOrchestrator] put another function in the
 // place of one, [Env.Fail] and [Env.FailOrchestrator] make one fail. [Env.Calls]
-// and [Inputs] tell what activities were called with. What waits for a network does
-// not wait in the time of the environment, and must not be left open at the end:
-// give App.UseHTTPClient a transport that calls an http.Handler instead.
+// and [Inputs] tell what activities were called with. A misspelt name makes the
+// test fail. What waits for a network does not wait in the time of the
+// environment, and must not be left open at the end: give App.UseHTTPClient a
+// transport that calls an http.Handler instead.
 //
 // # Time
 //
@@ -40,8 +41,8 @@
 // # Events and control
 //
 // [Instance.Raise] sends an external event, [Instance.Terminate],
-// [Instance.Suspend], [Instance.Resume] and [Instance.Rewind] do what operators do. [Env.Client] is
-// a client for everything else.
+// [Instance.Suspend], [Instance.Resume] and [Instance.Rewind] do what operators
+// do. [Env.Client] is a client for everything else.
 //
 // # What was recorded
 //
@@ -63,8 +64,8 @@
 // whenever something comes for it, and later each time the history has doubled:
 // code that differs is parked, as in a running app (see [Instance.Parked]). At
 // the end of the test, and when an orchestration continues as new, all that is
-// recorded is replayed once more, and the test fails with a [Mismatch]. So a
-// year of hourly timers takes less than a second.
+// recorded is replayed once more, and the test fails with a [Mismatch]. So the
+// time of a test grows with the length of a history, not with its square.
 //
 // # Changed code
 //

@@ -22,6 +22,10 @@ func TestMistakes(t *testing.T) {
 			env.Fail("Chrage", durabletest.Always, errors.New("the bank is closed"))
 			_, _ = durabletest.Start(env, order, 5).Result()
 		}, `the test replaced activity "Chrage", or made it fail, and nobody called it. The function 'Chrage' doesn't exist`},
+		"the name of an orchestrator": {func(env *durabletest.Env) {
+			env.FailOrchestrator("Odrer", durabletest.Always, errors.New("out of stock"))
+			_, _ = durabletest.Start(env, order, 5).Result()
+		}, `the test replaced orchestrator "Odrer", or made it fail, and nobody called it. The app has ["Approval" "Order"]`},
 		"an event for what has finished": {func(env *durabletest.Env) {
 			env.Fail("Charge", durabletest.Always, errors.New("the bank is closed"))
 			i := durabletest.Start(env, order, 5)

@@ -2,6 +2,8 @@ package durabletest
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -22,6 +24,10 @@ type orchestrators struct {
 	// chosen is the code of each execution that has begun since something was
 	// replaced: a replay must run the same.
 	chosen map[string]engine.Program
+	// changed are the names that the test gave, asked those that ran, in lower
+	// case.
+	changed []string
+	asked   map[string]bool
 }
 
 type failingProgram struct {
@@ -41,6 +47,7 @@ func ReplaceOrchestrator[In, Out any](env *Env, o *durable.Orchestrator[In, Out]
 		env.orchestrators.replaced = map[string]engine.Program{}
 	}
 	env.orchestrators.replaced[strings.ToLower(o.Name())] = run
+	env.orchestrators.changed = append(env.orchestrators.changed, o.Name())
 }
 
 // FailOrchestrator makes the next orchestrations of that name fail with the
@@ -58,6 +65,7 @@ func (e *Env) FailOrchestrator(orchestrator string, times int, err error) {
 		e.orchestrators.failing = map[string]failingProgram{}
 	}
 	e.orchestrators.failing[strings.ToLower(orchestrator)] = failingProgram{times, run}
+	e.orchestrators.changed = append(e.orchestrators.changed, orchestrator)
 }
 
 func (e *Env) compileProgram(o durable.Registration) engine.Program {
@@ -69,6 +77,18 @@ func (e *Env) compileProgram(o durable.Registration) engine.Program {
 	return run
 }
 
+// misnamed are orchestrators of which the test has changed something, but that
+// the app does not have and nobody called.
+func (o *orchestrators) misnamed(known []string) error {
+	for _, name := range o.changed {
+		has := slices.ContainsFunc(known, func(k string) bool { return strings.EqualFold(k, name) })
+		if !has && !o.asked[strings.ToLower(name)] {
+			return fmt.Errorf("the test replaced orchestrator %q, or made it fail, and nobody called it. The app has %q", name, known)
+		}
+	}
+	return nil
+}
+
 // program finds an orchestrator for the worker.
 func (o *orchestrators) program(name, version string) (engine.Program, error) {
 	run, err := o.registered(name, version)
@@ -78,6 +98,10 @@ func (o *orchestrators) program(name, version string) (engine.Program, error) {
 		return run, err
 	}
 	key := strings.ToLower(name)
+	if o.asked == nil {
+		o.asked = map[string]bool{}
+	}
+	o.asked[key] = true
 	if err != nil && o.replaced[key] == nil && o.failing[key].times == 0 {
 		return nil, err
 	}
