@@ -32,6 +32,7 @@ import (
 //	ask                      the body is what clients ask for at the same time:
 //	                         start NAME ID [JSON], raise ID EVENT [JSON],
 //	                         again (the last message once more),
+//	                         begin NAME ID EXECUTION (a start message alone),
 //	                         terminate / suspend / resume ID
 //	wait DURATION
 //	show ID                  how it stands, its history, and what activities
@@ -187,6 +188,10 @@ func (p *life) wish(words []string) error {
 		e := &history.Event{ID: history.NoID, Timestamp: time.Now()}
 		p.last = &taskhub.Message{ID: taskhub.NewGUID(), Target: history.InstanceRef{InstanceID: words[1]}, Event: e}
 		switch words[0] {
+		case "begin":
+			e.Type, e.Name = history.ExecutionStarted, words[1]
+			p.last.Target = history.InstanceRef{InstanceID: words[2], ExecutionID: p.id(words[3])}
+			e.Instance = p.last.Target
 		case "raise":
 			e.Type, e.Name, e.Input = history.EventRaised, words[2], history.Payload(raw(rest(3)))
 		case "terminate":
@@ -208,6 +213,16 @@ func raw(text string) json.RawMessage {
 		return json.RawMessage("null")
 	}
 	return json.RawMessage(text)
+}
+
+// id is the id of an execution that the file knows by a name, or the name.
+func (p *life) id(name string) string {
+	for id, known := range p.executions {
+		if known == name {
+			return id
+		}
+	}
+	return name
 }
 
 var executionID = regexp.MustCompile(`\b[0-9a-f]{32}\b`)

@@ -115,6 +115,9 @@ type Turn struct {
 	// SideEffect says that the turn contains a value that a repetition of the
 	// turn would not produce again.
 	SideEffect bool
+	// Clock says that the code has asked for the time, or for what is made of it:
+	// a repetition of the turn at another time may ask for other things.
+	Clock bool
 }
 
 // Started is the ExecutionStarted event, nil before there is one.
@@ -174,7 +177,7 @@ func (i *Instance) Turn(now time.Time, events []*history.Event) (*Turn, error) {
 	}
 	t.Status = i.status()
 	t.CustomStatus, t.CustomStatusChanged = i.rt.customStatus, i.rt.customChanged
-	t.SideEffect = i.rt.sideEffect
+	t.SideEffect, t.Clock = i.rt.sideEffect, i.rt.clock.Swap(false)
 	i.rt.customChanged, i.rt.sideEffect = false, false
 	return t, nil
 }

@@ -46,7 +46,7 @@ func (rt *Runtime) retrying(policy *Retry, call func(attempt int) *Task) *Task {
 	if policy == nil {
 		return call(1)
 	}
-	a := &attempts{rt: rt, policy: policy, call: call, since: rt.Now(), task: &Task{rt: rt, id: history.NoID}}
+	a := &attempts{rt: rt, policy: policy, call: call, since: rt.now(), task: &Task{rt: rt, id: history.NoID}}
 	a.try()
 	return a.task
 }
@@ -61,7 +61,7 @@ func (a *attempts) try() {
 			a.task.settle(t.result, t.err)
 			return
 		}
-		wait := a.rt.timer(a.rt.Now().Add(delay))
+		wait := a.rt.timer(a.rt.now().Add(delay))
 		a.task.part = wait
 		wait.then = func() {
 			if wait.err == nil && !a.rt.ended {
@@ -87,7 +87,7 @@ func (a *attempts) after(t *Task) (delay time.Duration, again bool) {
 		again = false
 		a.rt.shielded(func() { again, wanted = a.policy.Decide(failure, a.n) })
 	}
-	if !again || a.policy.Timeout > 0 && a.rt.Now().Sub(a.since) >= a.policy.Timeout {
+	if !again || a.policy.Timeout > 0 && a.rt.now().Sub(a.since) >= a.policy.Timeout {
 		return 0, false
 	}
 	if wanted > 0 {

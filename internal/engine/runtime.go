@@ -22,7 +22,9 @@ type Runtime struct {
 	// lost says that the code was given up while it ran: it must do nothing
 	// more. name is the orchestrator's, for who looks from outside.
 	lost atomic.Bool
-	name atomic.Pointer[string]
+	// clock says that the code has asked for the time in this turn.
+	clock atomic.Bool
+	name  atomic.Pointer[string]
 
 	sequence int32
 	guids    int32
@@ -54,7 +56,12 @@ func (rt *Runtime) InstanceID() string { return rt.instance.options.InstanceID }
 func (rt *Runtime) Started() *history.Event { return rt.instance.started }
 
 // Now is the orchestrator's clock: the time of the turn.
-func (rt *Runtime) Now() time.Time { return rt.instance.now }
+func (rt *Runtime) Now() time.Time {
+	rt.clock.Store(true)
+	return rt.now()
+}
+
+func (rt *Runtime) now() time.Time { return rt.instance.now }
 
 // Replaying tells whether the code runs over what it has done before.
 func (rt *Runtime) Replaying() bool { return rt.replaying.Load() }

@@ -197,7 +197,7 @@ func (rt *Runtime) Timer(at time.Time) *Task {
 }
 
 func (rt *Runtime) timer(at time.Time) *Task {
-	if at.Sub(rt.Now()) <= maxDelay {
+	if at.Sub(rt.now()) <= maxDelay {
 		return rt.askTimer(at)
 	}
 	t := &Task{rt: rt, id: history.NoID}
@@ -214,8 +214,8 @@ func (rt *Runtime) askTimer(at time.Time) *Task {
 // hop asks for the next piece of a long timer.
 func (rt *Runtime) hop(t *Task, at time.Time) {
 	due, last := at, true
-	if at.Sub(rt.Now()) > maxDelay {
-		due, last = rt.Now().Add(hopDelay), false
+	if at.Sub(rt.now()) > maxDelay {
+		due, last = rt.now().Add(hopDelay), false
 	}
 	piece := rt.askTimer(due)
 	t.part = piece

@@ -82,7 +82,7 @@ func (in *instance) turn(ctx context.Context, events []*history.Event) error {
 		in.deferrable = false
 		return nil
 	}
-	in.deferrable = in.w.FirstTurn > 0 && in.isFirstTurn(events) && !t.SideEffect && t.Status == history.Running && in.onlyActivities(t)
+	in.deferrable = in.w.FirstTurn > 0 && in.isFirstTurn(events) && !t.SideEffect && !t.Clock && t.Status == history.Running && in.onlyActivities(t)
 	for _, e := range t.Events {
 		if dispatched(e.Type) {
 			if in.redone[e.ID] > 0 {
@@ -123,10 +123,10 @@ func (in *instance) noteReason(events []*history.Event) {
 	}
 }
 
-// turnTime is the orchestrator's clock during the turn. For a first turn that
-// may be repeated it is the time of the start message, so that a repetition
-// before the first commit asks for the same things. A start that has waited is
-// committed before its effects, and begins now.
+// turnTime is the orchestrator's clock during the turn: for a start that has just
+// come the time of its message, else the time. A repetition of a first turn
+// before its commit comes later, and has another time; so a turn that looks at
+// the clock is committed before its effects.
 func (in *instance) turnTime(events []*history.Event) time.Time {
 	if in.isFirstTurn(events) {
 		return events[0].Timestamp
