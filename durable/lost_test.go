@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
 	"github.com/durable-go/functions/internal/worker"
 )
@@ -105,6 +106,47 @@ func (s *thief) Renew(ctx context.Context, l *taskhub.Lease, hide time.Duration)
 		}
 	}
 	return s.Store.Renew(ctx, l, hide)
+}
+
+// copier sends work items twice: the answer to the first was lost.
+type copier struct{ taskhub.Store }
+
+func (s copier) Send(ctx context.Context, queue string, m *taskhub.Message, delay time.Duration) (*taskhub.Lease, error) {
+	if m.Event.Type == history.TaskScheduled {
+		if _, err := s.Store.Send(ctx, queue, m, delay+5*time.Second); err != nil {
+			return nil, err
+		}
+	}
+	return s.Store.Send(ctx, queue, m, delay)
+}
+
+// TestWorkItemTwice: a copy of a work item that comes while the activity runs, or
+// after it has ended, runs nothing.
+func TestWorkItemTwice(t *testing.T) {
+	runs := 0
+	activity := NewActivity("Runs", func(_ context.Context, takes time.Duration) (int, error) {
+		runs++
+		<-time.After(takes)
+		return runs, nil
+	})
+	o := NewOrchestrator("O", func(ctx *Context, takes time.Duration) (int, error) {
+		n, err := activity.Call(ctx, takes).Await()
+		return n, errors.Join(err, ctx.Sleep(time.Minute))
+	})
+	for _, takes := range []time.Duration{time.Second, 20 * time.Second} {
+		inHub(t, []Registration{activity, o}, func(h *hub) {
+			runs = 0
+			h.stop()
+			h.worker.Kill()
+			h.store = copier{h.memory}
+			h.open()
+			got, err := result(h, o, takes, nil)
+			want(h, got, err, 1)
+			if runs != 1 {
+				h.t.Errorf("it ran %d times", runs)
+			}
+		})
+	}
 }
 
 // TestLeaseLost: an activity whose message others have got stops, says why, and

@@ -26,6 +26,7 @@ import (
 // as enginetest.Blocks reads them:
 //
 //	orchestrator NAME        the body is its code, see statements
+//	forget NAME              processes that follow do not have it
 //	process [queue]          the first process, or one that follows
 //	dies before N / dies after N / loses N   at the call of the store that
 //	                         is number N from now, or loses the answer of that
@@ -70,6 +71,8 @@ func (p *life) command(words, body []string) string {
 	switch words[0] {
 	case "orchestrator":
 		p.code[words[1]] = scripted(words[1], body, nil)
+	case "forget":
+		delete(p.code, words[1])
 	case "process":
 		return p.process(len(words) > 1)
 	case "dies", "loses":
