@@ -24,19 +24,13 @@ func open(r opening.Request) (*opening.App, error) {
 	if err != nil {
 		return nil, err
 	}
-	registry, app, errs := newRegistry(), (*App)(nil), []error(nil)
-	if r.App != nil {
-		app = r.App.(*App)
-		// Its functions know it by this registry, not by the clone.
-		app.registry.apply(settings)
-		registry = app.registry.clone()
-		errs = append(errs, app.errs...)
+	app, _ := r.App.(*App)
+	if app != nil && !app.current.CompareAndSwap(nil, &core{}) {
+		return nil, errors.New("the App runs already, or is in another environment: make one for each test")
 	}
-	registry.apply(settings)
-	for _, f := range r.Functions {
-		errs = append(errs, f.(Registration).register(registry))
-	}
-	if err := errors.Join(errs...); err != nil {
+	registry, err := app.lend(settings, r.Functions)
+	if err != nil {
+		app.giveBack()
 		return nil, err
 	}
 	o := settings.worker(registry)
@@ -54,12 +48,36 @@ func open(r opening.Request) (*opening.App, error) {
 	}
 	opened := &opening.App{
 		Worker: o, Hub: settings.HubName, Connect: connect, Orchestrators: registry.knownOrchestrators(),
-		Activity: registry.bindActivity, Program: registry.bindProgram,
+		Activity: registry.bindActivity, Program: registry.bindProgram, Release: app.giveBack,
 	}
 	if app != nil && app.codec != nil {
 		opened.Codec = app.codec
 	}
 	return opened, nil
+}
+
+// lend makes the registry of an environment: of the app, which may be nil, and
+// the functions.
+func (a *App) lend(s settings, functions []any) (*registry, error) {
+	r, errs := newRegistry(), []error(nil)
+	if a != nil {
+		// Its functions know it by this registry, not by the clone.
+		a.registry.apply(s)
+		r = a.registry.clone()
+		errs = append(errs, a.errs...)
+	}
+	r.apply(s)
+	for _, f := range functions {
+		errs = append(errs, f.(Registration).register(r))
+	}
+	return r, errors.Join(errs...)
+}
+
+// giveBack ends the use of the app, which may be nil, by an environment.
+func (a *App) giveBack() {
+	if a != nil {
+		a.current.Store(nil)
+	}
 }
 
 // alone is a registry with one function and everything else of this one.

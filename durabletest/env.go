@@ -92,8 +92,7 @@ func (o Options) Run(t *testing.T, test func(t *testing.T, env *Env), functions 
 			t.Fatal(err)
 		}
 		t.Cleanup(func() {
-			env.close()
-			if err := env.verify(); err != nil {
+			if err := env.finish(); err != nil {
 				t.Errorf("durabletest: %v", err)
 			}
 		})
@@ -116,10 +115,16 @@ func (o Options) Example(example func(env *Env), functions ...durable.Registrati
 		if err != nil {
 			panic(err)
 		}
-		defer env.close()
+		finished := false
+		defer func() {
+			if !finished {
+				env.close()
+				env.app.Release()
+			}
+		}()
 		example(env)
-		env.close()
-		if err := env.verify(); err != nil {
+		finished = true
+		if err := env.finish(); err != nil {
 			panic("durabletest: " + err.Error())
 		}
 	})
@@ -164,7 +169,11 @@ func (o Options) open(t *testing.T, example bool, functions []durable.Registrati
 		clients.Lease = e.app.Worker.Lease
 	}
 	e.client = e.app.Connect(e.store, clients).(*durable.Client)
-	return e, e.begin()
+	if err := e.begin(); err != nil {
+		e.app.Release()
+		return nil, fmt.Errorf("durabletest: %w", err)
+	}
+	return e, nil
 }
 
 // local hands what the client starts to the process that runs then.
@@ -237,6 +246,13 @@ func (e *Env) current() *process {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.process
+}
+
+// finish ends everything, and says what is wrong with what happened.
+func (e *Env) finish() error {
+	defer e.app.Release()
+	e.close()
+	return e.verify()
 }
 
 // close ends the process, and one that began while it ended.

@@ -64,3 +64,20 @@ func TestPlannedCrashesAreNotLogged(t *testing.T) {
 		t.Error("another error was left out")
 	}
 }
+
+// An app belongs to one environment at a time, and to the next one afterwards.
+func TestAppInTwoEnvironments(t *testing.T) {
+	t.Parallel()
+	app := durable.NewApp()
+	app.Register(order, charge)
+	o := durabletest.Options{App: app}
+	for range 2 {
+		o.Run(t, func(t *testing.T, env *durabletest.Env) {
+			got, err := durabletest.Start(env, order, 5).Result()
+			check(t, got, err, "receipt over 5")
+			if err := o.Check([]byte(`[]`)); err == nil || !strings.Contains(err.Error(), "another environment") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}

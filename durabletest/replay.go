@@ -65,6 +65,7 @@ func (o Options) Check(saved []byte, functions ...durable.Registration) error {
 	if err != nil {
 		return err
 	}
+	defer app.Release()
 	records, err := parse(saved)
 	if err != nil {
 		return fmt.Errorf("reading a saved history: %w", err)

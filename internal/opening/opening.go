@@ -31,6 +31,8 @@ type App struct {
 	// Connect makes a *durable.Client of a hub, and makes it the client that the
 	// app's own functions use.
 	Connect func(taskhub.Store, client.Options) any
+	// Release ends the use of the app: it may be opened again.
+	Release func()
 	// Orchestrators are the names of those that the app has.
 	Orchestrators []string
 	// Codec is the app's payload codec, nil where there is none: it is not yet in
