@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/durable-go/functions/internal/engine"
-	"github.com/durable-go/functions/internal/history"
 )
 
 // Task is something that was asked for and may not have ended yet: a call, a
@@ -49,25 +48,27 @@ func (t *Task[T]) Await() (T, error) {
 	if t.known && t.task.Done() {
 		return t.value, t.err
 	}
-	result, err := t.task.Await()
-	switch {
-	case t.known: // a branch, which has put its result there itself
-	case err != nil:
-		t.err = t.of.failed(err, t.ctx.InstanceID())
-	default:
-		t.decode(result)
+	if t.known { // a branch, which puts its result there itself
+		_, _ = t.task.Await()
+	} else {
+		t.task.AwaitFor((*taker[T])(t))
 	}
-	t.known = true
 	return t.value, t.err
 }
 
-func (t *Task[T]) decode(result history.Payload) {
-	if result == nil {
-		return
-	}
-	t.ctx.rt.Outside(func() {
+// taker makes of a payload the task's result, outside the coroutine.
+type taker[T any] Task[T]
+
+func (t *taker[T]) Take() {
+	result, err := t.task.Result()
+	switch {
+	case t.known: // another branch waits for the task as well
+	case err != nil:
+		t.err = t.of.failed(err, t.ctx.InstanceID())
+	case result != nil:
 		if err := t.ctx.registry.decode(result, &t.value); err != nil {
 			t.err = fmt.Errorf("the result of %v is not a %T: %w", t.of, t.value, err)
 		}
-	})
+	}
+	t.known = true
 }

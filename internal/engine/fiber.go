@@ -41,7 +41,8 @@ type fiber struct {
 	queued bool
 	ended  bool
 	// ask is what runs outside the coroutine for Ask; answer is what it has
-	// returned, or the panic of what ran there (broken).
+	// returned, or the panic of what ran there (broken). While the code waits it is
+	// the Taker of what it waits for, if there is one.
 	ask    func(Asker) any
 	answer any
 }
@@ -190,7 +191,11 @@ func (rt *Runtime) resume(fb *fiber) {
 	if rt.goroutine.Load() != fb.goroutine {
 		rt.goroutine.Store(fb.goroutine)
 	}
-	for !rt.ended {
+	if taker, ok := fb.answer.(Taker); ok {
+		fb.answer = nil
+		fb.outside(taker.Take)
+	}
+	for !rt.ended && !rt.lost.Load() {
 		rt.current = fb
 		outside, ok := fb.next()
 		rt.current = nil

@@ -51,6 +51,29 @@ func (t *Task) Await() (history.Payload, error) {
 	return t.result, t.err
 }
 
+// Result is how the task has ended.
+func (t *Task) Result() (history.Payload, error) { return t.result, t.err }
+
+// Taker is told outside the coroutine that a task has ended. It must not call
+// the Runtime.
+type Taker interface{ Take() }
+
+// AwaitFor is Await for a taker that has not taken the result yet: it does so
+// before AwaitFor returns. A panic of it is one of the code.
+func (t *Task) AwaitFor(taker Taker) {
+	t.rt.check()
+	fb := t.rt.current
+	if t.done {
+		fb.park(taker.Take)
+	}
+	for !t.done {
+		t.watch((*waiting)(fb))
+		fb.answer = taker
+		fb.park(nil)
+	}
+	fb.mend()
+}
+
 // waiting is a fiber that waits for one task.
 type waiting fiber
 
