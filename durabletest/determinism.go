@@ -12,8 +12,8 @@ import (
 )
 
 // eachTurn is the number of events up to which an orchestration is replayed
-// whenever something comes for it. Beyond, it is replayed each time its history
-// has doubled, so that a long one costs as much as it is long.
+// whenever it wakes up. Beyond, it is replayed each time its history has
+// doubled, so that a long one costs as much as it is long.
 const eachTurn = 100
 
 // replays sees to it that orchestrations are replayed from their histories.
@@ -21,9 +21,10 @@ type replays struct {
 	// next is the number of events at which an instance is replayed next, by id.
 	next map[string]int
 	// written are the instances with a history, in the order of their first
-	// commit.
-	written []string
-	known   map[string]bool
+	// commit; length is how many events each has, and left how many it had when it
+	// last left memory: those are replayed when it comes back.
+	written      []string
+	length, left map[string]int
 	// differ are executions whose code did not do the same again.
 	differ []error
 }
@@ -36,16 +37,13 @@ func (e *Env) keep(id string, events int) bool {
 	switch r := &e.replays; {
 	case events <= eachTurn:
 		delete(r.next, id)
-		return false
 	case events < r.next[id]:
 		return true
 	default:
-		if r.next == nil {
-			r.next = map[string]int{}
-		}
 		r.next[id] = 2 * events
-		return false
 	}
+	e.replays.left[id] = events
+	return false
 }
 
 // recorder is the store of the worker. It knows what has a history, and replays
@@ -61,26 +59,35 @@ func (r recorder) Wake(queue string) (wake <-chan struct{}, due time.Time) {
 }
 
 func (r recorder) Commit(ctx context.Context, c *taskhub.Commit) (taskhub.Fence, error) {
-	if c.NewExecution {
+	if c.NewExecution && r.env.grown(c.InstanceID) {
 		r.env.replay(ctx, c.InstanceID)
 	}
 	fence, err := r.Store.Commit(ctx, c)
 	if err == nil {
-		r.env.wrote(c.InstanceID)
+		r.env.wrote(c)
 	}
 	return fence, err
 }
 
-func (e *Env) wrote(id string) {
+// grown tells whether an execution has events that were not replayed.
+func (e *Env) grown(id string) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if r := &e.replays; !r.known[id] {
-		if r.known == nil {
-			r.known = map[string]bool{}
-		}
-		r.known[id] = true
-		r.written = append(r.written, id)
+	return e.replays.length[id] != e.replays.left[id]
+}
+
+func (e *Env) wrote(c *taskhub.Commit) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	r := &e.replays
+	if _, known := r.length[c.InstanceID]; !known {
+		r.written = append(r.written, c.InstanceID)
 	}
+	if c.NewExecution {
+		r.length[c.InstanceID] = 0
+		delete(r.left, c.InstanceID)
+	}
+	r.length[c.InstanceID] += len(c.Events)
 }
 
 // replay replays what is recorded of an execution, to its end. What the worker

@@ -76,3 +76,31 @@ func TestParkedAndFailedAreExpected(t *testing.T) {
 		check(t, failed.Status().RuntimeStatus, nil, "Failed")
 	}, code)
 }
+
+// An execution that never leaves memory is replayed when the next one begins.
+func TestExecutionThatContinuesAsNewIsReplayed(t *testing.T) {
+	t.Parallel()
+	visits := 0
+	code := durable.NewOrchestrator("Fickle", func(ctx *durable.Context, round int) (string, error) {
+		for i := range 3 {
+			if i == 1 && round == 1 {
+				if visits++; visits > 1 {
+					return "early", nil
+				}
+			}
+			if _, err := charge.Call(ctx, i).Await(); err != nil {
+				return "", err
+			}
+		}
+		if round == 1 {
+			return durable.ContinueAsNew[string](ctx, 2)
+		}
+		return "done", nil
+	})
+	got := failure(durabletest.Options{}, func(env *durabletest.Env) {
+		_, _ = durabletest.Start(env, code, 1).Result()
+	}, code, charge)
+	if !strings.Contains(got, "the history has activity 'Charge', the code asks for the end of the orchestration") {
+		t.Errorf("got %q", got)
+	}
+}

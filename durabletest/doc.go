@@ -61,7 +61,8 @@
 //
 // Code that does not do the same each time is found without a crash. While its
 // history has no more than 100 events, an orchestration is replayed from it
-// whenever something comes for it, and later each time the history has doubled:
+// whenever a timer, an event or a child wakes it up, and later each time the
+// history has doubled:
 // code that differs is parked, as in a running app (see [Instance.Parked]). At
 // the end of the test, and when an orchestration continues as new, all that is
 // recorded is replayed once more, and the test fails with a [Mismatch]. So the

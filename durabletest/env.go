@@ -142,6 +142,7 @@ func (o Options) open(t *testing.T, example bool, functions []durable.Registrati
 	for _, f := range functions {
 		r.Functions = append(r.Functions, f)
 	}
+	e.replays = replays{next: map[string]int{}, length: map[string]int{}, left: map[string]int{}}
 	var err error
 	if e.app, err = opening.Open(r); err != nil {
 		return nil, fmt.Errorf("durabletest: %w", err)
