@@ -40,7 +40,28 @@ func gather() Registration {
 	})
 }
 
-// TestEventsKeepTheirOrder has clients of two processes raise events, while
+// herald sends events to the instance "x" and continues as new after every
+// third of them.
+func herald() Registration {
+	return NewOrchestrator("Herald", func(ctx *Context, n int) (None, error) {
+		for ; n < 8; n++ {
+			if err := ctx.SendEvent("x", "E", fmt.Sprint("herald:", n)); err != nil {
+				return None{}, err
+			}
+			switch n % 3 {
+			case 1:
+				if err := ctx.Sleep(time.Second); err != nil {
+					return None{}, err
+				}
+			case 2:
+				return ContinueAsNew[None](ctx, n+1)
+			}
+		}
+		return None{}, nil
+	})
+}
+
+// TestEventsKeepTheirOrder has an orchestrator and clients of two processes raise events, while
 // storage fails, messages come late and processes die: each event comes once,
 // and after all that its process had raised before.
 func TestEventsKeepTheirOrder(t *testing.T) {
@@ -77,18 +98,25 @@ func raiseOnABadDay(t *testing.T, seed uint64, every, deaths int, dispatch worke
 	var processes [2]*noisy
 	for n := range processes {
 		processes[n] = &noisy{hub: &hub{t: t, memory: shared, registry: newRegistry(), dispatch: dispatch}}
-		if err := gather().register(processes[n].registry); err != nil {
-			t.Fatal(err)
+		for _, f := range []Registration{gather(), herald()} {
+			if err := f.register(processes[n].registry); err != nil {
+				t.Fatal(err)
+			}
 		}
 		processes[n].begin(random.Uint64())
 	}
-	for n := 0; n < 1000; n++ {
-		_, err := processes[0].client().StartNew(t.Context(), "Gather", gathering{Every: every}, WithInstanceID("x"))
-		if row, readErr := shared.Instance(t.Context(), "x"); err == nil || readErr == nil && row.Status == history.Running {
-			break
+	begin := func(name, id string, in any) {
+		for {
+			// A start whose message was lost is mended by another one.
+			_, err := processes[0].client().StartNew(t.Context(), name, in, WithInstanceID(id))
+			if row, readErr := shared.Instance(t.Context(), id); err == nil || readErr == nil && row.Status != history.Pending {
+				return
+			}
+			<-time.After(time.Second)
 		}
-		<-time.After(time.Second)
 	}
+	begin("Gather", "x", gathering{Every: every})
+	begin("Herald", "herald", 0)
 	r := &raisers{events: map[string][]string{}}
 	var group sync.WaitGroup
 	raise := func(n, life int) context.CancelFunc {
@@ -108,7 +136,11 @@ func raiseOnABadDay(t *testing.T, seed uint64, every, deaths int, dispatch worke
 		lives[n] = raise(n, life)
 	}
 	group.Wait()
-	row := await(t, shared)
+	await(t, shared, "herald")
+	for n := range 8 {
+		r.note("herald", fmt.Sprint("herald:", n))
+	}
+	row := await(t, shared, "x")
 	for _, one := range processes {
 		one.die()
 	}
@@ -116,15 +148,15 @@ func raiseOnABadDay(t *testing.T, seed uint64, every, deaths int, dispatch worke
 	return strings.Fields(strings.Trim(string(row.Output), `"`)), r.events, describeRun(t, shared, "x")
 }
 
-// await waits for the end of the instance "x".
-func await(t *testing.T, hub *memory.Hub) *taskhub.Instance {
+// await waits for the end of an instance.
+func await(t *testing.T, hub *memory.Hub, id string) *taskhub.Instance {
 	for range 4 * 3600 {
 		<-time.After(time.Second)
-		if row, err := hub.Instance(t.Context(), "x"); err == nil && row.Status.Finished() {
+		if row, err := hub.Instance(t.Context(), id); err == nil && row.Status.Finished() {
 			return row
 		}
 	}
-	t.Fatal("it does not end: ", describeRun(t, hub, "x"))
+	t.Fatal("it does not end: ", describeRun(t, hub, id))
 	return nil
 }
 

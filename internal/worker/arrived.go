@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/taskhub"
 )
 
 // arrived are the events that came to an orchestration last, the latest at the
@@ -63,6 +64,8 @@ type kept struct {
 	Seen      []string  `json:"seen,omitempty"`
 	Arrived   []arrival `json:"arrived,omitempty"`
 	Forgotten time.Time `json:"forgotten,omitzero"`
+	// Sent are the last events that were sent to other instances.
+	Sent map[string]taskhub.Earlier `json:"sent,omitempty"`
 }
 
 // keep is what the next execution must know of the messages of this one.
@@ -72,7 +75,7 @@ func (in *instance) keep() history.Payload {
 			in.noteArrival(it.message.ID, in.w.now())
 		}
 	}
-	k := kept{Origin: cmp.Or(in.origin, in.execution), Arrived: in.arrived.events, Forgotten: in.arrived.forgotten}
+	k := kept{Origin: cmp.Or(in.origin, in.execution), Arrived: in.arrived.events, Forgotten: in.arrived.forgotten, Sent: in.lastSent(in.w.now())}
 	for id := range in.held {
 		if !slices.ContainsFunc(in.early, func(it *item) bool { return it.message.ID == id }) {
 			k.Seen = append(k.Seen, id)
@@ -103,6 +106,6 @@ func (in *instance) rememberKept(e *history.Event) {
 	for _, a := range k.Arrived {
 		in.seen[a.ID] = true
 	}
-	in.origin = k.Origin
+	in.origin, in.sentEarlier = k.Origin, k.Sent
 	in.arrived = arrived{events: k.Arrived, forgotten: k.Forgotten}
 }

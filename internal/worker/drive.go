@@ -54,10 +54,8 @@ func (in *instance) finish(ctx context.Context) error {
 // tellOutcome does what the end of the execution asks for: it sends what nobody
 // answers, and tells children, the parent and, in the row, everybody.
 func (in *instance) tellOutcome(ctx context.Context) error {
-	if in.eng != nil {
-		if err := in.dispatchOneWay(ctx); err != nil {
-			return err
-		}
+	if err := in.dispatchLast(ctx); err != nil {
+		return err
 	}
 	if err := in.terminateChildren(ctx); err != nil {
 		return err

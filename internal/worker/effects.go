@@ -271,41 +271,6 @@ func (w *Worker) tell(ctx context.Context, queue string, m *taskhub.Message) err
 	return w.sendMessage(ctx, queue, m, 0)
 }
 
-// dispatchOneWay sends what nobody answers.
-func (in *instance) dispatchOneWay(ctx context.Context) error {
-	for len(in.eng.OneWay()) > 0 {
-		e := in.eng.OneWay()[0]
-		if in.mine(e.ID) {
-			if err := in.sendOneWay(ctx, e); err != nil {
-				return err
-			}
-		}
-		in.eng.Sent(e.ID)
-	}
-	return nil
-}
-
-func (in *instance) sendOneWay(ctx context.Context, e *history.Event) error {
-	if engine.Detached(e) {
-		problem, err := in.startChild(ctx, e)
-		if problem != "" {
-			in.w.log.Error("a detached orchestration was not started", "instance", in.id, "child", e.InstanceID, "reason", problem)
-		}
-		return err
-	}
-	if err := in.w.fits(e.Input); err != nil {
-		in.w.log.Error("an event to another instance is too large and was not sent", "instance", in.id, "target", e.InstanceID, "error", err)
-		return nil
-	}
-	// Nobody knows whose instance it is, and any queue brings any message.
-	return in.w.tell(ctx, in.w.Control, &taskhub.Message{
-		ID:     taskhub.GUID("event", in.id, in.execution, itoa(e.ID)),
-		Target: history.InstanceRef{InstanceID: e.InstanceID},
-		Sender: in.self(),
-		Event:  &history.Event{Type: history.EventRaised, ID: history.NoID, Name: e.Name, Input: e.Input, Timestamp: e.Timestamp},
-	})
-}
-
 // mine tells whether an action was asked for under a message that this process
 // holds.
 func (in *instance) mine(id int32) bool {

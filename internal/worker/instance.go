@@ -63,6 +63,9 @@ type instance struct {
 	// until those have come.
 	early   []*item
 	arrived arrived
+	// sentEarlier are the last events that the executions before this one have
+	// sent, by the instances they were for.
+	sentEarlier map[string]taskhub.Earlier
 	// under tells under whose lease an open action was dispatched.
 	under map[int32]string
 	// jobs are the activities that were handed to the pool, by action id.

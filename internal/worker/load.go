@@ -116,7 +116,7 @@ func (in *instance) reset(events []*history.Event) {
 		MaxActions: in.w.MaxActions,
 		Strict:     in.w.Strict,
 	})
-	in.origin = ""
+	in.origin, in.sentEarlier = "", nil
 	in.committed, in.pending, in.outcome, in.arrived = nil, nil, nil, arrived{}
 	clear(in.seen)
 	clear(in.under)

@@ -23,7 +23,7 @@ func (in *instance) continueAsNew(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := in.dispatchOneWay(ctx); err != nil {
+		if err := in.dispatchLast(ctx); err != nil {
 			return err
 		}
 		if err := in.roll(ctx, next); err != nil {

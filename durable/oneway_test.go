@@ -1,0 +1,150 @@
+package durable
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/durable-go/functions/internal/client"
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/taskhub"
+	"github.com/durable-go/functions/internal/taskhub/faults"
+	"github.com/durable-go/functions/internal/taskhub/memory"
+	"github.com/durable-go/functions/internal/worker"
+)
+
+// TestUnawaitedChildren starts a child for which nobody waits in the last turn
+// of an execution, however that ends.
+func TestUnawaitedChildren(t *testing.T) {
+	child := NewOrchestrator("Child", func(ctx *Context, _ None) (None, error) { return None{}, ctx.Sleep(time.Second) })
+	o := NewOrchestrator("O", func(ctx *Context, how string) (string, error) {
+		if how == "ended anew" {
+			return "", nil
+		}
+		child.Call(ctx, None{}, WithInstanceID("child "+how))
+		switch how {
+		case "fails":
+			return "", errors.New("no")
+		case "begins anew":
+			return ContinueAsNew[string](ctx, "ended anew")
+		}
+		return "", nil
+	})
+	inHub(t, []Registration{o, child}, func(h *hub) {
+		for _, how := range []string{"ends", "fails", "begins anew"} {
+			if _, err := result(h, o, how, nil); (err != nil) != (how == "fails") {
+				h.t.Errorf("%s: %v", how, err)
+			}
+			<-time.After(time.Minute)
+			if text := h.is("child "+how, history.Completed); text != "" {
+				h.t.Error(how, text)
+			}
+		}
+	})
+}
+
+// sender starts an orchestration of its own and sends two events to the target,
+// the second one after an event has come, and continues as new.
+func sender() []Registration {
+	child := NewOrchestrator("Child", func(ctx *Context, _ None) (None, error) { return None{}, nil })
+	target := NewOrchestrator("Target", func(ctx *Context, _ None) (string, error) {
+		got := ""
+		for {
+			e, err := WaitForEvent[string](ctx, "E", WithTimeout(time.Hour)).Await()
+			if err != nil {
+				return got, nil
+			}
+			got += e
+		}
+	})
+	o := NewOrchestrator("Sender", func(ctx *Context, again bool) (string, error) {
+		if again {
+			return "", nil
+		}
+		if _, err := child.StartDetached(ctx, None{}, WithInstanceID("child")); err != nil {
+			return "", err
+		}
+		if err := ctx.SendEvent("target", "E", "a"); err != nil {
+			return "", err
+		}
+		if _, err := WaitForEvent[string](ctx, "Go").Await(); err != nil {
+			return "", err
+		}
+		if err := ctx.SendEvent("target", "E", "b"); err != nil {
+			return "", err
+		}
+		return ContinueAsNew[string](ctx, true)
+	})
+	return []Registration{o, target, child}
+}
+
+// TestSentByAnother has a process die at any call before it has sent what the
+// first turn of an orchestration asks for, and the orchestration end in another
+// process before the message comes again under which that turn was taken: all is
+// sent, once and in order.
+func TestSentByAnother(t *testing.T) {
+	for _, kind := range []faults.Kind{faults.DieBefore, faults.DieAfter} {
+		for _, dispatch := range []worker.Dispatch{worker.Local, worker.Queue} {
+			t.Run(fmt.Sprint(dispatch, " ", kind), func(t *testing.T) {
+				calls := 0
+				for dieSending(t, dispatch, calls+1, kind) {
+					calls++
+				}
+				if calls < 5 {
+					t.Errorf("it died at %d calls only", calls)
+				}
+			})
+		}
+	}
+}
+
+// dieSending reports whether there was a call to die at.
+func dieSending(t *testing.T, dispatch worker.Dispatch, at int, kind faults.Kind) (hit bool) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &hub{t: t, memory: memory.New(memory.Options{}), registry: newRegistry(), dispatch: dispatch}
+		for _, f := range sender() {
+			if err := f.register(h.registry); err != nil {
+				t.Fatal(err)
+			}
+		}
+		begin := func(name, id string, in any) {
+			if _, err := h.client().StartNew(t.Context(), name, in, WithInstanceID(id)); err != nil {
+				t.Fatal(err)
+			}
+			h.settle()
+		}
+		next := func(store taskhub.Store) {
+			h.stop()
+			h.worker.Kill()
+			h.store = store
+			h.open()
+		}
+		h.store = h.memory
+		h.open()
+		begin("Target", "target", None{})
+		store := faults.New(h.memory, at, kind)
+		next(store)
+		// The client is another process.
+		h.core = &core{client: client.New(h.memory, client.Options{Queue: taskhub.ControlQueue(hubName)}), registry: h.registry}
+		begin("Sender", "it", false)
+		select {
+		case <-store.Dead():
+			hit = true
+		default:
+		}
+		next(h.memory)
+		h.raise("it", "Go", `""`)
+		<-time.After(2 * time.Hour)
+		h.stop()
+		h.worker.Kill()
+		if text := first(h.is("it", history.Completed), h.is("child", history.Completed), h.is("target", history.Completed)); text != "" {
+			t.Errorf("call %d of %q: %s", at, store.Calls(), text)
+		}
+		if row, err := h.memory.Instance(t.Context(), "target"); err != nil || string(row.Output) != `"ab"` {
+			t.Errorf("call %d of %q: %s %v", at, store.Calls(), row.Output, err)
+		}
+	})
+	return hit
+}
