@@ -67,10 +67,5 @@ func (in *instance) behind(ctx context.Context, batch []*item) (bool, error) {
 	if len(in.early) == 0 || in.current || len(in.pending) > 0 || !slices.ContainsFunc(batch, func(it *item) bool { return it.alarm }) {
 		return false, nil
 	}
-	var h *taskhub.History
-	err := in.w.retry(ctx, finalStorage, func(ctx context.Context) (err error) {
-		h, err = in.w.Store.Load(ctx, in.id, in.fence.NextRow)
-		return err
-	})
-	return err == nil && h.Fence.ETag != in.fence.ETag, err
+	return in.overtaken(ctx)
 }

@@ -23,6 +23,9 @@ type rowState struct {
 	gone bool
 	// parked says that the row speaks of code that could not go on.
 	parked bool
+	// ahead says that the row tells what this process would not have written:
+	// another one may have gone on.
+	ahead bool
 }
 
 // custom is the custom status of an orchestration and whether the row has it.
@@ -70,13 +73,41 @@ func (in *instance) learnRow(ctx context.Context) error {
 		in.row.gone = row.Status.Finished() || row.Status == history.Pending && !in.descends(row.ExecutionID)
 		in.row.stale = !in.row.gone
 	}
+	in.row.ahead = in.row.status.Finished() || in.row.status == history.Suspended || in.row.stale && !in.descends(row.ExecutionID)
 	return nil
+}
+
+// mayMerge tells a process that others have overtaken that the row is not its to
+// write any more. changed says that the row is not what it was.
+func (in *instance) mayMerge(ctx context.Context, changed bool) error {
+	if in.outcome != nil || !changed && !in.row.ahead {
+		return nil
+	}
+	overtaken, err := in.overtaken(ctx)
+	if overtaken {
+		return errBehind
+	}
+	in.row.ahead = false
+	return err
+}
+
+// overtaken tells whether another process has committed since this one read.
+func (in *instance) overtaken(ctx context.Context) (bool, error) {
+	var h *taskhub.History
+	err := in.w.retry(ctx, finalStorage, func(ctx context.Context) (err error) {
+		h, err = in.w.Store.Load(ctx, in.id, in.fence.NextRow)
+		return err
+	})
+	return err == nil && h.Fence.ETag != in.fence.ETag, err
 }
 
 // mergeRow changes the instance row, as long as it is this execution's.
 func (in *instance) mergeRow(ctx context.Context, change taskhub.Change) error {
-	for {
+	for changed := false; ; changed = true {
 		if err := in.learnRow(ctx); err != nil || in.row.gone {
+			return err
+		}
+		if err := in.mayMerge(ctx, changed); err != nil {
 			return err
 		}
 		change.ETag = in.row.etag
@@ -195,7 +226,7 @@ const parkedDelay = time.Minute
 func (in *instance) park(ctx context.Context, cause error) {
 	text := cause.Error()
 	in.w.log.Error("orchestration parked until other code comes", "instance", in.id, "error", cause)
-	if err := in.mergeRow(ctx, taskhub.Change{Parked: &text, Updated: in.w.now()}); err != nil {
+	if err := in.mergeRow(ctx, taskhub.Change{Parked: &text, Updated: in.w.now()}); err != nil && !errors.Is(err, errBehind) {
 		in.w.storage.failed(err)
 	}
 	in.abandon(ctx, parkedDelay)
