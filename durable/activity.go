@@ -52,7 +52,9 @@ func (a *Activity[In, Out]) Implement(run func(ctx context.Context, in In) (Out,
 // Name is the name that histories record.
 func (a *Activity[In, Out]) Name() string { return a.name }
 
-// Call asks for the activity to run. It does not wait: see Task.Await.
+// Call asks for the activity to run. It does not wait: see Task.Await. When the
+// orchestration ends first, the activity is told to stop (ErrAbandoned), and does
+// not begin where it has not: what must be done is to be awaited.
 func (a *Activity[In, Out]) Call(ctx *Context, in In, options ...ActivityOption) *Task[Out] {
 	return callActivity[In, Out](ctx, a.name, in, activityOptions(options))
 }

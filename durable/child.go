@@ -21,7 +21,8 @@ func nilable(t reflect.Type) bool {
 }
 
 // Call starts the orchestrator as a child, a sub-orchestration. It does not
-// wait: see Task.Await. The failure of the child is a *TaskError.
+// wait: see Task.Await. The failure of the child is a *TaskError. A child that
+// nobody awaits starts all the same, and outlives the orchestration.
 func (o *Orchestrator[In, Out]) Call(ctx *Context, in In, options ...ChildOption) *Task[Out] {
 	return CallOrchestrator[Out](ctx, o.name, in, options...)
 }

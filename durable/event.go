@@ -74,7 +74,8 @@ func (c *EventChannel[T]) TryReceive() (v T, ok bool, err error) {
 	return v, true, err
 }
 
-// SendEvent raises an event for another orchestration. Nobody learns whether
+// SendEvent raises an event for another orchestration, which gets it once, and
+// after the events that this one has sent to it before. Nobody learns whether
 // there is one; the error says that an argument is wrong.
 func (c *Context) SendEvent(instanceID, name string, data any) error {
 	if err := errors.Join(checkEvent(name), taskhub.ValidInstanceID(instanceID)); err != nil {
