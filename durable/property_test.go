@@ -12,13 +12,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"pgregory.net/rapid"
-
+	"github.com/durable-go/functions/internal/client"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
-	"github.com/durable-go/functions/internal/taskhub/faults"
-	"github.com/durable-go/functions/internal/taskhub/memory"
 	"github.com/durable-go/functions/internal/worker"
+	"pgregory.net/rapid"
 )
 
 // plan is a random orchestrator: what it does in each generation.
@@ -187,124 +185,83 @@ func TestPlansOnABadDay(t *testing.T) {
 		p := drawPlan(rt, 0)
 		seed := rapid.Uint64().Draw(rt, "seed")
 		dispatch := rapid.SampledFrom([]worker.Dispatch{worker.Local, worker.Queue}).Draw(rt, "dispatch")
-		var got, state string
-		synctest.Test(t, func(t *testing.T) { got, state = badDay(t, p, seed, dispatch) })
+		var d *day
+		pestered := rapid.Bool().Draw(rt, "suspended now and then")
+		var meanwhile func(*noisy, int, *rand.Rand)
+		if pestered {
+			meanwhile = pester
+		}
+		synctest.Test(t, func(t *testing.T) { d = badDay(t, p, seed, dispatch, meanwhile) })
 		var events []string
 		for n := range p.events() {
 			events = append(events, fmt.Sprint("e", n))
 		}
-		if want := `"` + interpret(p, events) + `"`; got != want {
+		if want := `"` + interpret(p, events) + `"`; d.row == nil || string(d.row.Output) != want {
 			raw, _ := json.Marshal(p)
-			rt.Fatalf("plan %s\ngot  %s\nwant %s\n%s", raw, got, want, state)
+			rt.Fatalf("plan %s\nwant %s\n%s", raw, want, d.state)
 		}
 	})
 }
 
-// noisy is one of the processes of a bad day.
-type noisy struct {
-	*hub
-	noise *faults.Noise
-	// queue is the control queue, where it is not that of hubName.
-	queue string
-}
-
-func (p *noisy) control() string {
-	if p.queue != "" {
-		return p.queue
+// pester suspends and resumes the instance now and then, and in the end resumes
+// it until it goes on.
+func pester(p *noisy, second int, random *rand.Rand) {
+	switch c := p.core.client; {
+	case second > 600 && second%60 == 30, second <= 600 && random.IntN(20) == 0:
+		_ = c.Resume(p.t.Context(), "x", "go on")
+	case second <= 600 && random.IntN(20) == 0:
+		_ = c.Suspend(p.t.Context(), "x", "wait")
 	}
-	return taskhub.ControlQueue(hubName)
 }
 
-func (p *noisy) begin(seed uint64) {
-	p.noise = faults.NewNoise(p.memory, 5*time.Second, seed)
-	p.store = p.noise
-	p.open()
+// TestTerminatedOnABadDay terminates the instance and its children at some time
+// of such a day: all of them end, and the rows say what the histories say.
+func TestTerminatedOnABadDay(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		p := drawPlan(rt, 0)
+		seed := rapid.Uint64().Draw(rt, "seed")
+		at := rapid.IntRange(0, 60).Draw(rt, "terminated at")
+		dispatch := rapid.SampledFrom([]worker.Dispatch{worker.Local, worker.Queue}).Draw(rt, "dispatch")
+		synctest.Test(t, func(t *testing.T) {
+			d := badDay(t, p, seed, dispatch, func(one *noisy, second int, _ *rand.Rand) {
+				if second >= at && second%5 == 0 {
+					_ = one.core.client.Terminate(t.Context(), "x", "enough", client.TerminateOptions{Children: true})
+				}
+			})
+			if wrong := d.unfinished(t, "x"); wrong != "" {
+				rt.Fatalf("%s\n%s", wrong, d.state)
+			}
+		})
+	})
 }
 
-func (p *noisy) die() {
-	p.noise.Die()
-	p.stop()
-	p.worker.Kill()
-}
-
-func badDay(t *testing.T, p plan, seed uint64, dispatch worker.Dispatch) (output, state string) {
-	random := rand.New(rand.NewPCG(seed, 2))
-	shared := memory.New(memory.Options{})
-	var processes [2]*noisy
-	for n := range processes {
-		one := &noisy{hub: &hub{t: t, memory: shared, registry: newRegistry(), dispatch: dispatch}}
-		for _, f := range plans() {
-			if err := f.register(one.registry); err != nil {
-				t.Fatal(err)
+// unfinished says what is not over of an instance and its children; empty:
+// nothing.
+func (d *day) unfinished(t *testing.T, id string) string {
+	row, err := d.hub.Instance(t.Context(), id)
+	if err != nil {
+		return err.Error()
+	}
+	loaded, err := d.hub.Load(t.Context(), id, 0)
+	if err != nil {
+		return err.Error()
+	}
+	var end history.Status
+	for _, e := range loaded.Events {
+		switch e.Type {
+		case history.ExecutionCompleted:
+			end = e.Status
+		case history.SubOrchestrationInstanceCreated:
+			if _, err := d.hub.Instance(t.Context(), e.InstanceID); errors.Is(err, taskhub.ErrNotFound) {
+				continue
+			}
+			if wrong := d.unfinished(t, e.InstanceID); wrong != "" {
+				return wrong
 			}
 		}
-		one.begin(random.Uint64())
-		processes[n] = one
 	}
-	defer func() {
-		for _, one := range processes {
-			one.die()
-		}
-		<-time.After(time.Hour)
-	}()
-	o := DeclareOrchestrator[progress, string]("Follow")
-	start := func() error {
-		_, err := o.Start(t.Context(), processes[random.IntN(2)].client(), progress{Plan: p}, WithInstanceID("x"))
-		return err
+	if !row.Status.Finished() || row.Status != end {
+		return fmt.Sprintf("%s is %v in its row and %v in its history", id, row.Status, end)
 	}
-	for err := start(); err != nil && !errors.Is(err, ErrAlreadyExists); err = start() {
-		<-time.After(time.Second)
-	}
-	raised := 0
-	for second := range 7200 {
-		<-time.After(time.Second)
-		if row, err := shared.Instance(t.Context(), "x"); err == nil && row.Status.Finished() {
-			return string(row.Output), describeRun(t, shared, "x")
-		}
-		if raised < p.events() && random.IntN(3) == 0 {
-			processes[random.IntN(2)].raiseTwice("x", raised)
-			raised++
-		}
-		if random.IntN(40) == 0 && second < 600 {
-			one := processes[random.IntN(2)]
-			one.die()
-			one.begin(random.Uint64())
-		}
-		if second%60 == 59 {
-			_ = start() // a client whose process died sends the start again
-		}
-	}
-	return "", describeRun(t, shared, "x")
-}
-
-// describeRun is what the hub knows of an instance and its children.
-func describeRun(t *testing.T, hub *memory.Hub, id string) string {
-	var out strings.Builder
-	row, err := hub.Instance(t.Context(), id)
-	if err != nil {
-		return fmt.Sprintln(id, err)
-	}
-	loaded, err := hub.Load(t.Context(), id, 0)
-	fmt.Fprintln(&out, id, row.ExecutionID, row.Status, row.Parked, hub.Pending(taskhub.ControlQueue(hubName)), "messages", time.Now(), err)
-	for _, e := range loaded.Events {
-		fmt.Fprintf(&out, "  %v %v id %d task %d %s %s\n", e.Timestamp.Format("04:05.00"), e.Type, e.ID, e.TaskID, e.Name, e.Result)
-	}
-	for _, e := range loaded.Events {
-		if e.Type == history.SubOrchestrationInstanceCreated {
-			out.WriteString(describeRun(t, hub, e.InstanceID))
-		}
-	}
-	return out.String()
-}
-
-// raiseTwice sends an event as a client does whose first try may have had its
-// effect.
-func (p *noisy) raiseTwice(id string, n int) {
-	m := &taskhub.Message{ID: taskhub.GUID("event", id, fmt.Sprint(n)), Target: history.InstanceRef{InstanceID: id},
-		Event: &history.Event{Type: history.EventRaised, ID: history.NoID, Name: "E", Input: history.Payload(fmt.Sprintf(`"e%d"`, n)), Timestamp: time.Now()}}
-	for {
-		if _, err := p.store.Send(p.t.Context(), p.control(), m, 0); err == nil {
-			return
-		}
-	}
+	return ""
 }
