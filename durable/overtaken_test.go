@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/durable-go/functions/internal/history"
@@ -31,6 +32,7 @@ func TestRowOfTheOvertaken(t *testing.T) {
 		other := &hub{t: h.t, store: h.memory, memory: h.memory, registry: h.registry, dispatch: h.dispatch}
 		slow := &slowMerge{Store: h.memory, meanwhile: func() {
 			h.stop()
+			synctest.Wait() // its poller has stopped, and takes no event
 			other.open()
 			h.raise("it", "E", `"done"`)
 			<-time.After(2 * time.Minute)
