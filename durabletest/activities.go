@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/durable-go/functions/durable"
 	"github.com/durable-go/functions/internal/history"
@@ -13,19 +12,10 @@ import (
 )
 
 // activities are what a test knows of the activities of its app and has changed
-// about them, by lower-case name.
+// about them.
 type activities struct {
-	mu       sync.Mutex // guards the rest
-	replaced map[string]worker.ActivityFunc
-	failing  map[string]failing
-	calls    []Call
-	// changed are the names that the test gave.
-	changed []string
-}
-
-type failing struct {
-	times int
-	run   worker.ActivityFunc
+	changes[worker.ActivityFunc]
+	calls []Call // guarded by the lock of the changes
 }
 
 // Call is one run of an activity.
@@ -47,14 +37,7 @@ const Always = -1
 // the options of the call are there for f as they are for the activity.
 func Replace[In, Out any](env *Env, activity *durable.Activity[In, Out], f func(ctx context.Context, in In) (Out, error)) {
 	env.t.Helper()
-	run := env.compile(activity.Implement(f))
-	env.activities.mu.Lock()
-	defer env.activities.mu.Unlock()
-	if env.activities.replaced == nil {
-		env.activities.replaced = map[string]worker.ActivityFunc{}
-	}
-	env.activities.replaced[strings.ToLower(activity.Name())] = run
-	env.activities.changed = append(env.activities.changed, activity.Name())
+	env.activities.replace(activity.Name(), env.compile(activity.Implement(f)))
 }
 
 // Fail makes the next runs of an activity fail with the error, so many times or
@@ -63,13 +46,7 @@ func Replace[In, Out any](env *Env, activity *durable.Activity[In, Out], f func(
 func (e *Env) Fail(activity string, times int, err error) {
 	e.t.Helper()
 	run := e.compile(durable.NewAction(activity, func(context.Context, json.RawMessage) error { return err }))
-	e.activities.mu.Lock()
-	defer e.activities.mu.Unlock()
-	if e.activities.failing == nil {
-		e.activities.failing = map[string]failing{}
-	}
-	e.activities.failing[strings.ToLower(activity)] = failing{times, run}
-	e.activities.changed = append(e.activities.changed, activity)
+	e.activities.fail(activity, times, run)
 }
 
 // compile makes of a registration what the worker runs.
@@ -130,7 +107,7 @@ func (e *Env) activity(name string) (worker.ActivityFunc, error) {
 	e.activities.mu.Lock()
 	defer e.activities.mu.Unlock()
 	key := strings.ToLower(name)
-	if err != nil && e.activities.replaced[key] == nil && e.activities.failing[key].times == 0 {
+	if err != nil && !e.activities.has(key) {
 		return nil, err
 	}
 	return func(ctx context.Context, call *worker.Activity) (history.Payload, *history.FailureDetails) {
@@ -150,13 +127,8 @@ func (a *activities) begin(key string, run worker.ActivityFunc, call *worker.Act
 		Activity: call.Name, InstanceID: call.InstanceID, TaskID: int(call.TaskID),
 		Attempt: max(recorded.Attempt, 1), Input: json.RawMessage(call.Input),
 	})
-	if f := a.failing[key]; f.times != 0 {
-		f.times = max(f.times-1, Always)
-		a.failing[key] = f
-		return f.run
-	}
-	if replaced := a.replaced[key]; replaced != nil {
-		return replaced
+	if changed, ok := a.take(key); ok {
+		return changed
 	}
 	return run
 }

@@ -5,34 +5,25 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/durable-go/functions/durable"
 	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/history"
 )
 
-// orchestrators are what a test has changed about the orchestrators of its app,
-// by lower-case name.
+// orchestrators are what a test has changed about the orchestrators of its app.
 type orchestrators struct {
 	// registered finds those of the app.
 	registered func(name, version string) (engine.Program, error)
 
-	mu       sync.Mutex // guards the rest
-	replaced map[string]engine.Program
-	failing  map[string]failingProgram
+	changes[engine.Program]
+	// The lock of the changes guards the rest.
+
 	// chosen is the code of each execution that has begun since something was
 	// replaced: a replay must run the same.
 	chosen map[string]engine.Program
-	// changed are the names that the test gave, asked those that ran, in lower
-	// case.
-	changed []string
-	asked   map[string]bool
-}
-
-type failingProgram struct {
-	times int
-	run   engine.Program
+	// asked are the names of those that ran, in lower case.
+	asked map[string]bool
 }
 
 // ReplaceOrchestrator makes the app run f in the place of an orchestrator, as a
@@ -40,14 +31,7 @@ type failingProgram struct {
 // code. A child need not be registered. The app's middleware goes around f, too.
 func ReplaceOrchestrator[In, Out any](env *Env, o *durable.Orchestrator[In, Out], f func(ctx *durable.Context, in In) (Out, error)) {
 	env.t.Helper()
-	run := env.compileProgram(o.Implement(f))
-	env.orchestrators.mu.Lock()
-	defer env.orchestrators.mu.Unlock()
-	if env.orchestrators.replaced == nil {
-		env.orchestrators.replaced = map[string]engine.Program{}
-	}
-	env.orchestrators.replaced[strings.ToLower(o.Name())] = run
-	env.orchestrators.changed = append(env.orchestrators.changed, o.Name())
+	env.orchestrators.replace(o.Name(), env.compileProgram(o.Implement(f)))
 }
 
 // FailOrchestrator makes the next orchestrations of that name fail with the
@@ -58,14 +42,7 @@ func (e *Env) FailOrchestrator(orchestrator string, times int, err error) {
 	o := durable.NewOrchestrator(orchestrator, func(*durable.Context, json.RawMessage) (durable.None, error) {
 		return durable.None{}, err
 	})
-	run := e.compileProgram(o)
-	e.orchestrators.mu.Lock()
-	defer e.orchestrators.mu.Unlock()
-	if e.orchestrators.failing == nil {
-		e.orchestrators.failing = map[string]failingProgram{}
-	}
-	e.orchestrators.failing[strings.ToLower(orchestrator)] = failingProgram{times, run}
-	e.orchestrators.changed = append(e.orchestrators.changed, orchestrator)
+	e.orchestrators.fail(orchestrator, times, e.compileProgram(o))
 }
 
 func (e *Env) compileProgram(o durable.Registration) engine.Program {
@@ -102,7 +79,7 @@ func (o *orchestrators) program(name, version string) (engine.Program, error) {
 		o.asked = map[string]bool{}
 	}
 	o.asked[key] = true
-	if err != nil && o.replaced[key] == nil && o.failing[key].times == 0 {
+	if err != nil && !o.has(key) {
 		return nil, err
 	}
 	return func(rt *engine.Runtime, input history.Payload) (history.Payload, error) {
@@ -118,16 +95,12 @@ func (o *orchestrators) choose(key string, rt *engine.Runtime, run engine.Progra
 	if chosen := o.chosen[execution]; chosen != nil {
 		return chosen
 	}
-	switch f := o.failing[key]; {
-	case rt.Replaying():
-	case f.times != 0:
-		f.times = max(f.times-1, Always)
-		o.failing[key] = f
-		run = f.run
-	case o.replaced[key] != nil:
-		run = o.replaced[key]
-	case run == nil: // another took the last failure, and there is no code
-		run = o.failing[key].run
+	if !rt.Replaying() {
+		if changed, ok := o.take(key); ok {
+			run = changed
+		} else if run == nil { // another took the last failure, and there is no code
+			run = o.failing[key].run
+		}
 	}
 	if o.chosen == nil {
 		o.chosen = map[string]engine.Program{}
