@@ -148,3 +148,91 @@ func dieSending(t *testing.T, dispatch worker.Dispatch, at int, kind faults.Kind
 	})
 	return hit
 }
+
+// TestStartedByAnother has an orchestration go on in another process after it has
+// started one that has continued as new and ended since: that does not run again.
+func TestStartedByAnother(t *testing.T) {
+	runs := 0
+	child := NewOrchestrator("Child", func(ctx *Context, again bool) (None, error) {
+		if again {
+			return None{}, nil
+		}
+		runs++
+		return ContinueAsNew[None](ctx, true)
+	})
+	o := NewOrchestrator("O", func(ctx *Context, how string) (string, error) {
+		if how == "again" {
+			return "", nil
+		}
+		if _, err := child.StartDetached(ctx, false, WithInstanceID("child "+how)); err != nil {
+			return "", err
+		}
+		if _, err := WaitForEvent[string](ctx, "Go").Await(); err != nil {
+			return "", err
+		}
+		if how == "ends" {
+			return "", nil
+		}
+		return ContinueAsNew[string](ctx, "again")
+	})
+	inHub(t, []Registration{o, child}, func(h *hub) {
+		for _, how := range []string{"ends", "begins anew"} {
+			runs = 0
+			if _, err := h.client().StartNew(h.t.Context(), "O", how, WithInstanceID(how)); err != nil {
+				h.t.Fatal(err)
+			}
+			h.settle()
+			h.stop()
+			h.worker.Kill()
+			h.open()
+			h.raise(how, "Go", `""`)
+			<-time.After(time.Minute)
+			if text := first(h.is(how, history.Completed), h.is("child "+how, history.Completed)); text != "" || runs != 1 {
+				h.t.Errorf("%s: it ran %d times %s", how, runs, text)
+			}
+		}
+	})
+}
+
+// TestBurstEndsElsewhere has an orchestration end in another process than the one
+// that has sent its events, which are more than their target remembers: it
+// continues as new after each. Each comes once.
+func TestBurstEndsElsewhere(t *testing.T) {
+	target := NewOrchestrator("Target", func(ctx *Context, came map[int]int) (string, error) {
+		e, err := WaitForEvent[int](ctx, "E", WithTimeout(time.Hour)).Await()
+		if err == nil {
+			if came == nil {
+				came = map[int]int{}
+			}
+			came[e]++
+			return ContinueAsNew[string](ctx, came)
+		}
+		more := 0
+		for _, n := range came {
+			more += n - 1
+		}
+		return fmt.Sprintf("%d, %d again", len(came), more), nil
+	})
+	o := NewOrchestrator("Burst", func(ctx *Context, n int) (string, error) {
+		for e := range n {
+			if err := ctx.SendEvent("target", "E", e); err != nil {
+				return "", err
+			}
+		}
+		return WaitForEvent[string](ctx, "Go").Await()
+	})
+	inHub(t, []Registration{o, target}, func(h *hub) {
+		startIt(h, target, nil, WithInstanceID("target"))
+		h.settle()
+		startIt(h, o, 600, WithInstanceID("it"))
+		<-time.After(time.Minute)
+		h.stop()
+		h.worker.Kill()
+		h.open()
+		h.raise("it", "Go", `""`)
+		<-time.After(2 * time.Hour)
+		if row, err := h.memory.Instance(h.t.Context(), "target"); err != nil || string(row.Output) != `"600, 0 again"` {
+			h.t.Errorf("%s came, %v", row.Output, err)
+		}
+	})
+}

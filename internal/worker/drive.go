@@ -37,6 +37,9 @@ func (in *instance) drive(ctx context.Context, due bool) error {
 func (in *instance) finish(ctx context.Context) error {
 	in.stopTimers()
 	in.dropJobs(endedBy(in.outcome.Status))
+	if err := in.dispatchMine(ctx); err != nil {
+		return err
+	}
 	if err := in.learnRow(ctx); err != nil {
 		return err
 	}
@@ -51,12 +54,8 @@ func (in *instance) finish(ctx context.Context) error {
 	return nil
 }
 
-// tellOutcome does what the end of the execution asks for: it sends what nobody
-// answers, and tells children, the parent and, in the row, everybody.
+// tellOutcome tells children, the parent and, in the row, everybody.
 func (in *instance) tellOutcome(ctx context.Context) error {
-	if err := in.dispatchLast(ctx); err != nil {
-		return err
-	}
 	if err := in.terminateChildren(ctx); err != nil {
 		return err
 	}

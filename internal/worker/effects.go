@@ -190,7 +190,7 @@ func (w *Worker) insertChild(ctx context.Context, row *taskhub.Instance, mine fu
 			continue
 		case err != nil:
 			return nil, "", err
-		case have.ExecutionID == row.ExecutionID:
+		case have.ExecutionID == row.ExecutionID, continues(row.ID, have.ExecutionID, row.ExecutionID):
 			return nil, "", nil
 		}
 		if known, err := mine(); known || err != nil {

@@ -26,12 +26,25 @@ func (in *instance) dispatchOneWay(ctx context.Context) error {
 	return nil
 }
 
-// dispatchLast sends what an execution that ends still owes to others, also for
-// other processes, which find it ended when they come back to it: whoever gets
-// something twice knows it by its id.
+// dispatchLast sends what an execution that continues as new still owes to
+// others, also for other processes: its history, by which they would know it, is
+// replaced. Whoever gets something twice knows it by its id.
 func (in *instance) dispatchLast(ctx context.Context) error {
+	return in.sendOwed(ctx, func(e *history.Event) bool { return in.mine(e.ID) || in.isRecent(e) })
+}
+
+// dispatchMine sends what an execution that has ended still owes to others and is
+// this process's to send. Another one finds the rest in the history when it comes
+// back to it: what was sent already cannot be told from that here.
+func (in *instance) dispatchMine(ctx context.Context) error {
+	return in.sendOwed(ctx, func(e *history.Event) bool { return in.mine(e.ID) })
+}
+
+// sendOwed sends what nobody answers and starts the children for which nobody
+// waits any more.
+func (in *instance) sendOwed(ctx context.Context, which func(*history.Event) bool) error {
 	for _, e := range in.committed {
-		if isOneWay(e) && !in.sent[e.ID] && in.isRecent(e) {
+		if isOneWay(e) && !in.sent[e.ID] && which(e) {
 			if err := in.sendOneWay(ctx, e); err != nil {
 				return err
 			}
@@ -41,12 +54,13 @@ func (in *instance) dispatchLast(ctx context.Context) error {
 		return nil
 	}
 	for _, e := range in.openChildren() {
-		if in.sent[e.ID] || !in.isRecent(e) {
+		if in.sent[e.ID] || !which(e) {
 			continue
 		}
 		if err := in.startUnawaited(ctx, e); err != nil {
 			return err
 		}
+		in.sent[e.ID] = true
 	}
 	return nil
 }
