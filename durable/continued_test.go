@@ -1,6 +1,10 @@
 package durable
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -108,6 +112,101 @@ func TestEventsComeAgainLater(t *testing.T) {
 		h.settle()
 		if row, err := h.memory.Instance(h.t.Context(), "it"); err != nil || string(row.Output) != `"`+all+`"` {
 			h.t.Errorf("%+v %v", row, err)
+		}
+	})
+}
+
+// sticky is a store that fails to remove the first message of a type.
+type sticky struct {
+	taskhub.Store
+	of   history.Type
+	once sync.Once
+}
+
+func (s *sticky) Remove(ctx context.Context, l *taskhub.Lease) (err error) {
+	if m, _ := s.Open(ctx, []byte(l.Body)); m != nil && m.Event.Type == s.of {
+		s.once.Do(func() { err = errors.New("not now") })
+	}
+	if err != nil {
+		return err
+	}
+	return s.Store.Remove(ctx, l)
+}
+
+// TestSuspensionComesAgain has a suspension come again when the orchestration was
+// resumed and has continued as new several times: it goes on.
+func TestSuspensionComesAgain(t *testing.T) {
+	inHub(t, []Registration{collector()}, func(h *hub) {
+		h.stop()
+		h.worker.Kill()
+		h.store = &sticky{Store: h.memory, of: history.ExecutionSuspended}
+		h.open()
+		if _, err := h.client().StartNew(h.t.Context(), "Collector", gathering{}, WithInstanceID("it")); err != nil {
+			h.t.Fatal(err)
+		}
+		h.settle()
+		for _, control := range []history.Type{history.ExecutionSuspended, history.ExecutionResumed} {
+			h.send("it", &history.Event{Type: control, ID: history.NoID, Timestamp: time.Now()})
+			h.settle()
+		}
+		for _, e := range []string{`"a"`, `"b"`, `"c"`} {
+			h.raise("it", "E", e)
+			h.settle()
+		}
+		<-time.After(10 * time.Minute)
+		if text := h.is("it", history.Running); text != "" {
+			h.t.Error(text)
+		}
+	})
+}
+
+// TestOrderOfBursts has one of many events of a sender come after the next one:
+// the order is kept, also where the first ones are forgotten.
+func TestOrderOfBursts(t *testing.T) {
+	const many = 600
+	target := NewOrchestrator("Target", func(ctx *Context, s gathering) (string, error) {
+		for {
+			e, err := WaitForEvent[int](ctx, "E", WithTimeout(time.Hour)).Await()
+			switch {
+			case err != nil:
+				return fmt.Sprintf("%d in order, %s", s.Every, list(s.All)), nil
+			case e != s.Every:
+				s.All = append(s.All, fmt.Sprint(e, " came wrong "))
+			default:
+				s.Every++
+			}
+			if len(s.All) > 0 && s.All[0] == "anew" {
+				return ContinueAsNew[string](ctx, s)
+			}
+		}
+	})
+	inHub(t, []Registration{target}, func(h *hub) {
+		for id, state := range map[string]gathering{"stays": {}, "anew": {All: []string{"anew"}}} {
+			startIt(h, target, state, WithInstanceID(id))
+			<-time.After(time.Minute)
+			sent := time.Now()
+			send := func(n int) {
+				m := &taskhub.Message{ID: taskhub.GUID(id, fmt.Sprint(n)), Target: history.InstanceRef{InstanceID: id},
+					Event: &history.Event{Type: history.EventRaised, ID: history.NoID, Name: "E", Timestamp: sent, Input: history.Payload(fmt.Sprint(n))}}
+				if n > 0 {
+					m.After = []taskhub.Earlier{{ID: taskhub.GUID(id, fmt.Sprint(n-1)), Sent: sent}}
+				}
+				if _, err := h.store.Send(h.t.Context(), taskhub.ControlQueue(hubName), m, 0); err != nil {
+					h.t.Fatal(err)
+				}
+			}
+			for n := range many {
+				send(n)
+			}
+			h.settle()
+			send(many + 1)
+			h.settle()
+			send(many)
+			<-time.After(2 * time.Hour)
+			want := fmt.Sprintf(`"%d in order, %s"`, many+2, list(state.All))
+			if row, err := h.memory.Instance(h.t.Context(), id); err != nil || string(row.Output) != want {
+				h.t.Errorf("%s: %s %v", id, row.Output, err)
+			}
 		}
 	})
 }

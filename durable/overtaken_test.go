@@ -2,6 +2,7 @@ package durable
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -11,16 +12,19 @@ import (
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
-// slowMerge is a store whose first change of a row takes so long that others go
-// on in the meantime.
+// slowMerge is a store whose first change of a row to a status takes so long that
+// others go on in the meantime.
 type slowMerge struct {
 	taskhub.Store
+	to        history.Status
 	first     sync.Once
 	meanwhile func()
 }
 
 func (s *slowMerge) Merge(ctx context.Context, id string, c taskhub.Change) (string, error) {
-	s.first.Do(s.meanwhile)
+	if c.Status != nil && *c.Status == s.to {
+		s.first.Do(s.meanwhile)
+	}
 	return s.Store.Merge(ctx, id, c)
 }
 
@@ -30,7 +34,7 @@ func TestRowOfTheOvertaken(t *testing.T) {
 	o := NewOrchestrator("O", func(ctx *Context, _ None) (string, error) { return WaitForEvent[string](ctx, "E").Await() })
 	inHub(t, []Registration{o}, func(h *hub) {
 		other := &hub{t: h.t, store: h.memory, memory: h.memory, registry: h.registry, dispatch: h.dispatch}
-		slow := &slowMerge{Store: h.memory, meanwhile: func() {
+		slow := &slowMerge{Store: h.memory, to: history.Running, meanwhile: func() {
 			h.stop()
 			synctest.Wait() // its poller has stopped, and takes no event
 			other.open()
@@ -50,6 +54,53 @@ func TestRowOfTheOvertaken(t *testing.T) {
 		<-time.After(10 * time.Minute)
 		if row, err := h.memory.Instance(h.t.Context(), "it"); err != nil || row.Status != history.Completed || string(row.Output) != `"done"` {
 			h.t.Errorf("%+v %v", row, err)
+		}
+		other.stop()
+		other.worker.Kill()
+	})
+}
+
+// TestRowOfTheRewound has another process end an orchestration, and a client
+// rewind it, while this one is about to write that it has failed: the row tells
+// that it runs.
+func TestRowOfTheRewound(t *testing.T) {
+	down := true
+	do := NewActivity("Do", func(context.Context, None) (None, error) {
+		if down {
+			return None{}, errors.New("no")
+		}
+		return None{}, nil
+	})
+	o := NewOrchestrator("O", func(ctx *Context, _ None) (string, error) {
+		if _, err := do.Call(ctx, None{}).Await(); err != nil {
+			return "", err
+		}
+		return WaitForEvent[string](ctx, "E").Await()
+	})
+	inHub(t, []Registration{o, do}, func(h *hub) {
+		down = true
+		other := &hub{t: h.t, store: h.memory, memory: h.memory, registry: h.registry, dispatch: h.dispatch}
+		slow := &slowMerge{Store: h.memory, to: history.Failed, meanwhile: func() {
+			h.stop()
+			other.open()
+			h.raise("it", "Wake", `""`)
+			<-time.After(2 * time.Minute)
+			down = false
+			if err := other.core.client.Rewind(h.t.Context(), "it", "mended"); err != nil {
+				h.t.Error(err)
+			}
+			<-time.After(2 * time.Minute)
+		}}
+		h.stop()
+		h.worker.Kill()
+		h.store = slow
+		h.open()
+		if _, err := h.client().StartNew(h.t.Context(), "O", None{}, WithInstanceID("it")); err != nil {
+			h.t.Fatal(err)
+		}
+		<-time.After(10 * time.Minute)
+		if text := h.is("it", history.Running); text != "" {
+			h.t.Error(text)
 		}
 		other.stop()
 		other.worker.Kill()

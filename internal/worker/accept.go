@@ -111,7 +111,7 @@ func (in *instance) letCarrierGo(ctx context.Context, it *item) {
 func (in *instance) acceptMessage(ctx context.Context, it *item) ([]*history.Event, error) {
 	m := it.message
 	if in.seen[m.ID] || in.accepted(m.ID) {
-		if m.Event.Type == history.EventRaised {
+		if outlives(m.Event.Type) {
 			in.noteArrival(m.ID, in.w.now())
 		}
 		return nil, nil
@@ -136,6 +136,7 @@ func (in *instance) acceptMessage(ctx context.Context, it *item) ([]*history.Eve
 		}
 		return nil, nil
 	}
+	in.noteFollowed(m)
 	return one(withMessage(m), nil)
 }
 
@@ -204,7 +205,7 @@ func (in *instance) acceptStart(ctx context.Context, it *item) (*history.Event, 
 		return nil, err
 	}
 	in.begin(started, row)
-	in.arrived.forgotten = m.Event.Timestamp
+	in.arrived.forgotten, in.arrived.before = m.Event.Timestamp, m.Event.Timestamp
 	if it.delivery.Dequeued == 0 {
 		in.since = in.w.clock.Now()
 	}

@@ -16,9 +16,13 @@ import (
 // event of the same sender may ask whether one has come.
 type arrived struct {
 	events []arrival
-	// forgotten is the time before which nothing is known: when the orchestration
-	// was started, or when the latest one came that is not among events any more.
+	// forgotten is the time before which not all is known that a sender may ask
+	// for: when the orchestration was started, or when the latest one came that is
+	// not among events any more and that no later one of its sender has followed.
 	forgotten time.Time
+	// before is what forgotten was when the execution began: what has come since
+	// is in its history.
+	before time.Time
 }
 
 // arrival is an event that came at a time.
@@ -26,6 +30,8 @@ type arrival struct {
 	ID string `json:"id"`
 	// At is in seconds since 1970.
 	At int64 `json:"at"`
+	// Followed says that a later one of the same sender has come.
+	Followed bool `json:"followed,omitempty"`
 }
 
 // Bounds of what is remembered. A message comes again when the lease of the
@@ -36,24 +42,54 @@ const (
 	longAgo    = 30 * time.Minute
 )
 
+// outlives tells which messages mean the same to an execution that continues
+// another one: those of clients that are not the end.
+func outlives(t history.Type) bool {
+	switch t {
+	case history.EventRaised, history.ExecutionSuspended, history.ExecutionResumed:
+		return true
+	}
+	return false
+}
+
 // noteArrival remembers that an event has come, again perhaps.
 func (in *instance) noteArrival(id string, at time.Time) {
-	a := &in.arrived
-	if in.seen[id] {
-		a.events = slices.DeleteFunc(a.events, func(e arrival) bool { return e.ID == id })
+	a, latest := &in.arrived, arrival{ID: id, At: at.Unix(), Followed: in.followed[id]}
+	if known := slices.IndexFunc(a.events, func(e arrival) bool { return e.ID == id }); in.seen[id] && known >= 0 {
+		latest.Followed = latest.Followed || a.events[known].Followed
+		a.events = slices.Delete(a.events, known, known+1)
 	}
 	in.seen[id] = true
-	a.events = append(a.events, arrival{ID: id, At: at.Unix()})
-	forget := max(len(a.events)-maxArrived, 0)
-	for a.events[forget].At < at.Add(-longAgo).Unix() {
-		forget++
+	a.events = append(a.events, latest)
+	for a.events[0].At < at.Add(-longAgo).Unix() {
+		a.forget(0)
 	}
-	for _, e := range a.events[:forget] {
-		if came := time.Unix(e.At+1, 0); came.After(a.forgotten) {
-			a.forgotten = came
+	for len(a.events) > maxArrived {
+		// What is followed is not asked for any more, but may come again.
+		followed := slices.IndexFunc(a.events[:maxArrived/2], func(e arrival) bool { return e.Followed })
+		a.forget(max(followed, 0))
+	}
+}
+
+func (a *arrived) forget(i int) {
+	e := a.events[i]
+	if came := time.Unix(e.At+1, 0); !e.Followed && came.After(a.forgotten) {
+		a.forgotten = came
+	}
+	a.events = slices.Delete(a.events, i, i+1)
+}
+
+// noteFollowed notes that an event has come after others of its sender.
+func (in *instance) noteFollowed(by *taskhub.Message) {
+	for _, e := range by.After {
+		if in.followed == nil {
+			in.followed = map[string]bool{}
+		}
+		in.followed[e.ID] = true
+		if at := slices.IndexFunc(in.arrived.events, func(a arrival) bool { return a.ID == e.ID }); at >= 0 {
+			in.arrived.events[at].Followed = true
 		}
 	}
-	a.events = slices.Delete(a.events, 0, forget)
 }
 
 // kept is what an execution that continues as new tells the next one: the
@@ -69,37 +105,37 @@ type kept struct {
 }
 
 // keep is what the next execution must know of the messages of this one.
-func (in *instance) keep() history.Payload {
-	for _, it := range in.unacked {
-		if it.message != nil && it.message.Event.Type == history.EventRaised {
+func (in *instance) keep() *kept {
+	for _, it := range in.unacked[in.noted:] {
+		if it.message != nil && outlives(it.message.Event.Type) {
 			in.noteArrival(it.message.ID, in.w.now())
 		}
 	}
-	k := kept{Origin: cmp.Or(in.origin, in.execution), Arrived: in.arrived.events, Forgotten: in.arrived.forgotten, Sent: in.lastSent(in.w.now())}
+	in.noted = len(in.unacked)
+	k := &kept{Origin: cmp.Or(in.origin, in.execution), Arrived: in.arrived.events, Forgotten: in.arrived.forgotten, Sent: in.lastSent(in.w.now())}
 	for id := range in.held {
 		if !slices.ContainsFunc(in.early, func(it *item) bool { return it.message.ID == id }) {
 			k.Seen = append(k.Seen, id)
 		}
 	}
 	for _, it := range in.unacked {
-		if m := it.message; m != nil && m.Event.Type != history.EventRaised && in.held[m.ID] == nil {
+		if m := it.message; m != nil && !outlives(m.Event.Type) && in.held[m.ID] == nil {
 			k.Seen = append(k.Seen, m.ID)
 		}
 	}
-	raw, err := json.Marshal(k)
-	if err != nil {
-		return nil
-	}
-	return raw
+	return k
 }
 
-// rememberKept takes over what the execution before has told.
-func (in *instance) rememberKept(e *history.Event) {
-	in.arrived.forgotten = e.Timestamp
-	var k kept
-	if e.Own.Options == nil || json.Unmarshal(e.Own.Options, &k) != nil {
-		return
+// rememberStart takes over what the execution before has told.
+func (in *instance) rememberStart(e *history.Event) {
+	k := &kept{Forgotten: e.Timestamp}
+	if e.Own.Options != nil && json.Unmarshal(e.Own.Options, k) != nil {
+		k = &kept{Forgotten: e.Timestamp}
 	}
+	in.recall(k)
+}
+
+func (in *instance) recall(k *kept) {
 	for _, id := range k.Seen {
 		in.seen[id] = true
 	}
@@ -107,5 +143,5 @@ func (in *instance) rememberKept(e *history.Event) {
 		in.seen[a.ID] = true
 	}
 	in.origin, in.sentEarlier = k.Origin, k.Sent
-	in.arrived = arrived{events: k.Arrived, forgotten: k.Forgotten}
+	in.arrived = arrived{events: k.Arrived, forgotten: k.Forgotten, before: k.Forgotten}
 }

@@ -16,7 +16,7 @@ func (in *instance) mayWait(due bool) bool {
 // commit writes what is pending.
 func (in *instance) commit(ctx context.Context) error {
 	if len(in.pending) == 0 && !in.unrecorded {
-		in.unacked = nil
+		in.unacked, in.noted = nil, 0
 		in.removeCarriers(ctx)
 		return nil
 	}
@@ -45,7 +45,7 @@ func (in *instance) commit(ctx context.Context) error {
 	if in.fresh && in.fence.Apart {
 		in.sweep()
 	}
-	in.pending, in.unacked = nil, nil
+	in.pending, in.unacked, in.followed, in.noted = nil, nil, nil, 0
 	in.fresh, in.deferrable, in.unrecorded = false, false, false
 	in.removeCarriers(ctx)
 	return nil

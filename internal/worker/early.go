@@ -16,7 +16,7 @@ func (in *instance) tooSoon(it *item) bool {
 		return false
 	}
 	for _, e := range it.message.After {
-		if !in.seen[e.ID] && !in.accepted(e.ID) && !e.Sent.Before(in.arrived.forgotten) {
+		if !in.seen[e.ID] && !in.accepted(e.ID) && !e.Sent.Before(in.arrived.before) {
 			return true
 		}
 	}
@@ -36,6 +36,7 @@ func (in *instance) acceptEarly() (events []*history.Event) {
 			case in.tooSoon(it):
 				in.early = append(in.early, it)
 			default:
+				in.noteFollowed(m)
 				events = append(events, withMessage(m))
 				in.unacked = append(in.unacked, it)
 				more = true

@@ -148,6 +148,9 @@ func (in *instance) startChild(ctx context.Context, e *history.Event) (problem s
 // isMine tells whether an instance that has the id of a child is that child,
 // which has continued as new since it was started.
 func (in *instance) isMine(ctx context.Context, e *history.Event) (bool, error) {
+	if in.redone[e.ID] > 0 {
+		return false, nil // it may be a child that a rewind has made void
+	}
 	if strings.HasPrefix(e.InstanceID, in.execution+":") {
 		return true, nil // the default id, which nobody else makes
 	}
@@ -281,11 +284,16 @@ func (in *instance) mine(id int32) bool {
 // messageID is the logical id of a message that an action of the execution
 // causes. A rewind makes it another one.
 func (in *instance) messageID(kind string, action int32) string {
+	return taskhub.GUID(in.partsOf(kind, action)...)
+}
+
+// partsOf are what ids are made of that belong to an action.
+func (in *instance) partsOf(kind string, action int32) []string {
 	parts := []string{kind, in.id, in.execution, itoa(action)}
 	if n := in.redone[action]; n > 0 {
 		parts = append(parts, strconv.Itoa(n))
 	}
-	return taskhub.GUID(parts...)
+	return parts
 }
 
 // tellParent reports the end of a child.

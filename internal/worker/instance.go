@@ -47,6 +47,8 @@ type instance struct {
 	// items that caused them.
 	pending []*history.Event
 	unacked []*item
+	// noted is how many of unacked are among what has arrived.
+	noted int
 	// outcome is the ExecutionCompleted event once the execution has ended.
 	outcome *history.Event
 	// deferrable says that what is pending is a first turn that may wait for
@@ -63,6 +65,9 @@ type instance struct {
 	// until those have come.
 	early   []*item
 	arrived arrived
+	// followed are the events after which others of their senders have come that
+	// are not committed yet.
+	followed map[string]bool
 	// sentEarlier are the last events that the executions before this one have
 	// sent, by the instances they were for.
 	sentEarlier map[string]taskhub.Earlier
@@ -79,6 +84,8 @@ type instance struct {
 	// nil where there was none.
 	redone   map[int32]int
 	recorded map[int32]bool
+	// rewound is how many of the committed events come before the last rewind.
+	rewound int
 	// lost are open actions that must be dispatched anew.
 	lost map[int32]bool
 	// local counts the events of its own that are in the inbox.
@@ -265,7 +272,7 @@ func (in *instance) again(batch []*item) []*item {
 			all = append(all, it)
 		}
 	}
-	in.unacked = nil
+	in.unacked, in.noted = nil, 0
 	return all
 }
 
@@ -289,7 +296,7 @@ func (in *instance) drop() {
 	in.committed, in.pending, in.unacked, in.outcome = nil, nil, nil, nil
 	in.spilled, in.overflow, in.carriers, in.unrecorded, in.deferrable = nil, nil, nil, false, false
 	in.row, in.custom, in.reason, in.since, in.blame = rowState{}, custom{}, nil, time.Time{}, nil
-	in.early, in.arrived = nil, arrived{}
+	in.early, in.arrived, in.followed, in.noted = nil, arrived{}, nil, 0
 	clear(in.seen)
 	clear(in.held)
 	clear(in.under)

@@ -122,7 +122,7 @@ func (in *instance) reset(events []*history.Event) {
 	clear(in.under)
 	clear(in.sent)
 	clear(in.redone)
-	in.recorded = nil
+	in.recorded, in.rewound = nil, 0
 	clear(in.lost)
 	in.remember(events)
 }
@@ -141,12 +141,13 @@ func (in *instance) replay(events []*history.Event) error {
 
 // remember takes events into the committed history.
 func (in *instance) remember(events []*history.Event) {
+	before := len(in.committed)
 	in.committed = append(in.committed, events...)
 	var turn time.Time
-	for _, e := range events {
+	for i, e := range events {
 		switch {
 		case e.Own.Message == "":
-		case e.Type == history.EventRaised:
+		case outlives(e.Type):
 			in.noteArrival(e.Own.Message, turn)
 		default:
 			in.seen[e.Own.Message] = true
@@ -155,7 +156,7 @@ func (in *instance) remember(events []*history.Event) {
 		case history.OrchestratorStarted:
 			turn = e.Timestamp
 		case history.ExecutionStarted:
-			in.rememberKept(e)
+			in.rememberStart(e)
 		case history.TaskScheduled, history.TimerCreated, history.SubOrchestrationInstanceCreated, history.EventSent:
 			if e.Own.Lease != "" {
 				in.under[e.ID] = e.Own.Lease
@@ -177,6 +178,7 @@ func (in *instance) remember(events []*history.Event) {
 			}
 			if string(e.Reason) == rewoundEnd {
 				in.loseOpen()
+				in.rewound = before + i + 1
 			}
 		}
 	}

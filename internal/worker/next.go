@@ -2,6 +2,8 @@ package worker
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 
 	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/history"
@@ -45,7 +47,11 @@ func sendsOneWay(events []*history.Event) bool {
 func (in *instance) roll(ctx context.Context, next *engine.Next) error {
 	execution := taskhub.DerivedID("next", in.id, in.execution)
 	events := next.Events(execution, in.w.now())
-	events[0].Own.Options = in.keep()
+	kept := in.keep()
+	var err error
+	if events[0].Own.Options, err = json.Marshal(kept); err != nil {
+		return fmt.Errorf("what is kept for the next execution of %q: %w", in.id, err)
+	}
 	in.stopTimers()
 	in.dropJobs(ErrAbandoned)
 	in.closeCode()
@@ -56,7 +62,7 @@ func (in *instance) roll(ctx context.Context, next *engine.Next) error {
 	in.fresh = fence.ETag != ""
 	in.execution, in.spilled, in.unrecorded = execution, nil, false
 	in.row.stale = true
-	in.rememberKept(events[0])
+	in.recall(kept)
 	if err := in.turn(ctx, events); err != nil {
 		return err
 	}

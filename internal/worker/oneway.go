@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -43,7 +44,7 @@ func (in *instance) dispatchMine(ctx context.Context) error {
 // sendOwed sends what nobody answers and starts the children for which nobody
 // waits any more.
 func (in *instance) sendOwed(ctx context.Context, which func(*history.Event) bool) error {
-	for _, e := range in.committed {
+	for _, e := range in.sinceRewind() {
 		if isOneWay(e) && !in.sent[e.ID] && which(e) {
 			if err := in.sendOneWay(ctx, e); err != nil {
 				return err
@@ -107,7 +108,7 @@ func (in *instance) sendEvent(ctx context.Context, e *history.Event) error {
 	}
 	// Nobody knows whose instance it is, and any queue brings any message.
 	return in.w.tell(ctx, in.w.Control, &taskhub.Message{
-		ID:     in.eventID(e),
+		ID:     in.messageID("event", e.ID),
 		Target: history.InstanceRef{InstanceID: e.InstanceID},
 		Sender: in.self(),
 		Event:  &history.Event{Type: history.EventRaised, ID: history.NoID, Name: e.Name, Input: e.Input, Timestamp: e.Timestamp},
@@ -115,24 +116,19 @@ func (in *instance) sendEvent(ctx context.Context, e *history.Event) error {
 	})
 }
 
-// eventID is the logical id of the message of an EventSent event.
-func (in *instance) eventID(e *history.Event) string {
-	return taskhub.GUID("event", in.id, in.execution, itoa(e.ID))
-}
-
 // sentBefore is the event that the orchestration has sent last to the same
 // instance before this one, unless that is long ago.
 func (in *instance) sentBefore(e *history.Event) []taskhub.Earlier {
 	since := e.Timestamp.Add(-taskhub.OrderWindow)
 	later := true
-	for _, b := range slices.Backward(in.committed) {
+	for _, b := range slices.Backward(in.sinceRewind()) {
 		switch {
 		case later:
 			later = b.Type != history.EventSent || b.ID != e.ID
 		case !b.Timestamp.After(since):
 			return nil
 		case b.Type == history.EventSent && b.InstanceID == e.InstanceID && in.w.fits(b.Input) == nil:
-			return []taskhub.Earlier{{ID: in.eventID(b), Sent: b.Timestamp}}
+			return []taskhub.Earlier{{ID: in.messageID("event", b.ID), Sent: b.Timestamp}}
 		}
 	}
 	if b, ok := in.sentEarlier[e.InstanceID]; ok && b.Sent.After(since) {
@@ -154,19 +150,16 @@ func (in *instance) lastSent(now time.Time) map[string]taskhub.Earlier {
 			last[id] = e
 		}
 	}
-	for _, e := range in.committed {
+	for _, e := range in.sinceRewind() {
 		if e.Type == history.EventSent && now.Sub(e.Timestamp) < taskhub.OrderWindow && in.w.fits(e.Input) == nil {
-			last[e.InstanceID] = taskhub.Earlier{ID: in.eventID(e), Sent: e.Timestamp}
+			last[e.InstanceID] = taskhub.Earlier{ID: in.messageID("event", e.ID), Sent: e.Timestamp}
 		}
 	}
-	for len(last) > maxSentEarlier {
-		oldest := ""
-		for id, e := range last {
-			if oldest == "" || e.Sent.Before(last[oldest].Sent) {
-				oldest = id
-			}
+	if len(last) > maxSentEarlier {
+		latest := slices.SortedFunc(maps.Keys(last), func(a, b string) int { return last[b].Sent.Compare(last[a].Sent) })
+		for _, id := range latest[maxSentEarlier:] {
+			delete(last, id)
 		}
-		delete(last, oldest)
 	}
 	return last
 }

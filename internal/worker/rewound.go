@@ -20,6 +20,11 @@ func (in *instance) noteRepeated(action int32) {
 	in.recorded[action] = true
 }
 
+// sinceRewind are the committed events after the last rewind. What was sent to
+// others before was sent before the execution had ended; actions that the rewind
+// made void may have the ids of later ones.
+func (in *instance) sinceRewind() []*history.Event { return in.committed[in.rewound:] }
+
 // loseOpen notes that what was open when an execution ended has lost its lease
 // with it: results that came after the end were dropped. Children go on, and
 // are asked for by who rewinds them.

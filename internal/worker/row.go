@@ -80,7 +80,7 @@ func (in *instance) learnRow(ctx context.Context) error {
 // mayMerge tells a process that others have overtaken that the row is not its to
 // write any more. changed says that the row is not what it was.
 func (in *instance) mayMerge(ctx context.Context, changed bool) error {
-	if in.outcome != nil || !changed && !in.row.ahead {
+	if !changed && (in.outcome != nil || !in.row.ahead) {
 		return nil
 	}
 	overtaken, err := in.overtaken(ctx)

@@ -2,6 +2,8 @@ package worker
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/history"
@@ -44,23 +46,27 @@ func (in *instance) cascade() *history.Event {
 	return nil
 }
 
-// openChildren are the recorded children that have not reported their end.
+// openChildren are the recorded children that have not reported their end. One
+// that was recorded after a rewind takes the place of what had its id.
 func (in *instance) openChildren() (open []*history.Event) {
-	ended := map[int32]bool{}
+	at := map[int32]*history.Event{}
 	for _, e := range in.committed {
-		if e.Type == history.SubOrchestrationInstanceCompleted || e.Type == history.SubOrchestrationInstanceFailed {
-			ended[e.TaskID] = true
+		switch e.Type {
+		case history.SubOrchestrationInstanceCreated:
+			if !engine.Detached(e) {
+				at[e.ID] = e
+			}
+		case history.SubOrchestrationInstanceCompleted, history.SubOrchestrationInstanceFailed:
+			delete(at, e.TaskID)
 		}
 	}
-	for _, e := range in.committed {
-		if e.Type == history.SubOrchestrationInstanceCreated && !ended[e.ID] && !engine.Detached(e) {
-			open = append(open, e)
-		}
+	for _, id := range slices.Sorted(maps.Keys(at)) {
+		open = append(open, at[id])
 	}
 	return open
 }
 
 // childExecution is the execution id of a child's first execution.
 func (in *instance) childExecution(e *history.Event) string {
-	return taskhub.DerivedID("child", in.id, in.execution, itoa(e.ID))
+	return taskhub.DerivedID(in.partsOf("child", e.ID)...)
 }

@@ -1,0 +1,60 @@
+package durable
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/durable-go/functions/internal/history"
+)
+
+// TestIDsOfTheVoid has a failure ask for an event, or a child, that its rewind
+// makes void, and the orchestration then ask for another one, which has the same
+// id: that one is sent, or runs, too.
+func TestIDsOfTheVoid(t *testing.T) {
+	down := true
+	do := NewActivity("Do", func(context.Context, None) (None, error) {
+		if down {
+			return None{}, errors.New("no")
+		}
+		return None{}, nil
+	})
+	child := NewOrchestrator("Child", func(_ *Context, in string) (string, error) { return in, nil })
+	o := NewOrchestrator("O", func(ctx *Context, how string) (string, error) {
+		_, err := do.Call(ctx, None{}).Await()
+		text := "good"
+		if err != nil {
+			text = "bad"
+		}
+		if how == "child" {
+			got, _ := child.Call(ctx, text).Await()
+			return got, err
+		}
+		return text, errors.Join(err, ctx.SendEvent("target", "E", text))
+	})
+	inHub(t, append(collect(), o, do, child), func(h *hub) {
+		if _, err := h.client().StartNew(h.t.Context(), "Collect", None{}, WithInstanceID("target")); err != nil {
+			h.t.Fatal(err)
+		}
+		for _, how := range []string{"event", "child"} {
+			down = true
+			startIt(h, o, how, WithInstanceID(how))
+			if text := h.is(how, history.Failed); text != "" {
+				h.t.Error(text)
+			}
+			down = false
+			if err := h.core.client.Rewind(h.t.Context(), how, "mended"); err != nil {
+				h.t.Error(err)
+			}
+			h.settle()
+			if row, err := h.memory.Instance(h.t.Context(), how); err != nil || string(row.Output) != `"good"` {
+				h.t.Errorf("%s: %s %v", how, row.Output, err)
+			}
+		}
+		<-time.After(10 * time.Minute)
+		if row, err := h.memory.Instance(h.t.Context(), "target"); err != nil || string(row.Output) != `"badgood"` {
+			h.t.Errorf("%s came, %v", row.Output, err)
+		}
+	})
+}
