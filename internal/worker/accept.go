@@ -227,7 +227,7 @@ func (in *instance) begin(execution string, row *taskhub.Instance) {
 	in.reset(nil)
 	in.execution = execution
 	in.spilled = nil
-	in.row = rowState{known: true, etag: row.ETag, status: row.Status, unclaimed: row.ExecutionID == "", parked: row.Parked != ""}
+	in.row = rowState{known: true, etag: row.ETag, status: row.Status, updated: row.Updated, unclaimed: row.ExecutionID == "", parked: row.Parked != ""}
 }
 
 // startWithoutRow puts a start message off whose client has not written the row

@@ -15,6 +15,8 @@ type rowState struct {
 	known  bool
 	etag   string
 	status history.Status
+	// updated is when the row was last written.
+	updated time.Time
 	// unclaimed says that the row has no execution id: an old client wrote it.
 	unclaimed bool
 	// stale says that the row is of the execution that continued as new.
@@ -64,7 +66,7 @@ func (in *instance) learnRow(ctx context.Context) error {
 		return err
 	}
 	in.row = rowState{
-		known: true, etag: row.ETag, status: row.Status,
+		known: true, etag: row.ETag, status: row.Status, updated: row.Updated,
 		unclaimed: row.ExecutionID == "", parked: row.Parked != "",
 	}
 	if other := row.ExecutionID != "" && row.ExecutionID != in.execution; other {
@@ -137,6 +139,7 @@ func (in *instance) mergeRow(ctx context.Context, change taskhub.Change) error {
 
 func (in *instance) mergedRow(change taskhub.Change) {
 	in.row.unclaimed, in.row.stale = false, false
+	in.row.updated = change.Updated
 	if change.Parked != nil {
 		in.row.parked = *change.Parked != ""
 	}
@@ -158,7 +161,7 @@ func (in *instance) showRunning(ctx context.Context) error {
 	if in.eng != nil && in.eng.Suspended() {
 		status = history.Suspended
 	}
-	if in.row.status == status && !in.custom.dirty && !in.row.stale && !in.row.parked {
+	if in.row.status == status && !in.custom.dirty && !in.row.stale && !in.row.parked && !in.isOutdated() {
 		return nil
 	}
 	change := taskhub.Change{Status: &status, Updated: in.w.now()}
@@ -171,6 +174,12 @@ func (in *instance) showRunning(ctx context.Context) error {
 	}
 	return in.mergeRow(ctx, change)
 }
+
+// showEvery is how far the row may be behind an orchestration that goes on: who
+// looks for those that do not asks when the row was last written.
+const showEvery = time.Minute
+
+func (in *instance) isOutdated() bool { return in.w.clock.Now().Sub(in.row.updated) >= showEvery }
 
 // reopenRow makes the row of a rewound execution say that it runs, before it can
 // end again: a row that shows an end is that of an execution about which nothing
@@ -206,7 +215,7 @@ func (in *instance) mayBeOld() bool {
 	if !in.row.known {
 		return in.dequeued() > 1 || in.aged()
 	}
-	return in.row.status == history.Pending || in.row.parked
+	return in.row.status == history.Pending || in.row.parked || in.isOutdated()
 }
 
 // unpark takes the reason out of the row why the code could not go on: it does.
