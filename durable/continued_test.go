@@ -1,11 +1,13 @@
 package durable
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/durable-go/functions/internal/history"
@@ -156,6 +158,38 @@ func TestSuspensionComesAgain(t *testing.T) {
 		<-time.After(10 * time.Minute)
 		if text := h.is("it", history.Running); text != "" {
 			h.t.Error(text)
+		}
+	})
+}
+
+// TestEventOfTheDead has a process die before it has removed the message of an
+// event, which comes again after more events than an orchestration remembers: it
+// counts once.
+func TestEventOfTheDead(t *testing.T) {
+	inHub(t, []Registration{collector()}, func(h *hub) {
+		h.stop()
+		h.worker.Kill()
+		h.store = &sticky{Store: h.memory, of: history.EventRaised}
+		h.open()
+		if _, err := h.client().StartNew(h.t.Context(), "Collector", gathering{}, WithInstanceID("it")); err != nil {
+			h.t.Fatal(err)
+		}
+		h.settle()
+		h.raise("it", "E", `"a"`)
+		synctest.Wait()
+		h.stop()
+		h.worker.Kill()
+		h.store = h.memory
+		h.open()
+		for range 300 {
+			h.raise("it", "E", `"."`)
+		}
+		<-time.After(5 * time.Minute)
+		h.raise("it", "E", `"end"`)
+		h.settle()
+		row, err := h.memory.Instance(h.t.Context(), "it")
+		if err != nil || len(row.Output) != 303 || bytes.Count(row.Output, []byte("a")) != 1 {
+			h.t.Errorf("%s %v", row.Output, err)
 		}
 	})
 }

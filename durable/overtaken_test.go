@@ -106,3 +106,25 @@ func TestRowOfTheRewound(t *testing.T) {
 		other.worker.Kill()
 	})
 }
+
+// TestClockOfTheClient has the clock of the client be wrong: the time of an
+// orchestration is that of the process that runs it.
+func TestClockOfTheClient(t *testing.T) {
+	o := NewOrchestrator("O", func(ctx *Context, _ None) (None, error) { return None{}, ctx.Sleep(time.Minute) })
+	for _, skew := range []time.Duration{time.Hour, -time.Hour} {
+		inHub(t, []Registration{o}, func(h *hub) {
+			ref := history.InstanceRef{InstanceID: "it", ExecutionID: "x"}
+			start := &history.Event{Type: history.ExecutionStarted, ID: history.NoID, Name: "O", Timestamp: time.Now().Add(skew), Instance: ref}
+			if err := h.memory.Insert(h.t.Context(), &taskhub.Instance{ID: "it", ExecutionID: "x", Name: "O", Status: history.Pending, Created: start.Timestamp}); err != nil {
+				h.t.Fatal(err)
+			}
+			if _, err := h.store.Send(h.t.Context(), taskhub.ControlQueue(hubName), &taskhub.Message{ID: taskhub.NewGUID(), Target: ref, Event: start}, 0); err != nil {
+				h.t.Fatal(err)
+			}
+			<-time.After(2 * time.Minute)
+			if text := h.is("it", history.Completed); text != "" {
+				h.t.Error(skew, text)
+			}
+		})
+	}
+}

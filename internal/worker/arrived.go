@@ -23,6 +23,12 @@ type arrived struct {
 	// before is what forgotten was when the execution began: what has come since
 	// is in its history.
 	before time.Time
+	// unsure are the last events that had come when this process, or one before it,
+	// read the history: who had taken them may have died before it removed their
+	// messages, and they come again, whatever has come since. held are the messages
+	// that the execution before held when it ended.
+	unsure []arrival
+	held   []string
 }
 
 // arrival is an event that came at a time.
@@ -39,6 +45,7 @@ type arrival struct {
 // Functions host.
 const (
 	maxArrived = 256
+	maxUnsure  = 64
 	longAgo    = 30 * time.Minute
 )
 
@@ -92,6 +99,23 @@ func (in *instance) noteFollowed(by *taskhub.Message) {
 	}
 }
 
+// doubt notes which messages may come again because another process had them.
+func (in *instance) doubt() {
+	a := &in.arrived
+	for _, id := range a.held {
+		a.unsure = append(a.unsure, arrival{ID: id, At: in.w.now().Unix()})
+	}
+	a.unsure = append(a.unsure, a.events[max(len(a.events)-maxUnsure, 0):]...)
+	known := map[string]bool{}
+	a.unsure = slices.DeleteFunc(a.unsure, func(e arrival) bool {
+		twice := known[e.ID]
+		known[e.ID] = true
+		return twice
+	})
+	slices.SortStableFunc(a.unsure, func(e, other arrival) int { return cmp.Compare(e.At, other.At) })
+	a.unsure = a.unsure[max(len(a.unsure)-maxUnsure, 0):]
+}
+
 // kept is what an execution that continues as new tells the next one: the
 // execution that a client or parent started, the messages whose removal is not
 // confirmed, and the last events.
@@ -100,6 +124,7 @@ type kept struct {
 	Seen      []string  `json:"seen,omitempty"`
 	Arrived   []arrival `json:"arrived,omitempty"`
 	Forgotten time.Time `json:"forgotten,omitzero"`
+	Unsure    []arrival `json:"unsure,omitempty"`
 	// Sent are the last events that were sent to other instances.
 	Sent map[string]taskhub.Earlier `json:"sent,omitempty"`
 }
@@ -113,6 +138,11 @@ func (in *instance) keep() *kept {
 	}
 	in.noted = len(in.unacked)
 	k := &kept{Origin: cmp.Or(in.origin, in.execution), Arrived: in.arrived.events, Forgotten: in.arrived.forgotten, Sent: in.lastSent(in.w.now())}
+	for _, e := range in.arrived.unsure {
+		if e.At >= in.w.now().Add(-longAgo).Unix() {
+			k.Unsure = append(k.Unsure, e)
+		}
+	}
 	for id := range in.held {
 		if !slices.ContainsFunc(in.early, func(it *item) bool { return it.message.ID == id }) {
 			k.Seen = append(k.Seen, id)
@@ -139,9 +169,9 @@ func (in *instance) recall(k *kept) {
 	for _, id := range k.Seen {
 		in.seen[id] = true
 	}
-	for _, a := range k.Arrived {
+	for _, a := range slices.Concat(k.Arrived, k.Unsure) {
 		in.seen[a.ID] = true
 	}
 	in.origin, in.sentEarlier = k.Origin, k.Sent
-	in.arrived = arrived{events: k.Arrived, forgotten: k.Forgotten, before: k.Forgotten}
+	in.arrived = arrived{events: k.Arrived, forgotten: k.Forgotten, before: k.Forgotten, unsure: k.Unsure, held: k.Seen}
 }

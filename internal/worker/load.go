@@ -129,6 +129,7 @@ func (in *instance) reset(events []*history.Event) {
 
 func (in *instance) replay(events []*history.Event) error {
 	in.reset(events)
+	in.doubt()
 	if in.outcome != nil || len(events) == 0 {
 		return nil
 	}

@@ -149,7 +149,7 @@ func (in *instance) isFirstTurn(events []*history.Event) bool {
 	}
 	start := events[0]
 	return start.Type == history.ExecutionStarted && start.ScheduledStart.IsZero() &&
-		len(in.committed) == 0 && in.w.clock.Now().Sub(start.Timestamp) < time.Second
+		len(in.committed) == 0 && in.w.clock.Now().Sub(start.Timestamp).Abs() < time.Second
 }
 
 func (in *instance) onlyActivities(t *engine.Turn) bool {
