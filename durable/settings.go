@@ -78,7 +78,7 @@ var hubNames = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]{2,44}$`)
 // parseSettings reads the section. unknown are the keys, in order, that have no
 // effect here.
 func parseSettings(section json.RawMessage) (s settings, unknown []string, err error) {
-	s = settings{HubName: defaultHub, Lease: 30 * time.Second, MaxPoisonDeliveries: 5, MaxPayload: taskhub.MaxPayload}
+	s = settings{HubName: defaultHub, Lease: 30 * time.Second, MaxPoisonDeliveries: 5, MaxPayload: taskhub.MaxPayload, MaxActions: worker.DefaultMaxActions}
 	flat := map[string]json.RawMessage{}
 	if err := flatten("", section, flat); err != nil {
 		return s, nil, fmt.Errorf("host.json: extensions.durableTask: %w", err)

@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"github.com/durable-go/functions/internal/taskhub"
+	"github.com/durable-go/functions/internal/worker"
 )
 
 func TestParseSettings(t *testing.T) {
 	budget := 3 * time.Second
-	base := settings{HubName: defaultHub, Lease: 30 * time.Second, MaxPoisonDeliveries: 5, MaxPayload: taskhub.MaxPayload}
+	base := settings{HubName: defaultHub, Lease: 30 * time.Second, MaxPoisonDeliveries: 5, MaxPayload: taskhub.MaxPayload, MaxActions: worker.DefaultMaxActions}
 	with := func(change func(*settings)) settings {
 		s := base
 		change(&s)

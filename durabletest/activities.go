@@ -45,8 +45,20 @@ func Replace[In, Out any](env *Env, activity *durable.Activity[In, Out], f func(
 // the error. 0 ends it.
 func (e *Env) Fail(activity string, times int, err error) {
 	e.t.Helper()
+	e.mustFail("activity", activity, times, err)
 	run := e.compile(durable.NewAction(activity, func(context.Context, json.RawMessage) error { return err }))
 	e.activities.fail(activity, times, run)
+}
+
+// mustFail refuses failures that are none.
+func (e *Env) mustFail(kind, name string, times int, err error) {
+	e.t.Helper()
+	switch {
+	case times < Always:
+		e.fatal("%s %q cannot fail %d times; durabletest.Always is %d", kind, name, times, Always)
+	case times != 0 && err == nil:
+		e.fatal("%s %q is to fail, but the error is nil, with which it would succeed", kind, name)
+	}
 }
 
 // compile makes of a registration what the worker runs.

@@ -104,3 +104,24 @@ func TestExecutionThatContinuesAsNewIsReplayed(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// The limit of actions is the same in the replay at the end of a test.
+func TestOrchestrationAtItsLimit(t *testing.T) {
+	t.Parallel()
+	const limit = 100_000 // the default
+	code := durable.NewOrchestrator("Loop", func(ctx *durable.Context, actions int) (string, error) {
+		for i := range actions {
+			_ = charge.Call(ctx, i)
+		}
+		return "done", nil
+	})
+	var saved []byte
+	durabletest.Run(t, func(t *testing.T, env *durabletest.Env) {
+		i := durabletest.Start(env, code, limit+1)
+		if _, err := i.Result(); err == nil || !strings.Contains(err.Error(), "more than 100000 actions") {
+			t.Errorf("got %v", err)
+		}
+		saved = i.HistoryJSON()
+	}, code, charge)
+	durabletest.Replay(t, saved, code)
+}

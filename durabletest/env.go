@@ -66,7 +66,7 @@ type Options struct {
 	// in the package documentation.
 	Cached bool
 	// Log takes the log of the engine. By default warnings and errors go to the
-	// output of the test.
+	// output of the test, each line once.
 	Log *slog.Logger
 }
 
@@ -152,7 +152,7 @@ func (o Options) open(t *testing.T, example bool, functions []durable.Registrati
 		if !example {
 			out = t.Output()
 		}
-		e.log = slog.New(planned{slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelWarn})})
+		e.log = slog.New(defaultLog(out))
 	}
 	e.orchestrators.registered = e.app.Worker.Programs
 	e.app.Worker.Programs = e.orchestrators.program

@@ -6,10 +6,18 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/durable-go/functions/durable"
 	"github.com/durable-go/functions/durabletest"
 )
+
+var eternal = durable.NewOrchestrator("Eternal", func(ctx *durable.Context, round int) (int, error) {
+	if err := ctx.Sleep(time.Hour); err != nil {
+		return 0, err
+	}
+	return durable.ContinueAsNew[int](ctx, round+1)
+})
 
 // Mistakes of a test end it, with a text that says what to look at.
 func TestMistakes(t *testing.T) {
@@ -25,7 +33,7 @@ func TestMistakes(t *testing.T) {
 		"the name of an orchestrator": {func(env *durabletest.Env) {
 			env.FailOrchestrator("Odrer", durabletest.Always, errors.New("out of stock"))
 			_, _ = durabletest.Start(env, order, 5).Result()
-		}, `the test replaced orchestrator "Odrer", or made it fail, and nobody called it. The app has ["Approval" "Order"]`},
+		}, `the test replaced orchestrator "Odrer", or made it fail, and nobody called it. The app has ["Approval" "Eternal" "Order"]`},
 		"an event for what has finished": {func(env *durabletest.Env) {
 			env.Fail("Charge", durabletest.Always, errors.New("the bank is closed"))
 			i := durabletest.Start(env, order, 5)
@@ -40,8 +48,23 @@ func TestMistakes(t *testing.T) {
 		"a function that is not registered": {func(env *durabletest.Env) {
 			durabletest.Start(env, monitor, schedule{})
 		}, "The function 'Monitor' doesn't exist"},
+		"a failure without an error": {func(env *durabletest.Env) {
+			env.Fail("Charge", 1, nil)
+		}, `activity "Charge" is to fail, but the error is nil`},
+		"an orchestrator's failure without an error": {func(env *durabletest.Env) {
+			env.FailOrchestrator("Order", durabletest.Always, nil)
+		}, `orchestrator "Order" is to fail, but the error is nil`},
+		"a failure that makes no sense": {func(env *durabletest.Env) {
+			env.Fail("Charge", -2, errors.New("the bank is closed"))
+		}, `activity "Charge" cannot fail -2 times`},
+		"a clock that goes back": {func(env *durabletest.Env) {
+			env.Advance(-time.Second)
+		}, "Advance(-1s): time does not go back"},
+		"an orchestrator that never ends": {func(env *durabletest.Env) {
+			_, _ = durabletest.Start(env, eternal, 0).Result()
+		}, "there is no end in sight; for orchestrations that never end use Advance"},
 	} {
-		if got := failure(durabletest.Options{}, c.test, order, charge, approval); !strings.Contains(got, c.want) {
+		if got := failure(durabletest.Options{}, c.test, order, charge, approval, eternal); !strings.Contains(got, c.want) {
 			t.Errorf("%s: got %q", name, got)
 		}
 	}
@@ -79,5 +102,45 @@ func TestAppInTwoEnvironments(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		})
+	}
+}
+
+// What the engine says again each minute of virtual time is said once.
+func TestWarningsAreLoggedOnce(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	once := durabletest.DefaultLog(&log)
+	code := fickle(0)
+	durabletest.Options{Log: once}.Run(t, func(t *testing.T, env *durabletest.Env) {
+		i := durabletest.Start(env, code, 2)
+		env.Advance(24 * time.Hour)
+		if i.Parked() == nil {
+			t.Error("it is not parked")
+		}
+	}, code)
+	if n := strings.Count(log.String(), "orchestration parked"); n != 1 || strings.Count(log.String(), "\n") > 3 {
+		t.Errorf("said %d times:\n%s", n, log.String())
+	}
+}
+
+// A request that ended because its process did is no failure of storage.
+func TestEndOfProcessIsNoStorageFailure(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	o := durabletest.Options{Log: slog.New(slog.NewTextHandler(&log, nil))}
+	o.Run(t, func(t *testing.T, env *durabletest.Env) {
+		i := durabletest.Start(env, approval, durable.None{})
+		env.Advance(time.Second)
+		i.Suspend("wait")
+		i.Raise("Approved", "Ann")
+		i.Resume("go on")
+		env.Crash()
+		last := durabletest.Start(env, approval, durable.None{})
+		if err := env.Client().Terminate(t.Context(), last.ID, "at the end"); err != nil {
+			t.Error(err)
+		}
+	}, approval)
+	if strings.Contains(log.String(), "storage request failed") {
+		t.Errorf("the log is\n%s", log.String())
 	}
 }

@@ -39,6 +39,7 @@ func ReplaceOrchestrator[In, Out any](env *Env, o *durable.Orchestrator[In, Out]
 // itself is not run then; the app's middleware is, and sees the error. 0 ends it.
 func (e *Env) FailOrchestrator(orchestrator string, times int, err error) {
 	e.t.Helper()
+	e.mustFail("orchestrator", orchestrator, times, err)
 	o := durable.NewOrchestrator(orchestrator, func(*durable.Context, json.RawMessage) (durable.None, error) {
 		return durable.None{}, err
 	})

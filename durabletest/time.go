@@ -16,8 +16,13 @@ func (e *Env) Elapsed() time.Duration { return time.Since(e.began) }
 // time to pass or for the test to do something. The clock does not move.
 func (e *Env) Wait() { synctest.Wait() }
 
-// Advance moves the clock by d. What is due in the meantime happens at its time.
+// Advance moves the clock by d, which is not negative. What is due in the
+// meantime happens at its time.
 func (e *Env) Advance(d time.Duration) {
+	e.t.Helper()
+	if d < 0 {
+		e.fatal("Advance(%v): time does not go back", d)
+	}
 	<-time.After(d)
 	synctest.Wait()
 }
@@ -32,8 +37,8 @@ func (e *Env) RunUntilIdle() {
 }
 
 // maxSteps bounds how often the hub may change before an environment gives up
-// to wait.
-const maxSteps = 200_000
+// to wait: some seconds of work. An orchestration makes one or two steps a timer.
+const maxSteps = 50_000
 
 // until moves the clock until done, or until nothing is left to do; it reports
 // which. Every timer, activity, child and event on its way is a message.

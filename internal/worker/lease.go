@@ -78,7 +78,7 @@ func (h *held) extend(ctx context.Context) bool {
 		close(h.lost)
 		h.w.log.Warn("lease lost: another process works on the message", "message", h.id, "queue", h.lease.Queue)
 	case ctx.Err() == nil:
-		h.w.storage.failed(err)
+		h.w.storage.failed(ctx, err)
 		h.stop = h.w.clock.AfterFunc(h.w.Lease/10, func() { h.w.spawn(h.renew) })
 	}
 	return err == nil
@@ -130,7 +130,7 @@ func (h *held) absorb(ctx context.Context, newer *held) {
 	// The host would remove the message when the newer delivery is answered, so
 	// that one's pop receipt must not stay the good one.
 	if err := h.w.Store.Renew(ctx, h.lease, h.w.Lease); err != nil {
-		h.w.storage.failed(err)
+		h.w.storage.failed(ctx, err)
 	}
 	h.hosted = false
 	h.arm()
@@ -156,7 +156,7 @@ func (h *held) remove(ctx context.Context) {
 	// The host deletes the message only, not the blob that it may have.
 	if !h.hosted || taskhub.StubBlob(h.lease.Body) != nil {
 		if err := h.w.Store.Remove(ctx, h.lease); err != nil {
-			h.w.storage.failed(err)
+			h.w.storage.failed(ctx, err)
 		}
 	}
 	h.end()
@@ -172,7 +172,7 @@ func (h *held) giveBack(ctx context.Context, delay time.Duration) {
 	}
 	if !h.sendAnew(ctx, delay) {
 		if err := h.w.Store.Renew(ctx, h.lease, delay); err != nil && !errors.Is(err, taskhub.ErrLeaseLost) {
-			h.w.storage.failed(err)
+			h.w.storage.failed(ctx, err)
 		}
 	}
 	h.end()
@@ -203,7 +203,7 @@ func (h *held) sendAnew(ctx context.Context, delay time.Duration) bool {
 	}
 	// A copy too many is recognised by its id.
 	if err := h.w.Store.Remove(ctx, h.lease); err != nil {
-		h.w.storage.failed(err)
+		h.w.storage.failed(ctx, err)
 	}
 	return true
 }

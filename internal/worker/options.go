@@ -60,7 +60,8 @@ type Options struct {
 	// Keep is asked whether an idle orchestration whose history has so many
 	// events may stay in memory. It must not call the worker. nil: each may.
 	Keep func(id string, events int) bool
-	// MaxActions ends an orchestration that asks for more. Default 100,000.
+	// MaxActions ends an orchestration that asks for more. Default
+	// DefaultMaxActions.
 	MaxActions int
 	// MaxPayload is the largest input, result or event, in bytes. Default
 	// taskhub.MaxPayload.
@@ -77,6 +78,10 @@ type Options struct {
 	// NewID makes a random id of 32 hex digits. Default taskhub.NewID.
 	NewID func() string
 }
+
+// DefaultMaxActions is how many actions an orchestration may ask for where
+// nobody says otherwise.
+const DefaultMaxActions = 100_000
 
 // Elsewhere is an error of Options.Programs that says that the code is for
 // another process to run, now or later: what the instance is sent waits for it.
@@ -127,7 +132,7 @@ func (o *Options) setDefaults() error {
 	defaultTo(&o.Patience, 200*time.Millisecond)
 	defaultTo(&o.FirstTurn, 50*time.Millisecond)
 	defaultTo(&o.Cache, 1000)
-	defaultTo(&o.MaxActions, 100_000)
+	defaultTo(&o.MaxActions, DefaultMaxActions)
 	defaultTo(&o.MaxPayload, taskhub.MaxPayload)
 	if o.Lease < time.Second {
 		return errors.New("worker: a lease is at least one second")

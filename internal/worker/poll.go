@@ -87,13 +87,13 @@ func (w *Worker) receive(ctx context.Context, queue string, room int) (int, erro
 	batch, err := w.Store.Receive(ctx, queue, room, w.Lease)
 	if err != nil {
 		if ctx.Err() == nil {
-			w.storage.failed(err)
+			w.storage.failed(ctx, err)
 		}
 		return 0, err
 	}
 	for _, d := range batch {
 		if err := w.Deliver(ctx, d, false); err != nil {
-			w.storage.failed(err)
+			w.storage.failed(ctx, err)
 		}
 	}
 	return len(batch), nil

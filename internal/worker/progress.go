@@ -108,7 +108,7 @@ func (g *Progress) late(ctx context.Context) {
 		return
 	}
 	if err := g.save(ctx); err != nil && ctx.Err() == nil {
-		g.w.storage.failed(err)
+		g.w.storage.failed(ctx, err)
 		g.alarm = g.w.clock.AfterFunc(g.w.Lease/10, func() { g.w.spawn(g.late) })
 	}
 }

@@ -236,7 +236,7 @@ func (in *instance) park(ctx context.Context, cause error) {
 	text := cause.Error()
 	in.w.log.Error("orchestration parked until other code comes", "instance", in.id, "error", cause)
 	if err := in.mergeRow(ctx, taskhub.Change{Parked: &text, Updated: in.w.now()}); err != nil && !errors.Is(err, errBehind) {
-		in.w.storage.failed(err)
+		in.w.storage.failed(ctx, err)
 	}
 	in.abandon(ctx, parkedDelay)
 }

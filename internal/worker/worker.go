@@ -7,6 +7,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -172,21 +173,25 @@ func (w *Worker) retry(ctx context.Context, final func(error) bool, op func(cont
 		if ctx.Err() != nil || final(err) {
 			return err
 		}
-		w.storage.failed(err)
+		w.storage.failed(ctx, err)
 		if err := w.sleep(ctx, wait); err != nil {
 			return err
 		}
 	}
 }
 
-// outage reports that storage cannot be reached once, not at every try.
+// outage reports that storage cannot be reached once, not at every try. What
+// ended because the process ends says nothing about storage.
 type outage struct {
 	log  *slog.Logger
 	mu   sync.Mutex
 	down bool
 }
 
-func (o *outage) failed(err error) {
+func (o *outage) failed(ctx context.Context, err error) {
+	if ctx.Err() != nil || errors.Is(err, context.Canceled) {
+		return
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.down {
