@@ -204,12 +204,16 @@ func (in *instance) acceptStart(ctx context.Context, it *item) (*history.Event, 
 	if err := in.knownElsewhere(it); err != nil {
 		return nil, err
 	}
+	before := in.arrived
 	in.begin(started, row)
-	in.arrived.forgotten, in.arrived.before = m.Event.Timestamp, m.Event.Timestamp
+	e := withMessage(m)
+	if err := in.outlast(e, before); err != nil {
+		return nil, err
+	}
 	if it.delivery.Dequeued == 0 {
 		in.since = in.w.clock.Now()
 	}
-	return withMessage(m), nil
+	return e, nil
 }
 
 // isOld tells whether the execution that a row speaks of began long ago: it has

@@ -37,7 +37,7 @@ type arrival struct {
 	// At is in seconds since 1970.
 	At int64 `json:"at"`
 	// Followed says that a later one of the same sender has come.
-	Followed bool `json:"followed,omitempty"`
+	Followed bool `json:"next,omitempty"`
 }
 
 // Bounds of what is remembered. A message comes again when the lease of the
@@ -154,6 +154,17 @@ func (in *instance) keep() *kept {
 		}
 	}
 	return k
+}
+
+// outlast tells a new execution what came to the one before, which had its
+// instance id: the messages of events may come again, and name no execution.
+func (in *instance) outlast(start *history.Event, a arrived) (err error) {
+	k := &kept{Forgotten: start.Timestamp, Arrived: a.events, Unsure: a.unsure}
+	if len(k.Arrived)+len(k.Unsure) > 0 {
+		start.Own.Options, err = json.Marshal(k)
+	}
+	in.recall(k)
+	return err
 }
 
 // rememberStart takes over what the execution before has told.

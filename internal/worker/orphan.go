@@ -94,7 +94,7 @@ const maxGenerations = 1000
 // The row that clients read may name an execution for a moment that has been
 // continued already.
 func (in *instance) descends(from string) bool {
-	return from == "" || from == in.execution || from == in.origin || in.continued() && continues(in.id, in.execution, from)
+	return from == "" || from == in.execution || from == in.origin || in.origin != "" && continues(in.id, in.execution, from)
 }
 
 // continues tells whether an execution follows another one of its instance by
@@ -107,13 +107,4 @@ func continues(id, execution, from string) bool {
 		}
 	}
 	return false
-}
-
-// continued tells whether the execution continues another one as new.
-func (in *instance) continued() bool {
-	started := in.eng.Started()
-	if started == nil {
-		started = in.startEvent()
-	}
-	return started != nil && started.Own.Options != nil
 }
