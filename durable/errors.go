@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"time"
 
 	"github.com/durable-go/functions/internal/client"
@@ -88,7 +87,8 @@ type TaskError struct {
 	// Type is the Go type of the error, or the name under which it was
 	// registered; "panic" for a panic.
 	Type string
-	// Message is the text of the error.
+	// Message is the text of the error; that of a panic ends with the place in
+	// the user's code, such as "(orders/pay.go:41)".
 	Message string
 	// Stack is the stack of a panic, else empty.
 	Stack string
@@ -246,5 +246,5 @@ func typeName(err error) string {
 
 // panicDetails is what the history keeps of a panic of user code.
 func panicDetails(p any) *history.FailureDetails {
-	return &history.FailureDetails{ErrorType: "panic", ErrorMessage: clip(fmt.Sprint("panic: ", p)), StackTrace: history.Payload(debug.Stack()), NonRetriable: true}
+	return engine.PanicDetails(clip(fmt.Sprint("panic: ", p)))
 }

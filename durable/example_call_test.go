@@ -126,7 +126,7 @@ func ExampleTaskError() {
 		return "", err
 	})
 	run(order, 0, divide)
-	// Output: Divide, attempt 1, panic: panic: runtime error: integer divide by zero
+	// Output: Divide, attempt 1, panic: panic: runtime error: integer divide by zero (durable/example_call_test.go:120)
 }
 
 func ExampleLimit() {

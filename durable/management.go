@@ -33,11 +33,12 @@ func (c *Client) ManagementAPI(path string) http.Handler {
 
 // api is the management API of the client's hub.
 func (c *core) api(log *slog.Logger) *management.API {
-	return &management.API{Client: c.client, Links: c.links, Log: log, Check: func(name string) error {
+	version := c.registry.versions.current
+	return &management.API{Client: c.client, Links: c.links, Log: log, Version: version, Check: func(name string) error {
 		if c.outside {
 			return nil
 		}
-		_, err := c.registry.program(name, "")
+		_, err := c.registry.program(name, version)
 		return err
 	}}
 }

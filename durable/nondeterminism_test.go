@@ -71,7 +71,7 @@ var otherCode = map[string]struct {
 func nonDeterminism(says string) string {
 	return "Non-Deterministic workflow detected: orchestrator 'Stepper', " + says + ". " +
 		"Was a change made to the orchestrator code after this instance had already started running? " +
-		"Deploy code that asks for the same (or guard the change with a version or a patch), or rewind, restart or purge the instance."
+		"Deploy code that asks for the same (or guard the change with a version or a patch), or terminate the instance, then restart or purge it."
 }
 
 // set makes the workers of a hub as the settings say.

@@ -34,7 +34,7 @@ func ExampleInstance_Parked() {
 	}, careless, charge)
 	// Output:
 	// Suspended
-	// Non-Deterministic workflow detected: orchestrator 'Careless', action 0: the history has a timer, the code now asks for activity 'Charge'. Was a change made to the orchestrator code after this instance had already started running? Deploy code that asks for the same (or guard the change with a version or a patch), or rewind, restart or purge the instance.
+	// Non-Deterministic workflow detected: orchestrator 'Careless', action 0: the history has a timer, the code now asks for activity 'Charge'. Was a change made to the orchestrator code after this instance had already started running? Deploy code that asks for the same (or guard the change with a version or a patch), or terminate the instance, then restart or purge it.
 }
 
 // An app can choose that such code fails its orchestration.
@@ -66,7 +66,7 @@ func ExampleOptions_strictReplay() {
 		env.RunUntilIdle()
 		fmt.Println(i.Parked())
 	}, order, charge)
-	// Output: Non-Deterministic workflow detected: orchestrator 'Order', action 1: the history has activity 'Charge', the code now asks for activity 'Charge' with another input. Was a change made to the orchestrator code after this instance had already started running? Deploy code that asks for the same (or guard the change with a version or a patch), or rewind, restart or purge the instance.
+	// Output: Non-Deterministic workflow detected: orchestrator 'Order', action 1: the history has activity 'Charge', the code now asks for activity 'Charge' with another input. Was a change made to the orchestrator code after this instance had already started running? Deploy code that asks for the same (or guard the change with a version or a patch), or terminate the instance, then restart or purge it.
 }
 
 // A loop that never ends fails before it fills the task hub.

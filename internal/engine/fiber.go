@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"runtime"
-	"runtime/debug"
 
 	"github.com/durable-go/functions/internal/history"
 )
@@ -258,9 +257,7 @@ func panicked(p any) error {
 	case *misuse:
 		return rule("InvalidCall", broken)
 	}
-	return &Failure{Details: &history.FailureDetails{
-		ErrorType: "panic", ErrorMessage: fmt.Sprint("panic: ", p), StackTrace: history.Payload(debug.Stack()), NonRetriable: true,
-	}}
+	return &Failure{Details: PanicDetails(fmt.Sprint("panic: ", p))}
 }
 
 // misuse is a call that breaks a rule of its method.

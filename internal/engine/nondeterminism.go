@@ -26,7 +26,7 @@ type NonDeterminismError struct {
 func (e *NonDeterminismError) Error() string {
 	return fmt.Sprintf("Non-Deterministic workflow detected: orchestrator '%s', action %d: the history has %s, the code now asks for %s. "+
 		"Was a change made to the orchestrator code after this instance had already started running? "+
-		"Deploy code that asks for the same (or guard the change with a version or a patch), or rewind, restart or purge the instance.",
+		"Deploy code that asks for the same (or guard the change with a version or a patch), or terminate the instance, then restart or purge it.",
 		e.Orchestrator, e.Position, e.Expected, e.Actual)
 }
 

@@ -20,6 +20,8 @@ type API struct {
 	// Check says why no orchestrator of that name can be started; nil when one
 	// can.
 	Check func(name string) error
+	// Version is that of orchestrations whose start names none.
+	Version string
 	Log   *slog.Logger
 }
 

@@ -159,10 +159,13 @@ func TestInputs(t *testing.T) {
 
 func TestVersionOfAStart(t *testing.T) {
 	s := newSite(t)
-	s.do(http.MethodPost, operators+"/orchestrators/orchestrator/i?version=2.1", "")
-	row, err := s.hub.Instance(t.Context(), "i")
-	if err != nil || row.Version != "2.1" || row.Name != "orchestrator" {
-		t.Errorf("%+v, %v", row, err)
+	s.Version = "2.0"
+	for id, want := range map[string]string{"i?version=2.1": "2.1", "j": "2.0", "k?version=": "2.0"} {
+		s.do(http.MethodPost, operators+"/orchestrators/orchestrator/"+id, "")
+		row, err := s.hub.Instance(t.Context(), id[:1])
+		if err != nil || row.Version != want || row.Name != "orchestrator" {
+			t.Errorf("%s: %+v, %v", id, row, err)
+		}
 	}
 }
 

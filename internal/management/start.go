@@ -1,6 +1,7 @@
 package management
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -27,7 +28,8 @@ func (c *call) start(w http.ResponseWriter, r *http.Request) {
 		c.writeFailure(w, r, err)
 		return
 	}
-	row, err := c.Client.Start(r.Context(), client.Start{Name: c.name, InstanceID: c.id, Input: input, Version: c.query.get("version")})
+	version := cmp.Or(c.query.get("version"), c.Version)
+	row, err := c.Client.Start(r.Context(), client.Start{Name: c.name, InstanceID: c.id, Input: input, Version: version})
 	if err != nil {
 		c.writeFailure(w, r, err)
 		return

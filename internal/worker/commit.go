@@ -41,7 +41,11 @@ func (in *instance) commit(ctx context.Context) error {
 		return err
 	}
 	in.settle()
+	ended := in.outcome
 	in.remember(in.pending)
+	if in.outcome != ended {
+		in.logOutcome()
+	}
 	if in.fresh && in.fence.Apart {
 		in.sweep()
 	}

@@ -91,6 +91,7 @@ func (w *Worker) inputTooLarge(call *Activity, err error) *history.Event {
 }
 
 func (w *Worker) taskFailed(call *Activity, failure *history.FailureDetails, reason string) *history.Event {
+	w.logFailure(call, failure)
 	if reason == "" {
 		reason = fmt.Sprintf("Activity function '%s' failed: %s", call.Name, failure.ErrorMessage)
 	}

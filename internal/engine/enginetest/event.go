@@ -3,6 +3,7 @@ package enginetest
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -124,6 +125,10 @@ func State(i *engine.Instance) string {
 	return out
 }
 
+// places are those that messages of panics name: another line with every change
+// of a test.
+var places = regexp.MustCompile(` \([\w/]+\.go:\d+\)`)
+
 // Describe is an event on a line, with times from an epoch on; nothing for the
 // frame of a turn.
 func Describe(e *history.Event, epoch time.Time) string {
@@ -144,7 +149,7 @@ func Describe(e *history.Event, epoch time.Time) string {
 	case history.EventSent:
 		return fmt.Sprintf("%d EventSent %s to %s: %s", e.ID, e.Name, e.InstanceID, e.Input)
 	case history.ExecutionCompleted, history.ContinueAsNew:
-		return fmt.Sprintf("%d %s %s: %s%s", e.ID, e.Type, e.Status, e.Result, kind(e.Failure))
+		return fmt.Sprintf("%d %s %s: %s%s", e.ID, e.Type, e.Status, places.ReplaceAllString(string(e.Result), ""), kind(e.Failure))
 	case history.ExecutionStarted:
 		return trimmed("ExecutionStarted %s %s %s%s", e.Name, e.Instance.ExecutionID, e.Input, extras(e))
 	case history.EventRaised:
