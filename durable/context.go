@@ -23,6 +23,8 @@ import (
 type Context struct {
 	rt       *engine.Runtime
 	registry *registry
+	// continues says that the code has called ContinueAsNew.
+	continues bool
 }
 
 // encode makes a payload outside the coroutine, whose stack stays small.

@@ -98,10 +98,12 @@ func (c *Context) SendEvent(instanceID, name string, data any) error {
 //
 //	return durable.ContinueAsNew[Out](ctx, next)
 //
+// An orchestrator that calls it and returns no error fails.
 // The input must be of the orchestrator's input type. External events that
 // nobody has waited for are kept (see DropEvents); calls that are still open
 // are not.
 func ContinueAsNew[Out any](ctx *Context, in any, options ...ContinueOption) (out Out, err error) {
+	ctx.continues = true
 	if err := ctx.fits(in); err != nil {
 		return out, NonRetryable(err)
 	}

@@ -16,12 +16,13 @@ import (
 	"github.com/durable-go/functions/internal/worker"
 )
 
+func stock() map[string]int { return nil }
+
 // failing are functions that end badly, each in its way.
 func failing() (*Orchestrator[string, None], []Registration) {
 	acts := NewAction("Act", func(_ context.Context, how string) error {
 		if how == "activity panics" {
-			var stock map[string]int
-			stock[how]++
+			stock()[how]++
 		}
 		return errors.New("out of stock")
 	})

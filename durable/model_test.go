@@ -145,6 +145,10 @@ func TestBrokenRules(t *testing.T) {
 				return durable.ContinueAsNew[string](ctx, durable.None{})
 			}).Await()
 		}, "ContinueAsNew is for the orchestrator itself, not for one of its branches"},
+		{"continue as new without return", func(ctx *durable.Context) (string, error) {
+			_, _ = durable.ContinueAsNew[string](ctx, durable.None{})
+			return "done", nil
+		}, "ContinueAsNew was called, and its error was not returned: it does nothing by itself; return what it returns (return durable.ContinueAsNew[Out](ctx, next))"},
 		{"Goexit", func(*durable.Context) (string, error) { runtime.Goexit(); return "", nil }, "the orchestrator ended its goroutine with runtime.Goexit"},
 		{"large result", func(*durable.Context) (string, error) { return strings.Repeat("x", 10<<20), nil }, "the result cannot be stored: 10485762 bytes, at most 10485760 are stored (maxPayload)"},
 		{"endless loop", func(ctx *durable.Context) (string, error) {
@@ -200,7 +204,7 @@ func TestUnregisteredErrorsKeepTypeAndText(t *testing.T) {
 		errors.As(err, &second)
 		return fmt.Sprintf("%s %q %v; %s %q %v", first.Type, first.Message, first.Cause, second.Type, second.Message, strings.Contains(second.Stack, "model_test.go")), nil
 	}, fails, panics)
-	if want := `*durable_test.plainError "plain" <nil>; panic "panic: oh (durable/model_test.go:194)" true`; got != want {
+	if want := `*durable_test.plainError "plain" <nil>; panic "panic: oh (durable/model_test.go:198)" true`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -22,7 +22,7 @@ type API struct {
 	Check func(name string) error
 	// Version is that of orchestrations whose start names none.
 	Version string
-	Log   *slog.Logger
+	Log     *slog.Logger
 }
 
 // door is the API at one mount point.
