@@ -80,7 +80,21 @@ func (a *App) Client() *Client {
 // Run serves the app until ctx ends, the process is asked to stop, or something
 // is wrong with its configuration. It always returns an error: the Functions
 // host does not start a handler again that ended well.
+//
+// What main then says with package log, such as log.Fatal, is logged at level
+// ERROR, unless the app was asked to stop.
 func (a *App) Run(ctx context.Context) error {
+	err := a.serve(ctx)
+	if !errors.Is(err, errStopped) {
+		slog.SetLogLoggerLevel(slog.LevelError)
+	}
+	return err
+}
+
+// errStopped is why Run returns when nothing is wrong.
+var errStopped = errors.New("the app was asked to stop")
+
+func (a *App) serve(ctx context.Context) error {
 	if err := errors.Join(a.errs...); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -199,14 +200,16 @@ func (c *Client) WriteCheckStatus(w http.ResponseWriter, r *http.Request, id str
 
 // WriteStartError answers an HTTP request whose start failed: 404 for an
 // unknown orchestrator, 400 for a bad id or body, 409 for an instance that is
-// not finished, 413 for an input that is too large, else 500 without details.
+// not finished, 413 for an input that is too large. Any other error is logged
+// with slog.Default at level ERROR, and the answer has no details: 503 when
+// storage does not answer, else 500.
 func WriteStartError(w http.ResponseWriter, err error) {
 	if errors.Is(err, ErrUnknownOrchestrator) {
 		management.WriteError(w, http.StatusNotFound, err.Error())
 		return
 	}
 	if !management.WriteStartError(w, err) {
-		management.WriteError(w, http.StatusInternalServerError, "Something went wrong while processing your request")
+		management.WriteFault(w, slog.Default(), "a start failed", err)
 	}
 }
 

@@ -196,7 +196,7 @@ func (s *service) run(ctx context.Context) error {
 	defer cancel()
 	s.worker.Stop(bound)
 	if err == nil {
-		err = errors.New("the app was asked to stop")
+		err = errStopped
 	}
 	return err
 }
@@ -228,7 +228,7 @@ func (s *service) create(ctx context.Context) error {
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
-			return ctx.Err()
+			return errStopped
 		}
 	}
 }
@@ -247,7 +247,9 @@ func (s *service) listen() (l net.Listener, standalone bool, err error) {
 	if address == "" {
 		return nil, false, errors.New("no Functions host started this program (FUNCTIONS_CUSTOMHANDLER_PORT is not set): run \"func start\" or \"go run ./cmd/durable start\", or set DURABLE_STANDALONE to an address such as 127.0.0.1:7071")
 	}
-	l, err = net.Listen("tcp", address)
+	if l, err = net.Listen("tcp", address); err != nil {
+		err = fmt.Errorf("%w (the flag -port of \"durable start\", or DURABLE_STANDALONE, names another port)", err)
+	}
 	return l, true, err
 }
 

@@ -3,6 +3,7 @@ package management
 import (
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -107,7 +108,18 @@ func (d *door) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() != nil {
 		return
 	}
-	d.Log.Error("management request failed", "error", err)
+	WriteFault(w, d.Log, "management request failed", err)
+}
+
+// WriteFault answers an error that is not the caller's, and logs it under the
+// text: 503 when storage does not answer, else 500.
+func WriteFault(w http.ResponseWriter, log *slog.Logger, text string, err error) {
+	log.Error(text, "error", err)
+	if unreachable := net.Error(nil); errors.As(err, &unreachable) {
+		w.Header().Set("Retry-After", "5")
+		WriteError(w, http.StatusServiceUnavailable, "the task hub is not reachable now")
+		return
+	}
 	WriteError(w, http.StatusInternalServerError, "Something went wrong while processing your request")
 }
 
