@@ -133,7 +133,7 @@ func (a *Activity[In, Out]) call(ctx context.Context, r *registry, call *worker.
 func (a *Activity[In, Out]) handle(ctx context.Context, r *registry, input history.Payload) (history.Payload, error) {
 	in, err := decode[In](r, input)
 	if err != nil {
-		return nil, &badPayload{kind: "InvalidInput", text: fmt.Sprintf("the input is not a %T: %v", in, err)}
+		return nil, &badPayload{kind: "InvalidInput", text: fmt.Sprintf("the input is no %T: %v", in, err)}
 	}
 	out, err := a.run(ctx, in)
 	if err != nil {

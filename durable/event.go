@@ -69,7 +69,7 @@ func (c *EventChannel[T]) TryReceive() (v T, ok bool, err error) {
 	}
 	c.ctx.rt.Outside(func() { v, err = decode[T](c.ctx.registry, p) })
 	if err != nil {
-		err = fmt.Errorf("the event %q is not a %T: %w", c.name, v, err)
+		err = fmt.Errorf("the event %q is no %T: %w", c.name, v, err)
 	}
 	return v, true, err
 }

@@ -68,11 +68,11 @@ func TestBadCalls(t *testing.T) {
 		{"wrong result type", func(ctx *durable.Context) error {
 			_, err := durable.CallActivity[int](ctx, "Hello", "x").Await()
 			return err
-		}, `the result of activity "Hello" is not a int: json: cannot unmarshal string into Go value of type int`},
+		}, `the result of activity "Hello" is no int: json: cannot unmarshal string into Go value of type int`},
 		{"wrong input type", func(ctx *durable.Context) error {
 			_, err := durable.CallActivity[string](ctx, "Hello", 5).Await()
 			return err
-		}, "Activity function 'Hello' failed: the input is not a string: json: cannot unmarshal number into Go value of type string"},
+		}, "Activity function 'Hello' failed: the input is no string: json: cannot unmarshal number into Go value of type string"},
 		{"unknown activity", func(ctx *durable.Context) error {
 			_, err := durable.CallActivity[string](ctx, "Goodbye", 5).Await()
 			return err

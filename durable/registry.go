@@ -136,6 +136,9 @@ func (r *registry) knownOrchestrators() []string {
 
 // unknownFunction has the official text.
 func unknownFunction(name, kind string, known []string) error {
+	if len(known) == 0 {
+		return fmt.Errorf("The function '%s' doesn't exist, is disabled, or is not an %s function. Additional info: The app has no %s functions: they are given to App.Register before App.Run.", name, kind, kind)
+	}
 	return fmt.Errorf("The function '%s' doesn't exist, is disabled, or is not an %s function. Additional info: The following are the known %s functions: '%s'.",
 		name, kind, kind, strings.Join(known, "', '"))
 }

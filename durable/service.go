@@ -78,7 +78,11 @@ func (s *service) readSettings() error {
 		return err
 	}
 	for _, key := range unknown {
-		s.app.log.Warn("host.json: this setting of extensions.durableTask has no effect here", "setting", key)
+		var hint []any
+		if name := likelyName(key); name != "" {
+			hint = []any{"did you mean", name}
+		}
+		s.app.log.Warn("host.json: this setting of extensions.durableTask has no effect here", append([]any{"setting", key}, hint...)...)
 	}
 	if hub := os.Getenv("TaskHub"); hub != "" && hub != settings.HubName {
 		return fmt.Errorf("the app setting TaskHub is %q and hubName in host.json is %q: function.json listens to the queues of one and the engine works on the other; make them the same", hub, settings.HubName)

@@ -44,31 +44,31 @@ const defaultHub = "DurableFunctionsHub"
 // known has a parser for every setting that means something to us. Keys are
 // compared without case, as the host does.
 var known = map[string]func(*settings, json.RawMessage) error{
-	"hubname":                            func(s *settings, v json.RawMessage) error { return parseInto(v, &s.HubName) },
-	"maxconcurrentorchestratorfunctions": func(s *settings, v json.RawMessage) error { return parseCount(v, &s.OrchestratorSlots) },
-	"maxconcurrentactivityfunctions":     func(s *settings, v json.RawMessage) error { return parseCount(v, &s.ActivitySlots) },
-	"maxorchestrationactions":            func(s *settings, v json.RawMessage) error { return parseCount(v, &s.MaxActions) },
-	"cachedinstances":                    func(s *settings, v json.RawMessage) error { return parseCount(v, &s.Cache) },
-	"maxdequeuecount":                    func(s *settings, v json.RawMessage) error { return parseCount(v, &s.MaxPoisonDeliveries) },
-	"maxpayload":                         parsePayload,
-	"managementbaseurl":                  parseBaseURL,
-	"linklifetime":                       parseLifetime,
-	"sharedhub":                          func(s *settings, v json.RawMessage) error { return parseBool(v, &s.SharedHub) },
-	"storeinputsinorchestrationhistory":  func(s *settings, v json.RawMessage) error { return parseBool(v, &s.StoreInputs) },
+	"hubName":                            func(s *settings, v json.RawMessage) error { return parseInto(v, &s.HubName) },
+	"maxConcurrentOrchestratorFunctions": func(s *settings, v json.RawMessage) error { return parseCount(v, &s.OrchestratorSlots) },
+	"maxConcurrentActivityFunctions":     func(s *settings, v json.RawMessage) error { return parseCount(v, &s.ActivitySlots) },
+	"maxOrchestrationActions":            func(s *settings, v json.RawMessage) error { return parseCount(v, &s.MaxActions) },
+	"cachedInstances":                    func(s *settings, v json.RawMessage) error { return parseCount(v, &s.Cache) },
+	"maxDequeueCount":                    func(s *settings, v json.RawMessage) error { return parseCount(v, &s.MaxPoisonDeliveries) },
+	"maxPayload":                         parsePayload,
+	"managementBaseUrl":                  parseBaseURL,
+	"linkLifetime":                       parseLifetime,
+	"sharedHub":                          func(s *settings, v json.RawMessage) error { return parseBool(v, &s.SharedHub) },
+	"storeInputsInOrchestrationHistory":  func(s *settings, v json.RawMessage) error { return parseBool(v, &s.StoreInputs) },
 	"dispatch":                           parseDispatch,
-	"defaultversion":                     func(s *settings, v json.RawMessage) error { return parseInto(v, &s.Versions.current) },
-	"versionmatchstrategy":               parseVersionMatch,
-	"versionfailurestrategy":             parseVersionFailure,
-	"nondeterminism":                     parseNonDeterminism,
-	"strictreplay":                       func(s *settings, v json.RawMessage) error { return parseBool(v, &s.StrictReplay) },
-	"httpsettings.defaultasyncrequestsleeptimemilliseconds": parseHTTPSleep,
-	"localbudget":                                   parseBudget,
-	"storageprovider.type":                          parseProvider,
-	"storageprovider.partitioncount":                parsePartitions,
-	"storageprovider.controlqueuevisibilitytimeout": parseLease,
-	"storageprovider.connectionname":                parseConnection,
-	"storageprovider.connectionstringname":          parseConnection,
-	"azurestorageconnectionstringname":              parseConnection,
+	"defaultVersion":                     func(s *settings, v json.RawMessage) error { return parseInto(v, &s.Versions.current) },
+	"versionMatchStrategy":               parseVersionMatch,
+	"versionFailureStrategy":             parseVersionFailure,
+	"nonDeterminism":                     parseNonDeterminism,
+	"strictReplay":                       func(s *settings, v json.RawMessage) error { return parseBool(v, &s.StrictReplay) },
+	"httpSettings.defaultAsyncRequestSleepTimeMilliseconds": parseHTTPSleep,
+	"localBudget":                                   parseBudget,
+	"storageProvider.type":                          parseProvider,
+	"storageProvider.partitionCount":                parsePartitions,
+	"storageProvider.controlQueueVisibilityTimeout": parseLease,
+	"storageProvider.connectionName":                parseConnection,
+	"storageProvider.connectionStringName":          parseConnection,
+	"azureStorageConnectionStringName":              parseConnection,
 }
 
 // hubNames is the rule for names of task hubs (they become names of tables and
@@ -89,7 +89,7 @@ func parseSettings(section json.RawMessage) (s settings, unknown []string, err e
 	}
 	sort.Strings(keys)
 	for _, key := range keys {
-		parse := known[strings.ToLower(key)]
+		parse := known[knownName(key)]
 		if parse == nil {
 			unknown = append(unknown, key)
 			continue

@@ -67,7 +67,7 @@ func (t *taker[T]) Take() {
 		t.err = t.of.failed(err, t.ctx.InstanceID())
 	case result != nil:
 		if err := t.ctx.registry.decode(result, &t.value); err != nil {
-			t.err = fmt.Errorf("the result of %v is not a %T: %w", t.of, t.value, err)
+			t.err = fmt.Errorf("the result of %v is no %T: %w", t.of, t.value, err)
 		}
 	}
 	t.known = true

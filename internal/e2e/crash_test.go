@@ -107,7 +107,7 @@ func TestFailures(t *testing.T) {
 	for _, c := range []struct{ orchestrator, input, says string }{
 		{"Panicking", `"no way"`, "no way"},
 		{"Big", "11000000", "maxPayload"},
-		{"FanOut", `"not a number"`, "the input is not a int"},
+		{"FanOut", `"not a number"`, "the input is no int"},
 	} {
 		t.Run(c.orchestrator, func(t *testing.T) {
 			status, err := h.Wait(bounded(t), starts(t, h, c.orchestrator, "", c.input))
