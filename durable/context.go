@@ -23,7 +23,7 @@ import (
 type Context struct {
 	rt       *engine.Runtime
 	registry *registry
-	// continues says that the code has called ContinueAsNew.
+	// continues says that ContinueAsNew has told the code what to return.
 	continues bool
 }
 

@@ -103,7 +103,6 @@ func (c *Context) SendEvent(instanceID, name string, data any) error {
 // nobody has waited for are kept (see DropEvents); calls that are still open
 // are not.
 func ContinueAsNew[Out any](ctx *Context, in any, options ...ContinueOption) (out Out, err error) {
-	ctx.continues = true
 	if err := ctx.fits(in); err != nil {
 		return out, NonRetryable(err)
 	}
@@ -114,6 +113,7 @@ func ContinueAsNew[Out any](ctx *Context, in any, options ...ContinueOption) (ou
 	for _, option := range options {
 		option.next(next)
 	}
+	ctx.continues = true
 	return out, next
 }
 
