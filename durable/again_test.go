@@ -16,10 +16,7 @@ func TestMessagesOfTheLifeBefore(t *testing.T) {
 	})
 	for _, of := range []history.Type{history.ExecutionTerminated, history.ExecutionSuspended, history.EventRaised} {
 		inHub(t, []Registration{o}, func(h *hub) {
-			h.stop()
-			h.worker.Kill()
-			h.store = &sticky{Store: h.memory, of: of}
-			h.open()
+			h.restart(&sticky{Store: h.memory, of: of})
 			startIt(h, o, None{}, WithInstanceID("it"))
 			c, ctx := h.core.client, h.t.Context()
 			end := func() error { return c.Terminate(ctx, "it", "enough", client.TerminateOptions{}) }

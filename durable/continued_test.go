@@ -139,10 +139,7 @@ func (s *sticky) Remove(ctx context.Context, l *taskhub.Lease) (err error) {
 // resumed and has continued as new several times: it goes on.
 func TestSuspensionComesAgain(t *testing.T) {
 	inHub(t, []Registration{collector()}, func(h *hub) {
-		h.stop()
-		h.worker.Kill()
-		h.store = &sticky{Store: h.memory, of: history.ExecutionSuspended}
-		h.open()
+		h.restart(&sticky{Store: h.memory, of: history.ExecutionSuspended})
 		if _, err := h.client().StartNew(h.t.Context(), "Collector", gathering{}, WithInstanceID("it")); err != nil {
 			h.t.Fatal(err)
 		}
@@ -167,20 +164,14 @@ func TestSuspensionComesAgain(t *testing.T) {
 // counts once.
 func TestEventOfTheDead(t *testing.T) {
 	inHub(t, []Registration{collector()}, func(h *hub) {
-		h.stop()
-		h.worker.Kill()
-		h.store = &sticky{Store: h.memory, of: history.EventRaised}
-		h.open()
+		h.restart(&sticky{Store: h.memory, of: history.EventRaised})
 		if _, err := h.client().StartNew(h.t.Context(), "Collector", gathering{}, WithInstanceID("it")); err != nil {
 			h.t.Fatal(err)
 		}
 		h.settle()
 		h.raise("it", "E", `"a"`)
 		synctest.Wait()
-		h.stop()
-		h.worker.Kill()
-		h.store = h.memory
-		h.open()
+		h.restart(h.memory)
 		for range 300 {
 			h.raise("it", "E", `"."`)
 		}

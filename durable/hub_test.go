@@ -89,6 +89,14 @@ func (h *hub) open() {
 	h.worker.PollActivities(ctx, taskhub.WorkItemQueue(hubName))
 }
 
+// restart ends the process and begins another one, on the store.
+func (h *hub) restart(store taskhub.Store) {
+	h.stop()
+	h.worker.Kill()
+	h.store = store
+	h.open()
+}
+
 // blamer is a journal that blames nothing but messages that came too often, in
 // tests whose code does not end its process.
 type blamer struct{ h *hub }

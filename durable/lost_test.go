@@ -136,10 +136,7 @@ func TestWorkItemTwice(t *testing.T) {
 	for _, takes := range []time.Duration{time.Second, 20 * time.Second} {
 		inHub(t, []Registration{activity, o}, func(h *hub) {
 			runs = 0
-			h.stop()
-			h.worker.Kill()
-			h.store = copier{h.memory}
-			h.open()
+			h.restart(copier{h.memory})
 			got, err := result(h, o, takes, nil)
 			want(h, got, err, 1)
 			if runs != 1 {

@@ -116,10 +116,7 @@ func dieSending(t *testing.T, dispatch worker.Dispatch, at int, kind faults.Kind
 			h.settle()
 		}
 		next := func(store taskhub.Store) {
-			h.stop()
-			h.worker.Kill()
-			h.store = store
-			h.open()
+			h.restart(store)
 		}
 		h.store = h.memory
 		h.open()
@@ -182,9 +179,7 @@ func TestStartedByAnother(t *testing.T) {
 				h.t.Fatal(err)
 			}
 			h.settle()
-			h.stop()
-			h.worker.Kill()
-			h.open()
+			h.restart(h.store)
 			h.raise(how, "Go", `""`)
 			<-time.After(time.Minute)
 			if text := first(h.is(how, history.Completed), h.is("child "+how, history.Completed)); text != "" || runs != 1 {
@@ -226,9 +221,7 @@ func TestBurstEndsElsewhere(t *testing.T) {
 		h.settle()
 		startIt(h, o, 600, WithInstanceID("it"))
 		<-time.After(time.Minute)
-		h.stop()
-		h.worker.Kill()
-		h.open()
+		h.restart(h.store)
 		h.raise("it", "Go", `""`)
 		<-time.After(2 * time.Hour)
 		if row, err := h.memory.Instance(h.t.Context(), "target"); err != nil || string(row.Output) != `"600, 0 again"` {

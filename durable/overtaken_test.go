@@ -44,10 +44,7 @@ func TestRowOfTheOvertaken(t *testing.T) {
 				h.t.Error(text)
 			}
 		}}
-		h.stop()
-		h.worker.Kill()
-		h.store = slow
-		h.open()
+		h.restart(slow)
 		if _, err := h.client().StartNew(h.t.Context(), "O", None{}, WithInstanceID("it")); err != nil {
 			h.t.Fatal(err)
 		}
@@ -91,10 +88,7 @@ func TestRowOfTheRewound(t *testing.T) {
 			}
 			<-time.After(2 * time.Minute)
 		}}
-		h.stop()
-		h.worker.Kill()
-		h.store = slow
-		h.open()
+		h.restart(slow)
 		if _, err := h.client().StartNew(h.t.Context(), "O", None{}, WithInstanceID("it")); err != nil {
 			h.t.Fatal(err)
 		}
