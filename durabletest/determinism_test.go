@@ -1,6 +1,7 @@
 package durabletest_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -124,4 +125,80 @@ func TestOrchestrationAtItsLimit(t *testing.T) {
 		saved = i.HistoryJSON()
 	}, code, charge)
 	durabletest.Replay(t, saved, code)
+}
+
+// What calls are made with, and for when timers are, is compared, too: the order
+// of a map is found although each call is one of the same activity.
+func TestInputsAndTimesAreCompared(t *testing.T) {
+	t.Parallel()
+	minutes := map[string]int{}
+	for i := range 40 {
+		minutes[fmt.Sprint("key ", i)] = i + 1
+	}
+	for name, c := range map[string]struct {
+		code func(ctx *durable.Context) error
+		want string
+	}{
+		"inputs": {func(ctx *durable.Context) error {
+			for _, m := range minutes {
+				_ = charge.Call(ctx, m)
+			}
+			return nil
+		}, "the history has activity 'Charge', the code asks for activity 'Charge' with another input"},
+		"times": {func(ctx *durable.Context) error {
+			for _, m := range minutes {
+				_ = ctx.NewTimer(time.Duration(m) * time.Minute)
+			}
+			return nil
+		}, "the code asks for a timer for 2000-01-01T00:"},
+	} {
+		code := durable.NewOrchestrator("Unordered", func(ctx *durable.Context, _ durable.None) (string, error) {
+			return "done", c.code(ctx)
+		})
+		run := func(env *durabletest.Env) {
+			got, err := durabletest.Start(env, code, durable.None{}).Result()
+			if err != nil || got != "done" {
+				t.Errorf("%s: got %q, %v", name, got, err)
+			}
+		}
+		got := failure(durabletest.Options{}, run, code, charge)
+		if !strings.Contains(got, c.want) {
+			t.Errorf("%s: got %q", name, got)
+		}
+		if got := failure(durabletest.Options{Loose: true}, run, code, charge); got != "" {
+			t.Errorf("%s, loose: %q", name, got)
+		}
+	}
+}
+
+// Timers of the engine's own making are for the same time in every replay.
+func TestTimersOfTheEngineAreTheSame(t *testing.T) {
+	t.Parallel()
+	code := durable.NewOrchestrator("Timers", func(ctx *durable.Context, _ durable.None) (string, error) {
+		past := ctx.NewTimerAt(ctx.Now().Add(-time.Hour))
+		if _, err := past.Await(); err != nil {
+			return "", err
+		}
+		long := ctx.NewTimer(30*24*time.Hour + 333*time.Nanosecond)
+		if _, err := order.Call(ctx, 5).Await(); err == nil {
+			return "", errors.New("the bank is open")
+		}
+		_, err := durable.WaitForEvent[string](ctx, "Never", durable.WithTimeout(time.Hour+77*time.Nanosecond)).Await()
+		if !errors.Is(err, durable.ErrTimeout) {
+			return "", err
+		}
+		_, err = charge.Call(ctx, 5, durable.WithRetry(durable.RetryPolicy{
+			MaxAttempts: 4, FirstInterval: 1234567 * time.Nanosecond, Backoff: 1.7, Jitter: 0.5,
+		})).Await()
+		if err == nil {
+			return "", errors.New("the bank is open again")
+		}
+		_, err = long.Await()
+		return "done", err
+	})
+	durabletest.EveryCrash(t, func(t *testing.T, env *durabletest.Env) {
+		env.Fail("Charge", durabletest.Always, errors.New("the bank is closed"))
+		got, err := durabletest.Start(env, code, durable.None{}).Result()
+		check(t, got, err, "done")
+	}, code, order, charge)
 }

@@ -68,6 +68,15 @@
 // recorded is replayed once more, and the test fails with a [Mismatch]. So the
 // time of a test grows with the length of a history, not with its square.
 //
+// What is compared is what the code asks for: the order of its actions, their
+// kinds and names, the inputs of calls, children and events, and for when timers
+// are (see [Options].Loose). So the clock, random numbers, the order of a map or a
+// global variable are found where they reach an action, and where they differ
+// between the runs of a test. Not found is what reaches none, such as a time that
+// is only logged or returned; the instance id that the code gives to a child; and
+// what happens to be the same in each run: time.Now as long as the clock of the
+// environment stands still, an environment variable, a map with one key.
+//
 // # Changed code
 //
 // [Replay] runs today's code over histories of yesterday, which a test keeps as

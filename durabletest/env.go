@@ -65,6 +65,11 @@ type Options struct {
 	// that code that does not do the same each time is found: see "Determinism"
 	// in the package documentation.
 	Cached bool
+	// Loose compares neither the inputs of calls nor the times of timers, as an app
+	// does by default. By default an environment compares them, as an app with the
+	// setting strictReplay does. It is for inputs that differ from replay to replay
+	// and do no harm, such as those of a serializer that orders fields at random.
+	Loose bool
 	// Log takes the log of the engine. By default warnings and errors go to the
 	// output of the test, each line once.
 	Log *slog.Logger
@@ -156,6 +161,7 @@ func (o Options) open(t *testing.T, example bool, functions []durable.Registrati
 	}
 	e.orchestrators.registered = e.app.Worker.Programs
 	e.app.Worker.Programs = e.orchestrators.program
+	e.app.Worker.Strict = e.app.Worker.Strict || !o.Loose
 	e.store = e.hub
 	if e.app.Codec != nil {
 		e.codec = &codec{inner: e.app.Codec}

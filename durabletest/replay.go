@@ -37,7 +37,9 @@ func Replay(t testing.TB, saved []byte, functions ...durable.Registration) {
 }
 
 // Replay is the function Replay with options, of which App and Settings count.
-// The setting strictReplay compares inputs, too, where they were recorded.
+// The setting strictReplay compares the inputs of calls and the times of timers,
+// too, where they were recorded: the answer of the management API has none to
+// compare.
 func (o Options) Replay(t testing.TB, saved []byte, functions ...durable.Registration) {
 	t.Helper()
 	if err := o.Check(saved, functions...); err != nil {

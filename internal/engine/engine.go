@@ -43,7 +43,8 @@ type Options struct {
 	// the other, by their name, where the ids of actions are not known. nil: they
 	// are found by their ids.
 	Recorded func(name string) (value history.Payload, ok bool)
-	// Strict compares the inputs of actions with those of the history, too.
+	// Strict compares the inputs of actions and the times of timers with those of
+	// the history, too.
 	Strict bool
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/crc64"
 	"strings"
+	"time"
 
 	"github.com/durable-go/functions/internal/history"
 )
@@ -33,7 +34,13 @@ func (e *NonDeterminismError) Error() string {
 func (i *Instance) differs(recorded, asked *history.Event) error {
 	err := &NonDeterminismError{InstanceID: i.options.InstanceID, Expected: describe(recorded), Actual: describe(asked)}
 	if err.Expected == err.Actual {
-		err.Actual += " with another input"
+		switch recorded.Type {
+		case history.TimerCreated:
+			err.Expected += " for " + timeOf(recorded)
+			err.Actual += " for " + timeOf(asked)
+		default:
+			err.Actual += " with another input"
+		}
 	}
 	if i.started != nil {
 		err.Orchestrator = i.started.Name
@@ -46,9 +53,23 @@ func (i *Instance) differs(recorded, asked *history.Event) error {
 	return err
 }
 
+// tick is the unit of recorded times.
+const tick = 100 * time.Nanosecond
+
+func timeOf(timer *history.Event) string {
+	return timer.FireAt.UTC().Truncate(tick).Format(time.RFC3339Nano)
+}
+
+// sameTime tells whether a timer is for the recorded time. After a failure that
+// was rewound the code asks for its timers at other times.
+func (i *Instance) sameTime(recorded, asked *history.Event) bool {
+	return !i.options.Strict || i.loading.loose || recorded.FireAt.IsZero() ||
+		recorded.FireAt.Truncate(tick).Equal(asked.FireAt.Truncate(tick))
+}
+
 // same tells whether an action of the code is the recorded one. Names are
-// compared without case, as the official engine does; inputs only where that
-// is wanted.
+// compared without case, as the official engine does; inputs and the times of
+// timers only where that is wanted.
 func (i *Instance) same(recorded, asked *history.Event) bool {
 	if recorded.Type != asked.Type || recorded.ID != asked.ID {
 		return false
@@ -59,6 +80,8 @@ func (i *Instance) same(recorded, asked *history.Event) bool {
 	switch recorded.Type {
 	case history.TaskScheduled, history.SubOrchestrationInstanceCreated, history.EventSent:
 		return strings.EqualFold(recorded.Name, asked.Name)
+	case history.TimerCreated:
+		return i.sameTime(recorded, asked)
 	}
 	return true
 }

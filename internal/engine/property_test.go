@@ -86,7 +86,7 @@ func TestReplayIsPure(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		branches := map[string][]string{"left": randomScript(rt, "l", nil), "right": randomScript(rt, "r", nil)}
 		main := randomScript(rt, "m", []string{"left", "right"})
-		code, err := scripts(nil, main, branches)
+		code, err := scripts([]string{"strict"}, main, branches)
 		if err != nil {
 			rt.Fatal(err)
 		}

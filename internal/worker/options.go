@@ -69,7 +69,8 @@ type Options struct {
 	// FailNonDeterministic fails an instance whose code no longer fits its
 	// history; otherwise it is parked until code comes that fits.
 	FailNonDeterministic bool
-	// Strict compares the inputs of calls with those of the history, too.
+	// Strict compares the inputs of calls and the times of timers with those of
+	// the history, too.
 	Strict bool
 
 	Journal Journal
