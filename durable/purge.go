@@ -69,8 +69,12 @@ func (c *Client) PurgeAll(ctx context.Context, f PurgeFilter) (PurgeResult, erro
 
 // Rewind lets an instance that has failed go on where it failed: what failed is
 // done again, in the instance and in its failed children, and what succeeded is
-// not. An orchestrator that failed by itself runs its last turn again, which
-// helps when its code was mended. ErrNotFound, or a *StateError with
+// not. Of a call that was tried several times, the last try is done again.
+// Compensation that was done before the instance failed stays done, although the
+// history that goes on does not know of it any more: it is not taken back, and a
+// failure after the rewind asks for it once more. An orchestrator that failed by
+// itself runs its last turn again, which helps when its code was mended. The
+// output of the row is the old failure until there is another one. ErrNotFound, or a *StateError with
 // ErrNotFailed. A rewind that was cut off can be repeated.
 func (c *Client) Rewind(ctx context.Context, id, reason string) error {
 	return c.do(func(c *client.Client) error { return c.Rewind(ctx, id, reason) })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"testing"
@@ -122,6 +123,7 @@ func rewindable(b *broken) ([]Registration, map[*Orchestrator[None, string]]stri
 		saga:   "x2 a1 x saga",
 		thrown: "x0 a1 thrown", parent: "x2 a2 x", deserted: "x2 a1 deserted",
 	}
+	maps.Copy(all, undoing(do, chain))
 	functions := []Registration{do, forever, late}
 	for o := range all {
 		functions = append(functions, o)
@@ -153,7 +155,9 @@ func TestRewind(t *testing.T) {
 				if err := h.core.client.Rewind(h.t.Context(), "it", "mended"); err != nil {
 					h.t.Fatal(err)
 				}
-				got, err := run.Wait(h.t.Context())
+				ctx, cancel := context.WithTimeout(h.t.Context(), time.Hour)
+				defer cancel()
+				got, err := run.Wait(ctx)
 				if err != nil {
 					h.t.Fatal(err)
 				}
@@ -246,7 +250,7 @@ func TestRewindByTools(t *testing.T) {
 	functions, all := rewindable(b)
 	for o, want := range all {
 		_, text, _ := strings.Cut(want, " a")
-		if o.Name() == "Parent" || o.Name() == "Deserted" {
+		if o.Name() == "Parent" || o.Name() == "Deserted" || strings.HasPrefix(o.Name(), "Undone") {
 			continue
 		}
 		t.Run(o.Name(), func(t *testing.T) {

@@ -158,8 +158,8 @@ type rewindPlan struct {
 // code has asked for nothing more. What it asked for after an earlier failure
 // depends on that one. Where there are none, they are the failures that the
 // error of the execution repeats: the code has cleaned up before it failed with
-// them. What had no result yet is done again as well: results that came after
-// the end were dropped.
+// them; of a call that was tried several times, the last. What had no result yet
+// is done again as well: results that came after the end were dropped.
 func planRewind(events []*history.Event) *rewindPlan {
 	p := &rewindPlan{}
 	asked, open, last, end := map[int32]int{}, map[int32]int{}, 0, -1
@@ -184,6 +184,7 @@ func planRewind(events []*history.Event) *rewindPlan {
 	failures := failuresOf(events, func(i int, _ *history.Event) bool { return i > last })
 	if len(failures) == 0 {
 		failures = failuresOf(events, func(_ int, e *history.Event) bool { return repeats(events[end].Failure, e.Failure) })
+		failures = callsOf(events).lastTries(events, failures)
 	}
 	for _, i := range failures {
 		p.mark(i, events[i], true)
