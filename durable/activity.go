@@ -18,7 +18,7 @@ import (
 // returns an Out, and may do whatever Go code can do.
 //
 // An activity runs at least once: after a crash it may run again although it
-// had done its work, so what it does should be idempotent (see Info). Its input
+// had done its work, so what it does should be idempotent (see ActivityInfo). Its input
 // and its result are stored as JSON (see App.UseSerializer), of at most 10 MiB
 // each (maxPayload in extensions.durableTask of host.json).
 type Activity[In, Out any] struct {

@@ -10,7 +10,7 @@ import (
 // services that bear only so much. The receiver is not changed. Calls that find
 // no room wait, without holding up other activities; calls that have waited long
 // are offered to other processes of the app, which have room of their own. For a
-// bound over all processes use Map with MaxConcurrency, or an entity.
+// bound over all processes use Map with MaxConcurrency in one orchestration.
 func (a *Activity[In, Out]) WithMaxConcurrent(n int) Registration { return capped{a, n} }
 
 // Limit is WithMaxConcurrent for an activity that Implement made.

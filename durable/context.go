@@ -39,7 +39,9 @@ func (c *Context) InstanceID() string { return c.rt.InstanceID() }
 // Name is the name by which the orchestration was started.
 func (c *Context) Name() string { return c.rt.Started().Name }
 
-// Version is the version with which the orchestration was started, mostly "".
+// Version is the version with which the orchestration was started: that of
+// WithVersion, else defaultVersion of the app that started it (in
+// extensions.durableTask of host.json), which is "" where it is not set.
 func (c *Context) Version() string { return c.rt.Started().Version }
 
 // CompareVersion compares the orchestration's version with another one: -1 when

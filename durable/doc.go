@@ -56,7 +56,9 @@
 // with [RegisterError] or [RegisterErrorValue] are found in it by errors.As and
 // errors.Is. [WithRetry] repeats a failing call; [NonRetryable] and
 // [RetryAfter] let an activity have a say in it. An orchestrator that returns
-// an error, or panics, ends as Failed.
+// an error, or panics, ends as Failed. What earlier calls have done stays done:
+// undo it with further calls before the orchestrator returns (a saga; see the
+// example Compensation).
 //
 // # Orchestrations of orchestrations
 //

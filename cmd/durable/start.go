@@ -16,6 +16,13 @@ import (
 // installHint says how to get the Functions host.
 const installHint = "npm install -g azure-functions-core-tools@4 --unsafe-perm true"
 
+// emulatorHelp says which storage start uses.
+const emulatorHelp = `
+The setting AzureWebJobsStorage says where the storage is. With UseDevelopmentStorage=true
+Azurite runs on its usual ports, with a connection string of other ports on this machine on
+those, unless it answers there already.
+`
+
 // options are the arguments of start.
 type options struct {
 	dir    string
@@ -33,6 +40,7 @@ func parseStart(args []string, out io.Writer) (o options, err error) {
 	flags.Usage = func() {
 		fmt.Fprintln(out, "usage: durable start [flags] [folder of the app]")
 		flags.PrintDefaults()
+		fmt.Fprint(out, emulatorHelp)
 	}
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {

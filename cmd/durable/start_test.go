@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"maps"
 	"net"
 	"os"
@@ -181,4 +182,16 @@ func freePorts(t *testing.T, n int) (ports []int) {
 func freeStorage(t *testing.T) string {
 	ports := freePorts(t, 3)
 	return (&azurite.Server{Blob: ports[0], Queue: ports[1], Table: ports[2]}).ConnectionString()
+}
+
+func TestStartHelp(t *testing.T) {
+	var out bytes.Buffer
+	if _, err := parseStart([]string{"-h"}, &out); !errors.Is(err, flag.ErrHelp) {
+		t.Error(err)
+	}
+	for _, want := range []string{"-port", "-func", "-storage", "AzureWebJobsStorage", "Azurite"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is missing:\n%s", want, out.String())
+		}
+	}
 }
