@@ -56,12 +56,12 @@ func ExampleApp_UseOrchestratorMiddleware() {
 func ExampleApp_UseSerializer() {
 	type account struct {
 		Owner    string
-		Balances map[complex128]int // no JSON can be made of it
+		Balances []complex128 // no JSON can be made of it
 	}
 	sum := durable.NewActivity("Sum", func(_ context.Context, a account) (int, error) {
 		total := 0
 		for _, b := range a.Balances {
-			total += b
+			total += int(real(b) + imag(b))
 		}
 		return total, nil
 	})
@@ -72,7 +72,7 @@ func ExampleApp_UseSerializer() {
 	app.UseSerializer(gobs{})
 	app.Register(audit, sum)
 	durabletest.Options{App: app}.Example(func(env *durabletest.Env) {
-		fmt.Println(durabletest.Start(env, audit, account{"Ann", map[complex128]int{1: 20, 2i: 22}}).Result())
+		fmt.Println(durabletest.Start(env, audit, account{"Ann", []complex128{20, 22i}}).Result())
 	})
 	// Output: 42 <nil>
 }
