@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/durable-go/functions/internal/client"
 	"github.com/durable-go/functions/internal/history"
 )
 
@@ -57,4 +58,55 @@ func TestIDsOfTheVoid(t *testing.T) {
 			h.t.Errorf("%s came, %v", row.Output, err)
 		}
 	})
+}
+
+// TestRewindWithoutChild has children that failed and are not there when their
+// parent is rewound: one was purged, of the other only the id was in use. They
+// are started.
+func TestRewindWithoutChild(t *testing.T) {
+	down := true
+	do := NewActivity("Do", func(context.Context, None) (string, error) {
+		if down {
+			return "", errors.New("no")
+		}
+		return "well", nil
+	})
+	child := NewOrchestrator("Child", func(ctx *Context, _ None) (string, error) { return do.Call(ctx, None{}).Await() })
+	purged := NewOrchestrator("Purged", func(ctx *Context, _ None) (string, error) {
+		return child.Call(ctx, None{}, WithInstanceID("kid")).Await()
+	})
+	twice := NewOrchestrator("Twice", func(ctx *Context, _ None) (string, error) {
+		a, b := child.Call(ctx, None{}, WithInstanceID("kid")), child.Call(ctx, None{}, WithInstanceID("kid"))
+		_, first := a.Await()
+		result, second := b.Await()
+		return result, errors.Join(first, second)
+	})
+	for _, o := range []*Orchestrator[None, string]{purged, twice} {
+		inHub(t, []Registration{do, child, o}, func(h *hub) {
+			down = true
+			startIt(h, o, None{}, WithInstanceID("it"))
+			if text := h.is("it", history.Failed); text != "" {
+				h.t.Error(text)
+			}
+			down = false
+			if o == purged {
+				if _, err := h.core.client.Purge(h.t.Context(), "kid", client.PurgeOptions{}); err != nil {
+					h.t.Error(err)
+				}
+			}
+			for range 2 { // the id is in use once more: the second call fails again
+				if h.is("it", history.Completed) == "" {
+					return
+				}
+				if err := h.core.client.Rewind(h.t.Context(), "it", "mended"); err != nil {
+					h.t.Error(err)
+				}
+				h.settle()
+				<-time.After(10 * time.Minute)
+			}
+			if text := h.is("it", history.Completed); text != "" {
+				h.t.Error(text)
+			}
+		})
+	}
 }

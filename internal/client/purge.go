@@ -98,7 +98,7 @@ func (c *Client) childrenOf(ctx context.Context, id string) (children []*taskhub
 		if e.Type != history.SubOrchestrationInstanceCreated || e.InstanceID == id {
 			continue
 		}
-		child, err := c.child(ctx, id, e.InstanceID)
+		child, err := c.child(ctx, id, e)
 		if err != nil {
 			return nil, err
 		}
@@ -109,23 +109,23 @@ func (c *Client) childrenOf(ctx context.Context, id string) (children []*taskhub
 	return children, nil
 }
 
-// child reads the row of a child, nil when the instance of that id is not the
-// parent's child.
-func (c *Client) child(ctx context.Context, parent, id string) (*taskhub.Instance, error) {
-	row, err := c.store.Instance(ctx, id)
+// child reads the row of the child that an action has started, nil when the
+// instance of that id is another one.
+func (c *Client) child(ctx context.Context, parent string, action *history.Event) (*taskhub.Instance, error) {
+	row, err := c.store.Instance(ctx, action.InstanceID)
 	if errors.Is(err, taskhub.ErrNotFound) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	loaded, err := c.store.Load(ctx, id, 0)
+	loaded, err := c.store.Load(ctx, action.InstanceID, 0)
 	if err != nil {
 		return nil, err
 	}
 	for _, e := range loaded.Events {
 		if e.Type == history.ExecutionStarted {
-			if e.Parent == nil || e.Parent.Instance.InstanceID != parent {
+			if e.Parent == nil || e.Parent.Instance.InstanceID != parent || e.Parent.TaskID != action.ID {
 				return nil, nil
 			}
 			return row, nil

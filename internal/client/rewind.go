@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
@@ -61,6 +60,9 @@ func (rw *rewinding) histories(ctx context.Context, row *taskhub.Instance) (agai
 		return false, err
 	}
 	p := planRewind(loaded.Events)
+	if err := rw.startAgain(ctx, row, p); err != nil {
+		return false, err
+	}
 	if len(p.marks) > 0 {
 		r := &taskhub.Rewind{InstanceID: row.ID, Fence: loaded.Fence, Nonce: taskhub.NewID(), Time: rw.c.now(), Marks: p.marks}
 		if err := rw.c.rewindRows(ctx, r); err != nil {
@@ -81,10 +83,32 @@ func (rw *rewinding) histories(ctx context.Context, row *taskhub.Instance) (agai
 	return true, nil
 }
 
+// startAgain takes out failed children that are not there: they were never
+// started, or have been purged. The parent asks for them again.
+func (rw *rewinding) startAgain(ctx context.Context, parent *taskhub.Instance, p *rewindPlan) error {
+	there := p.children[:0]
+	for _, e := range p.children {
+		mark, failed := p.failed[e.ID]
+		if failed {
+			child, err := rw.c.child(ctx, parent.ID, e)
+			if err != nil {
+				return err
+			}
+			if child == nil {
+				p.marks[mark].Generic, p.own = true, true
+				continue
+			}
+		}
+		there = append(there, e)
+	}
+	p.children = there
+	return nil
+}
+
 // child rewinds a failed child. One that has completed since is reported to its
 // parent once more: the first report came to a parent that had failed.
 func (rw *rewinding) child(ctx context.Context, parent *taskhub.Instance, e *history.Event) (again bool, err error) {
-	child, err := rw.c.child(ctx, parent.ID, e.InstanceID)
+	child, err := rw.c.child(ctx, parent.ID, e)
 	switch {
 	case err != nil, child == nil:
 		return false, err
@@ -152,6 +176,9 @@ type rewindPlan struct {
 	// that other things are to be done again, too.
 	children []*history.Event
 	own      bool
+	// failed are the marks of the children whose failures are taken out, by the
+	// ids of their actions.
+	failed map[int32]int
 }
 
 // planRewind finds the failures that ended an execution: those after which the
@@ -161,7 +188,7 @@ type rewindPlan struct {
 // them; of a call that was tried several times, the last. What had no result yet
 // is done again as well: results that came after the end were dropped.
 func planRewind(events []*history.Event) *rewindPlan {
-	p := &rewindPlan{}
+	p := &rewindPlan{failed: map[int32]int{}}
 	asked, open, last, end := map[int32]int{}, map[int32]int{}, 0, -1
 	for i, e := range events {
 		switch e.Type {
@@ -186,13 +213,18 @@ func planRewind(events []*history.Event) *rewindPlan {
 		failures = failuresOf(events, func(_ int, e *history.Event) bool { return repeats(events[end].Failure, e.Failure) })
 		failures = callsOf(events).lastTries(events, failures)
 	}
+	closed := map[int32]bool{}
 	for _, i := range failures {
+		closed[events[i].TaskID] = true
 		p.mark(i, events[i], true)
 		open[events[i].TaskID] = asked[events[i].TaskID]
 	}
 	for _, at := range slices.Sorted(maps.Values(open)) {
 		e := events[at]
 		if e.Type == history.SubOrchestrationInstanceCreated {
+			if closed[e.ID] {
+				p.failed[e.ID] = len(p.marks)
+			}
 			p.children = append(p.children, e)
 			p.mark(at, e, false)
 			continue
@@ -224,12 +256,17 @@ func repeats(err, cause *history.FailureDetails) bool {
 	return false
 }
 
+// ownReasons are those of actions that are asked for again.
+var ownReasons = []string{
+	rewoundPrefix + history.TaskScheduled.String(), rewoundPrefix + history.SubOrchestrationInstanceCreated.String(),
+}
+
 func (p *rewindPlan) rewoundChildren(events []*history.Event) {
 	for _, e := range events {
 		if e.Type == history.SubOrchestrationInstanceCreated && string(e.Reason) == rewoundPrefix+e.Type.String() {
 			p.children = append(p.children, e)
 		}
-		p.own = p.own || e.Type == history.GenericEvent && strings.HasPrefix(string(e.Reason), rewoundPrefix+history.TaskScheduled.String())
+		p.own = p.own || e.Type == history.GenericEvent && slices.Contains(ownReasons, string(e.Reason))
 	}
 }
 
