@@ -211,7 +211,7 @@ func planRewind(events []*history.Event) *rewindPlan {
 	failures := failuresOf(events, func(i int, _ *history.Event) bool { return i > last })
 	if len(failures) == 0 {
 		failures = failuresOf(events, func(_ int, e *history.Event) bool { return repeats(events[end].Failure, e.Failure) })
-		failures = callsOf(events).lastTries(events, failures)
+		failures = callsOf(events).lastTries(failures)
 	}
 	closed := map[int32]bool{}
 	for _, i := range failures {

@@ -10,11 +10,12 @@ import (
 type calls struct {
 	// execution begins the ids of children that were given none.
 	execution string
-	// asked is where the action of a failure was asked for, both as positions.
-	asked map[int]int
-	// made is where a call was made last, failed the failure of that of its tries
-	// that was made last, of those that failed.
-	made, failed map[call]int
+	events    []*history.Event
+	// All of these are positions in the history: failed has the failure of an
+	// action, next the action that tries again what a failure ended. waiting are
+	// the failures that nothing has tried again yet.
+	failed, next map[int]int
+	waiting      map[call][]int
 }
 
 // call tells tries of the same call from other calls. A child with an id of its
@@ -25,8 +26,10 @@ type call struct {
 	input       uint64
 }
 
+// callsOf pairs failures with later calls of the same, the first with the first:
+// of several that run side by side each has its own tries.
 func callsOf(events []*history.Event) *calls {
-	c := &calls{asked: map[int]int{}, made: map[call]int{}, failed: map[call]int{}}
+	c := &calls{events: events, failed: map[int]int{}, next: map[int]int{}, waiting: map[call][]int{}}
 	actions := map[int32]int{}
 	for i, e := range events {
 		switch e.Type {
@@ -34,16 +37,19 @@ func callsOf(events []*history.Event) *calls {
 			c.execution = e.Instance.ExecutionID + ":"
 		case history.TaskScheduled, history.SubOrchestrationInstanceCreated:
 			actions[e.ID] = i
-			c.made[c.of(e)] = i
+			k := c.of(e)
+			if w := c.waiting[k]; len(w) > 0 {
+				c.next[w[0]], c.waiting[k] = i, w[1:]
+			}
 		case history.TaskFailed, history.SubOrchestrationInstanceFailed:
 			at, known := actions[e.TaskID]
 			if !known {
 				continue
 			}
-			c.asked[i] = at
-			k := c.of(events[at])
-			if before, again := c.failed[k]; !again || c.asked[before] <= at {
-				c.failed[k] = i
+			c.failed[at] = i
+			// Without the hash of its input nobody knows what the same call is.
+			if k := c.of(events[at]); k.child != "" || k.input != 0 {
+				c.waiting[k] = append(c.waiting[k], i)
 			}
 		}
 	}
@@ -61,23 +67,27 @@ func (c *calls) of(e *history.Event) call {
 // call that was made again after it had failed, as a retry policy does: what
 // failed last is tried again. Where the last try of a child with an id of its own
 // has not failed, none is: the earlier child is no more.
-func (c *calls) lastTries(events []*history.Event, failures []int) (last []int) {
+func (c *calls) lastTries(failures []int) (last []int) {
 	there := map[int]bool{}
 	for _, i := range failures {
-		if at, known := c.asked[i]; known {
-			k := c.of(events[at])
-			switch {
-			case k.child == "" && k.input == 0: // nobody knows whether it is the same call
-			case c.asked[c.failed[k]] > i:
-				i = c.failed[k]
-			case k.child != "" && c.made[k] > i:
-				continue
-			}
-		}
-		if !there[i] {
+		if i, ok := c.lastTry(i); ok && !there[i] {
 			there[i] = true
 			last = append(last, i)
 		}
 	}
 	return last
+}
+
+func (c *calls) lastTry(failure int) (last int, ok bool) {
+	for {
+		try, again := c.next[failure]
+		if !again {
+			return failure, true
+		}
+		later, failed := c.failed[try]
+		if !failed {
+			return failure, c.of(c.events[try]).child == ""
+		}
+		failure = later
+	}
 }

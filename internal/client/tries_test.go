@@ -60,7 +60,8 @@ func TestLastTries(t *testing.T) {
 		{"one try", "0=A/1 -0", "0"},
 		{"a retry policy", "0=A/1 -0 ~1 2=A/1 -2 ~3 4=A/1 -4 5=B/1 +5", "4"},
 		{"side by side", "0=A/1 1=A/1 -0 -1 2=B/1 +2", "0 1"},
-		{"side by side, each again", "0=A/1 1=A/1 -1 ~2 -0 ~3 4=A/1 5=A/1 -4 -5", "5 4"},
+		{"side by side, each again", "0=A/1 1=A/1 -1 ~2 -0 ~3 4=A/1 5=A/1 -4 -5", "4 5"},
+		{"side by side, each again and later", "0=A/1 1=A/1 -1 ~2 -0 ~3 4=A/1 -4 5=A/1 -5", "4 5"},
 		{"other inputs", "0=A/1 -0 1=A/2 -1 2=B/1 +2", "0 1"},
 		{"inputs that nobody knows", "0=A -0 1=A -1 2=B/1 +2", "0 1"},
 		{"again, and well", "0=A/1 -0 1=A/1 +1", "0"},
@@ -72,7 +73,7 @@ func TestLastTries(t *testing.T) {
 		events := triesOf(t, c.history)
 		var got []string
 		failures := failuresOf(events, func(int, *history.Event) bool { return true })
-		for _, i := range callsOf(events).lastTries(events, failures) {
+		for _, i := range callsOf(events).lastTries(failures) {
 			got = append(got, fmt.Sprint(events[i].TaskID))
 		}
 		if got := strings.Join(got, " "); got != c.want {
