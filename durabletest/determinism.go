@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
 )
@@ -108,7 +109,13 @@ func (e *Env) replay(ctx context.Context, id string) {
 	} else if _, err := e.app.Worker.Programs(started.Name, started.Version); err != nil {
 		return
 	}
-	if err := rec.check(e.app); errors.As(err, new(*Mismatch)) {
+	err = rec.check(e.app)
+	if m := new(Mismatch); errors.As(err, &m) {
+		m.sameCode = true
+		e.differs(err)
+	}
+	if errors.As(err, new(*engine.BlockedError)) {
+		e.gaveUp()
 		e.differs(err)
 	}
 }

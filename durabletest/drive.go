@@ -42,7 +42,10 @@ func (r *record) drive(o engine.Options) error {
 	}
 	i := engine.New(o)
 	defer i.Close()
+	alarm := giveUpLater(i)
+	defer alarm.Stop()
 	for n := range r.events {
+		alarm.Reset(patience)
 		if err := r.step(i, wanted, n); err != nil {
 			return err
 		}

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/durable-go/functions/durable"
@@ -45,7 +44,11 @@ type Env struct {
 	process   *process
 	processes int
 	ended     bool
-	replays   replays
+	// workers are those of all processes; hangs says that code of an orchestrator
+	// was given up and has not come back.
+	workers []*worker.Worker
+	hangs   bool
+	replays replays
 }
 
 // Options change how an environment is made. The zero value is what Run uses.
@@ -77,7 +80,12 @@ type Options struct {
 
 // Run runs a test with an app of the given functions. It does not return before
 // everything that the test started has ended, and fails the test when something
-// cannot end, such as an activity that waits for a channel.
+// cannot end, such as an activity that waits for a channel, with the stacks of
+// all that hangs; other tests go on. An orchestrator that blocks fails the test,
+// unless it lets the clock move by ten seconds and sees what [Instance.Parked]
+// says. Goroutines that hang stay until the test binary ends. What waits for a
+// lock or a system call, or never waits, makes the test hang, and so does a test
+// that itself waits for ever.
 //
 // The test runs in a bubble of package testing/synctest: it must use the t and
 // env that it is given, must not call t.Run or t.Parallel (call them outside),
@@ -91,9 +99,10 @@ func Run(t *testing.T, test func(t *testing.T, env *Env), functions ...durable.R
 // Run is the function Run with options.
 func (o Options) Run(t *testing.T, test func(t *testing.T, env *Env), functions ...durable.Registration) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		env, err := o.open(t, false, functions)
-		if err != nil {
+	var env *Env
+	hang := bubble(t, func(t *testing.T) {
+		var err error
+		if env, err = o.open(t, false, functions); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() {
@@ -103,6 +112,12 @@ func (o Options) Run(t *testing.T, test func(t *testing.T, env *Env), functions 
 		})
 		test(t, env)
 	})
+	if hang != nil && !env.hangs {
+		t.Fatalf("durabletest: %v", hang)
+	}
+	if t.Failed() {
+		t.FailNow()
+	}
 }
 
 // Example is Run for Examples, which have no *testing.T: what would fail a test
@@ -114,10 +129,11 @@ func Example(example func(env *Env), functions ...durable.Registration) {
 // Example is the function Example with options.
 func (o Options) Example(example func(env *Env), functions ...durable.Registration) {
 	var panicked any
-	synctest.Test(new(testing.T), func(t *testing.T) {
+	var env *Env
+	hang := bubble(new(testing.T), func(t *testing.T) {
 		defer func() { panicked = recover() }()
-		env, err := o.open(t, true, functions)
-		if err != nil {
+		var err error
+		if env, err = o.open(t, true, functions); err != nil {
 			panic(err)
 		}
 		finished := false
@@ -133,6 +149,9 @@ func (o Options) Example(example func(env *Env), functions ...durable.Registrati
 			panic("durabletest: " + err.Error())
 		}
 	})
+	if panicked == nil && hang != nil && !env.hangs {
+		panicked = "durabletest: " + hang.Error()
+	}
 	if panicked != nil {
 		panic(panicked)
 	}
@@ -161,6 +180,7 @@ func (o Options) open(t *testing.T, example bool, functions []durable.Registrati
 	}
 	e.orchestrators.registered = e.app.Worker.Programs
 	e.app.Worker.Programs = e.orchestrators.program
+	e.app.Worker.Places = true
 	e.app.Worker.Strict = e.app.Worker.Strict || !o.Loose
 	e.store = e.hub
 	if e.app.Codec != nil {
@@ -224,6 +244,7 @@ func (e *Env) begin() error {
 	p.worker.PollActivities(ctx, taskhub.WorkItemQueue(e.app.Hub))
 	e.mu.Lock()
 	e.process = p
+	e.workers = append(e.workers, p.worker)
 	e.processes++
 	e.mu.Unlock()
 	go e.watch(ctx, p)
@@ -258,7 +279,11 @@ func (e *Env) current() *process {
 // finish ends everything, and says what is wrong with what happened.
 func (e *Env) finish() error {
 	defer e.app.Release()
+	seen := e.hanging()
 	e.close()
+	if err := e.unseen(seen); err != nil {
+		return err
+	}
 	return e.verify()
 }
 

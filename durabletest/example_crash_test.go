@@ -65,7 +65,7 @@ func ExampleCheck() {
 	fmt.Println(durabletest.Check(saved, changed))
 	// Output:
 	// <nil>
-	// orchestrator "Order" does not fit the history of instance order-7: at event 2 the history has activity 'Charge', the code asks for activity 'CheckStock'
+	// orchestrator "Order" does not fit the history of instance order-7: at event 2 the history has activity 'Charge', the code asks for activity 'CheckStock' (durabletest/example_crash_test.go:59)
 	//
 	//      0  OrchestratorStarted
 	//      1  ExecutionStarted Order 500

@@ -34,7 +34,7 @@ func ExampleInstance_Parked() {
 	}, careless, charge)
 	// Output:
 	// Suspended
-	// Non-Deterministic workflow detected: orchestrator 'Careless', action 0: the history has a timer, the code now asks for activity 'Charge'. Was a change made to the orchestrator code after this instance had already started running? Deploy code that asks for the same (or guard the change with a version or a patch), or terminate the instance, then restart or purge it.
+	// Non-Deterministic workflow detected: orchestrator 'Careless', action 0: the history has a timer, the code now asks for activity 'Charge' (durabletest/example_rules_test.go:19). The code is the same, so it depends on what a replay does not repeat: the clock (use Context.Now), random numbers (Context.NewGUID, SideEffect), the order of a map (sort the keys), global or captured variables.
 }
 
 // An app can choose that such code fails its orchestration.
@@ -66,7 +66,7 @@ func ExampleOptions_strictReplay() {
 		env.RunUntilIdle()
 		fmt.Println(i.Parked())
 	}, order, charge)
-	// Output: Non-Deterministic workflow detected: orchestrator 'Order', action 1: the history has activity 'Charge', the code now asks for activity 'Charge' with another input. Was a change made to the orchestrator code after this instance had already started running? Deploy code that asks for the same (or guard the change with a version or a patch), or terminate the instance, then restart or purge it.
+	// Output: Non-Deterministic workflow detected: orchestrator 'Order', action 1: the history has activity 'Charge', the code now asks for activity 'Charge' with another input (durabletest/example_rules_test.go:60). The code is the same, so it depends on what a replay does not repeat: the clock (use Context.Now), random numbers (Context.NewGUID, SideEffect), the order of a map (sort the keys), global or captured variables.
 }
 
 // A loop that never ends fails before it fills the task hub.

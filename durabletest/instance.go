@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/durable-go/functions/durable"
+	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
 )
@@ -99,7 +101,11 @@ func (i *Instance[Out]) Parked() error {
 	if err != nil || row.Parked == "" {
 		return err
 	}
-	return errors.New(row.Parked)
+	text, differs := strings.CutSuffix(row.Parked, engine.ChangeHint)
+	if differs {
+		text += sameCodeHint
+	}
+	return errors.New(text)
 }
 
 // Timers are the times at which the orchestration's open timers fire, the first

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/durable-go/functions/durable"
 	"github.com/durable-go/functions/internal/engine"
@@ -48,7 +49,8 @@ func (o Options) Replay(t testing.TB, saved []byte, functions ...durable.Registr
 }
 
 // Check is Replay for use outside of tests. Code that does not fit the history
-// is a [*Mismatch]; of several instances, the errors are joined. Other errors say
+// is a [*Mismatch]; code that blocks for ten seconds is given up, and its
+// goroutine is lost; of several instances, the errors are joined. Other errors say
 // what is wrong with the history or the functions.
 func Check(saved []byte, functions ...durable.Registration) error {
 	return Options{}.Check(saved, functions...)
@@ -89,8 +91,13 @@ type Mismatch struct {
 	// Expected is what the history has there, Actual what the code asks for;
 	// "nothing" where there is none.
 	Expected, Actual string
+	// Place is where the code asks for it, as file:line; empty where it is not
+	// known.
+	Place string
 
 	events Events
+	// sameCode says that the code has made the history, in this test.
+	sameCode bool
 }
 
 // around is how many events are shown around a mismatch.
@@ -103,7 +110,11 @@ func (m *Mismatch) Error() string {
 	if m.InstanceID != "" {
 		fmt.Fprintf(&b, " of instance %s", m.InstanceID)
 	}
-	fmt.Fprintf(&b, ": at event %d the history has %s, the code asks for %s\n\n", m.Position, m.Expected, m.Actual)
+	fmt.Fprintf(&b, ": at event %d the history has %s, the code asks for %s", m.Position, m.Expected, m.Actual)
+	if m.Place != "" {
+		fmt.Fprintf(&b, " (%s)", m.Place)
+	}
+	b.WriteString("\n\n")
 	line := func(mark string, n int) { fmt.Fprintf(&b, "%s %4d  %v\n", mark, n, m.events[n]) }
 	for n := max(m.Position-around, 0); n < m.Position; n++ {
 		line(" ", n)
@@ -119,9 +130,19 @@ func (m *Mismatch) Error() string {
 	for n := next; n < min(next+around, len(m.events)); n++ {
 		line(" ", n)
 	}
-	b.WriteString("\nKeep the old code for instances in flight: guard the change with durable.Patched or a version.")
+	b.WriteString("\n")
+	if m.sameCode {
+		b.WriteString(sameCodeHint)
+	} else {
+		b.WriteString("Keep the old code for instances in flight: guard the change with durable.Patched or a version.")
+	}
 	return b.String()
 }
+
+// sameCodeHint says what to look for where the code has not changed.
+const sameCodeHint = "The code is the same, so it depends on what a replay does not repeat: " +
+	"the clock (use Context.Now), random numbers (Context.NewGUID, SideEffect), the order of a map (sort the keys), " +
+	"global or captured variables."
 
 const nothing = "nothing"
 
@@ -145,7 +166,7 @@ func (r *record) check(app *opening.App) error {
 	if _, err := app.Worker.Programs(started.Name, started.Version); err != nil {
 		return fmt.Errorf("instance %q: %w", r.instance, err)
 	}
-	o := engine.Options{InstanceID: r.instance, Program: app.Worker.Programs, MaxActions: app.Worker.MaxActions, Strict: app.Worker.Strict}
+	o := engine.Options{InstanceID: r.instance, Program: app.Worker.Programs, MaxActions: app.Worker.MaxActions, Strict: app.Worker.Strict, Places: true}
 	if r.projected != nil {
 		return r.drive(o)
 	}
@@ -165,17 +186,28 @@ func (r *record) started() *history.Event {
 func (r *record) replay(o engine.Options) error {
 	i := engine.New(o)
 	defer i.Close()
+	alarm := giveUpLater(i)
+	defer alarm.Stop()
 	for from := 0; from < len(r.events); {
 		to := from + 1
 		for to < len(r.events) && r.events[to].Type != history.OrchestratorStarted {
 			to++
 		}
+		alarm.Reset(patience)
 		if err := i.Load(r.events[from:to]); err != nil {
 			return r.located(err, from, to)
 		}
 		from = to
 	}
 	return nil
+}
+
+// patience is how long code may take for a turn before it is given up.
+const patience = 10 * time.Second
+
+// giveUpLater gives up code that blocks.
+func giveUpLater(i *engine.Instance) *time.Timer {
+	return time.AfterFunc(patience, func() { i.GiveUp(i.Blocked(engine.Stacks()), func() {}) })
 }
 
 // located finds the place in the turn at which code and history part.
@@ -194,10 +226,12 @@ func (r *record) located(err error, from, to int) error {
 			break
 		}
 	}
-	return r.mismatch(at, differs.Expected, differs.Actual)
+	m := r.mismatch(at, differs.Expected, differs.Actual)
+	m.Place = differs.Place
+	return m
 }
 
-func (r *record) mismatch(at int, expected, actual string) error {
+func (r *record) mismatch(at int, expected, actual string) *Mismatch {
 	events := view(r.events)
 	for n := range r.projected {
 		events[n].TaskID = -1 // the API does not say it

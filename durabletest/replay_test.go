@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -95,6 +96,9 @@ func save(t *testing.T, list ...steps) map[string][]byte {
 	return forms
 }
 
+// lines are places in the code, of which the lines change with this file.
+var lines = regexp.MustCompile(`\.go:[0-9]+\)`)
+
 // TestReplay changes code in every way: the fit is found, or the text of the
 // mismatch is the recorded one.
 func TestReplay(t *testing.T) {
@@ -122,7 +126,7 @@ func TestReplay(t *testing.T) {
 			for _, form := range []string{"rows", "lines", "events", "api"} {
 				saved := save(t, c.old...)[form]
 				err := Check(saved, code(c.new...))
-				fmt.Fprintf(&b, "== %s\n%v\n", form, err)
+				fmt.Fprintf(&b, "== %s\n%s\n", form, lines.ReplaceAllString(fmt.Sprint(err), ".go:N)"))
 				if differs := new(Mismatch); err != nil && (!errors.As(err, &differs) || differs.Orchestrator != "Order") {
 					t.Errorf("%s: %v\n%s", form, err, saved)
 				}

@@ -46,6 +46,9 @@ type Options struct {
 	// Strict compares the inputs of actions and the times of timers with those of
 	// the history, too.
 	Strict bool
+	// Places notes where the code asks for its actions, for the texts of errors.
+	// It takes time.
+	Places bool
 }
 
 // Instance is one execution of an orchestration in memory. It is used by one
@@ -97,6 +100,9 @@ type Instance struct {
 func New(o Options) *Instance {
 	i := &Instance{options: o}
 	i.rt.instance = i
+	if o.Places {
+		i.rt.places = &places{of: map[int32]place{}}
+	}
 	return i
 }
 
@@ -276,6 +282,9 @@ func (i *Instance) abandoned(id int32) {
 
 // opened notes that an action is part of the history.
 func (i *Instance) opened(e *history.Event) {
+	if i.rt.places != nil {
+		delete(i.rt.places.of, e.ID)
+	}
 	switch {
 	case e.Type == history.ExecutionCompleted, e.Type == history.ContinueAsNew:
 		i.outcome = e

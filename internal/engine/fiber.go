@@ -122,7 +122,7 @@ func (fb *fiber) park(f func()) {
 
 // identify finds out on which goroutine the code runs when that matters.
 func (fb *fiber) identify() {
-	if fb.goroutine == 0 && !fb.rt.Replaying() {
+	if fb.goroutine == 0 && (!fb.rt.Replaying() || fb.rt.places != nil) {
 		fb.goroutine = goroutineID()
 		fb.rt.goroutine.Store(fb.goroutine)
 	}

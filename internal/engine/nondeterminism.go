@@ -21,14 +21,24 @@ type NonDeterminismError struct {
 	// may be absent ("nothing").
 	Expected string
 	Actual   string
+	// Place is where the code asks for it, as file:line; empty where that was not
+	// noted, and where the engine asks by itself.
+	Place string
 }
+
+// ChangeHint ends the text of a NonDeterminismError: it says what to do about a
+// change of the code.
+const ChangeHint = "Was a change made to the orchestrator code after this instance had already started running? " +
+	"Deploy code that asks for the same (or guard the change with a version or a patch), or terminate the instance, then restart or purge it."
 
 // Error says what differs and what to do about it.
 func (e *NonDeterminismError) Error() string {
-	return fmt.Sprintf("Non-Deterministic workflow detected: orchestrator '%s', action %d: the history has %s, the code now asks for %s. "+
-		"Was a change made to the orchestrator code after this instance had already started running? "+
-		"Deploy code that asks for the same (or guard the change with a version or a patch), or terminate the instance, then restart or purge it.",
-		e.Orchestrator, e.Position, e.Expected, e.Actual)
+	place := ""
+	if e.Place != "" {
+		place = " (" + e.Place + ")"
+	}
+	return fmt.Sprintf("Non-Deterministic workflow detected: orchestrator '%s', action %d: the history has %s, the code now asks for %s%s. ",
+		e.Orchestrator, e.Position, e.Expected, e.Actual, place) + ChangeHint
 }
 
 func (i *Instance) differs(recorded, asked *history.Event) error {
@@ -41,6 +51,9 @@ func (i *Instance) differs(recorded, asked *history.Event) error {
 		default:
 			err.Actual += " with another input"
 		}
+	}
+	if asked != nil && i.rt.places != nil {
+		err.Place = i.rt.places.of[asked.ID].String()
 	}
 	if i.started != nil {
 		err.Orchestrator = i.started.Name

@@ -31,6 +31,8 @@ type Runtime struct {
 	// settled counts the tasks that have ended: it orders them.
 	settled int32
 
+	places *places
+
 	customStatus  history.Payload
 	customChanged bool
 	sideEffect    bool
@@ -97,6 +99,9 @@ func (rt *Runtime) ask(e *history.Event) *Task {
 		return t
 	}
 	e.Timestamp = rt.instance.now
+	if rt.places != nil {
+		rt.places.of[e.ID] = rt.places.last
+	}
 	rt.instance.asked(e)
 	rt.instance.actions.ask(t)
 	return t
@@ -124,6 +129,9 @@ func (rt *Runtime) complete(e *history.Event) {
 	t := rt.instance.actions.forget(e.TaskID)
 	if rt.ended || t == nil {
 		return
+	}
+	if rt.places != nil {
+		rt.places.last = place{}
 	}
 	switch e.Type {
 	case history.TaskFailed, history.SubOrchestrationInstanceFailed:
@@ -153,6 +161,9 @@ func (rt *Runtime) check() {
 	}
 	if rt.foreign.Load() {
 		panic(&foreignCall{})
+	}
+	if rt.places != nil {
+		rt.places.note()
 	}
 }
 

@@ -115,6 +115,7 @@ func (in *instance) reset(events []*history.Event) {
 		Program:    in.w.Programs,
 		MaxActions: in.w.MaxActions,
 		Strict:     in.w.Strict,
+		Places:     in.w.Places,
 	})
 	in.origin, in.sentEarlier = "", nil
 	in.committed, in.pending, in.outcome, in.arrived = nil, nil, nil, arrived{}

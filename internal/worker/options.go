@@ -72,6 +72,9 @@ type Options struct {
 	// Strict compares the inputs of calls and the times of timers with those of
 	// the history, too.
 	Strict bool
+	// Places notes where the code asks for its actions, for the text of an
+	// instance that is parked. It takes time.
+	Places bool
 
 	Journal Journal
 	Clock   Clock

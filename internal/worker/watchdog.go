@@ -1,6 +1,8 @@
 package worker
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -133,6 +135,14 @@ func (w *Worker) Lost() int {
 	w.watchdog.mu.Lock()
 	defer w.watchdog.mu.Unlock()
 	return len(w.watchdog.stuck)
+}
+
+// Blocked are the orchestrators whose code was given up because it blocked, and
+// whose goroutines hang, in no order.
+func (w *Worker) Blocked() []*engine.BlockedError {
+	w.watchdog.mu.Lock()
+	defer w.watchdog.mu.Unlock()
+	return slices.Collect(maps.Values(w.watchdog.stuck))
 }
 
 // closeCode ends the code of an orchestration. Its deferred calls run, and may
