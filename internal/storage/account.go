@@ -61,11 +61,13 @@ func (o Options) client() azcore.ClientOptions {
 		o.MaxRetries = 3
 	}
 	return azcore.ClientOptions{
-		Transport: o.Transport,
-		Telemetry: policy.TelemetryOptions{Disabled: true},
+		Transport:        o.Transport,
+		Telemetry:        policy.TelemetryOptions{Disabled: true},
+		PerRetryPolicies: []policy.Policy{noteTries{}},
 		// The first retry is fast: what fails is mostly a connection that the
-		// service has just closed. Retry-After of 429 and 503 is honoured.
-		Retry: policy.RetryOptions{MaxRetries: o.MaxRetries, TryTimeout: o.TryTimeout, RetryDelay: 20 * time.Millisecond, MaxRetryDelay: 2 * time.Second},
+		// service has just closed. Retry-After of 429 and 503 is honoured up to
+		// MaxRetryDelay, beyond which the error goes to the caller at once.
+		Retry: policy.RetryOptions{MaxRetries: o.MaxRetries, TryTimeout: o.TryTimeout, RetryDelay: 20 * time.Millisecond, MaxRetryDelay: 5 * time.Second},
 	}
 }
 

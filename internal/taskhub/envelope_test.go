@@ -174,7 +174,7 @@ func TestIDs(t *testing.T) {
 	if id := taskhub.NewID(); len(id) != 32 || id == taskhub.NewID() {
 		t.Errorf("id %s", id)
 	}
-	if key := taskhub.RowKey(taskhub.FirstRow("a") + 255); len(key) != 16 || !strings.HasSuffix(key, "000000FF") {
+	if key := taskhub.RowKey(taskhub.FirstRow("a", "x") + 255); len(key) != 16 || !strings.HasSuffix(key, "000000FF") {
 		t.Errorf("row key %s", key)
 	}
 }

@@ -111,14 +111,22 @@ func unescape(r rune) rune {
 	return r
 }
 
-// FirstRow is the number of an instance's first history row. It depends on the
-// id, because equal row keys in many partitions are slow in the emulator, and
-// leaves room to count: the upper half is a hash, the lower one counts.
-func FirstRow(id string) uint64 {
+// FirstRow is the number of the first history row of an instance whose started
+// execution is the given one. The upper half is a hash of both, the lower half
+// counts, also over continue-as-new.
+//
+// It depends on the execution so that a delete that comes late, meant for the
+// rows of an execution that was purged since, does not meet those of the next
+// one; and on the id because equal row keys in many partitions are slow in the
+// emulator.
+func FirstRow(id, execution string) uint64 {
 	h := fnv.New32a()
-	_, _ = h.Write([]byte(id))
+	_, _ = fmt.Fprintf(h, "%d:%s%s", len(id), id, execution)
 	return uint64(h.Sum32()>>1) << 32
 }
+
+// SameStart reports whether two row numbers count from the same [FirstRow].
+func SameStart(a, b uint64) bool { return a>>32 == b>>32 }
 
 // RowKey is the key of history row n: 16 upper-case hex digits.
 func RowKey(n uint64) string { return fmt.Sprintf("%016X", n) }

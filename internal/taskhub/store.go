@@ -40,6 +40,14 @@ var (
 	ErrTooLarge = errors.New("payload too large")
 	// ErrFormat: the history was written by a newer version of this module.
 	ErrFormat = errors.New("history has a newer format than this version knows")
+	// ErrUnreadable: the stored history is damaged: rows are missing or do not
+	// decode. Reading it again does not help.
+	ErrUnreadable = errors.New("history cannot be read")
+	// ErrNoHub: a table, queue or container of the hub does not exist, or is
+	// being deleted, which takes the service a minute or so. It says nothing
+	// about the instance or message that was asked for, and is transient:
+	// Create makes what is missing.
+	ErrNoHub = errors.New("task hub does not exist or is being deleted")
 	// ErrForeignHub: the hub belongs to another app.
 	ErrForeignHub = errors.New("task hub belongs to another app")
 	// ErrToken: the text is not a continuation token of this store.
@@ -47,14 +55,15 @@ var (
 )
 
 // Store keeps one task hub. All methods may be called concurrently. Each call
-// is durable when it returns nil. An error that is none of the sentinels above
-// is transient or unknown: the call may or may not have had its effect, and
-// every method may be repeated with the same arguments.
+// is durable when it returns nil. [ErrNoHub], and every error that is none of the
+// sentinels above, is transient or unknown: the call may or may not have had its
+// effect, and every method may be repeated with the same arguments.
 type Store interface {
 	// Create makes the hub's queues and tables where they are missing and
 	// records owner as the app that the hub belongs to. ErrForeignHub when it
 	// belongs to another app and owner.Shared is false, or when a worker of the
-	// official engine is alive on it.
+	// official engine is alive on it. ErrNoHub while the hub of that name is
+	// being deleted: nothing can be made then, and a later call succeeds.
 	Create(ctx context.Context, owner Owner) error
 
 	// Send puts m on the queue, visible after the delay (rounded up to whole
@@ -71,7 +80,10 @@ type Store interface {
 	Open(ctx context.Context, body []byte) (*Message, error)
 	// Renew hides the message for another duration, counted from now; 0 makes
 	// it visible at once. It replaces what the lease holds, so a lease must not
-	// be used concurrently. ErrLeaseLost when somebody else has the message.
+	// be used concurrently. ErrLeaseLost when somebody else has the message, and
+	// never because the answer to this renewal was lost: that is an error which
+	// is no sentinel. The message is then hidden until either time, and its
+	// receipt may be one that the caller does not know.
 	Renew(ctx context.Context, l *Lease, hide time.Duration) error
 	// Remove deletes the message. A message that is gone or that somebody else
 	// holds is not an error: its next delivery will be recognised.
@@ -120,8 +132,9 @@ type Store interface {
 	// rows that were applied are recognised and not applied twice.
 	Commit(ctx context.Context, c *Commit) (Fence, error)
 	// Load reads the history of the current execution from the given row on
-	// (0: all of it) and the fence that guards it. A missing history is not an
-	// error: the fence is then zero.
+	// (0: all of it) and the fence that guards it, as they were together at one
+	// moment. A missing history is not an error: the fence is then zero.
+	// ErrUnreadable when rows are missing or do not decode.
 	Load(ctx context.Context, id string, from uint64) (*History, error)
 	// Rewind changes rows of a committed history in place, as the official tools
 	// do, fenced as a commit is: the same errors, and the same Rewind may be

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -188,7 +189,6 @@ func (h *Hub) Sweep(ctx context.Context, id string, current taskhub.Fence) error
 	if err != nil {
 		return fmt.Errorf("sweeping the large payloads of instance %q: %w", id, err)
 	}
-	first := taskhub.RowKey(current.FirstRow)
 	return h.deleteLarge(ctx, id, func(item *container.BlobItem) bool {
 		rest, ours := strings.CutPrefix(*item.Name, folder(id)+"history-")
 		row, _, _ := strings.Cut(rest, "-")
@@ -196,11 +196,13 @@ func (h *Hub) Sweep(ctx context.Context, id string, current taskhub.Fence) error
 		case !ours:
 			return false
 		case row != "":
-			return len(row) == len(first) && row < first
+			// A late sweep meets the blobs of another start of the id.
+			n, err := strconv.ParseUint(row, 16, 64)
+			return err == nil && n < current.FirstRow && taskhub.SameStart(n, current.FirstRow)
 		}
 		modified := item.Properties.LastModified
 		return !named[*item.Name] && modified != nil && now.Sub(*modified) > sweepAge
-	})
+	}, func(context.Context) error { return nil })
 }
 
 // namedByRow are the blobs that the instance's row names, and the service's

@@ -33,6 +33,9 @@ func (h *Hub) Create(ctx context.Context, owner taskhub.Owner) error {
 			if exists(err) {
 				err = nil
 			}
+			if err != nil && !errors.Is(err, taskhub.ErrForeignHub) {
+				err = failed(err, "the service refuses")
+			}
 			errs <- err
 		}()
 	}
@@ -50,20 +53,22 @@ func (h *Hub) Create(ctx context.Context, owner taskhub.Owner) error {
 // at this moment: its partition rows have a lease that is not over.
 func (h *Hub) checkOfficialEngine(ctx context.Context) error {
 	pager := h.account.Tables.NewClient(h.name + "Partitions").NewListEntitiesPager(&aztables.ListEntitiesOptions{Format: to.Ptr(aztables.MetadataFormatNone)})
-	page, err := pager.NextPage(ctx)
-	if missing(err) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	for _, raw := range page.Entities {
-		var row struct {
-			CurrentOwner string
-			ExpiresAt    time.Time
+	for pager.More() {
+		page, err := pager.NextPage(ctx)
+		if noHub(err) {
+			return nil
 		}
-		if json.Unmarshal(raw, &row) == nil && row.CurrentOwner != "" && row.ExpiresAt.After(h.options.Now()) {
-			return fmt.Errorf("%w: worker %q of the official Durable Task engine is alive on it; give this app a hub of its own (hubName)", taskhub.ErrForeignHub, row.CurrentOwner)
+		if err != nil {
+			return err
+		}
+		for _, raw := range page.Entities {
+			var row struct {
+				CurrentOwner string
+				ExpiresAt    time.Time
+			}
+			if json.Unmarshal(raw, &row) == nil && row.CurrentOwner != "" && row.ExpiresAt.After(h.options.Now()) {
+				return fmt.Errorf("%w: worker %q of the official Durable Task engine is alive on it; give this app a hub of its own (hubName)", taskhub.ErrForeignHub, row.CurrentOwner)
+			}
 		}
 	}
 	return nil

@@ -2,14 +2,8 @@ package azure
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"net/http"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
-	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/storage"
 	"github.com/durable-go/functions/internal/taskhub"
@@ -29,9 +23,11 @@ func (h *Hub) Commit(ctx context.Context, c *taskhub.Commit) (taskhub.Fence, err
 	w.put = w.event
 	w.begin()
 	if err := w.write(ctx); err != nil {
-		return taskhub.Fence{}, fmt.Errorf("committing %d events of instance %q: %w", len(c.Events), c.InstanceID, err)
+		return taskhub.Fence{}, failed(err, "committing %d events of instance %q", len(c.Events), c.InstanceID)
 	}
-	w.deleteOld(ctx)
+	if w.apart && w.old[0] < w.old[1] {
+		h.deleteOld(ctx, c.InstanceID, c.Fence.ExecutionID, w.old[0], w.old[1])
+	}
 	return w.fence, nil
 }
 
@@ -63,7 +59,7 @@ func (w *writer) begin() {
 	c := w.commit
 	w.fence = c.Fence
 	if w.fence.ETag == "" {
-		w.fence.FirstRow = taskhub.FirstRow(c.InstanceID)
+		w.fence.FirstRow = taskhub.FirstRow(c.InstanceID, c.ExecutionID)
 		w.fence.NextRow = w.fence.FirstRow
 	} else if c.NewExecution {
 		w.old = [2]uint64{w.fence.FirstRow, w.fence.NextRow}
@@ -180,7 +176,7 @@ func (w *writer) resolve(ctx context.Context, cause error) error {
 		w.fence, w.done = stored.fence, stored.step
 		return nil
 	case stored.fence.ETag == w.fence.ETag:
-		if status(cause) == http.StatusNotFound && !w.apart {
+		if missing(cause) && !w.apart {
 			// An old row is gone already: the rest is deleted afterwards.
 			w.apart = true
 			return nil
@@ -201,133 +197,4 @@ func (w *writer) overwrite(cause error) error {
 	}
 	w.over = true
 	return nil
-}
-
-// deleteOld removes the rows of a replaced generation that the transactions had
-// no room for. It is best effort: readers skip rows of other executions.
-func (w *writer) deleteOld(ctx context.Context) {
-	if !w.apart {
-		return
-	}
-	for n := w.old[0]; n < w.old[1]; {
-		b := storage.NewBatch(taskhub.HistoryTable(w.hub.name))
-		for ; n < w.old[1] && b.Operations() < storage.MaxOperations; n++ {
-			b.Delete(w.hub.account, w.partition, taskhub.RowKey(n), string(azcore.ETagAny))
-		}
-		if _, err := w.hub.account.Submit(ctx, b); err != nil && status(err) != http.StatusNotFound {
-			return
-		}
-	}
-}
-
-// Load reads the rows of the current generation and the sentinel in one query,
-// and then the payloads that are kept apart. Where one is not there, the
-// generation was replaced meanwhile, and the rows are read again.
-func (h *Hub) Load(ctx context.Context, id string, from uint64) (*taskhub.History, error) {
-	loaded, err := h.load(ctx, id, from)
-	if errors.Is(err, taskhub.ErrPayloadGone) {
-		return h.load(ctx, id, from)
-	}
-	return loaded, err
-}
-
-func (h *Hub) load(ctx context.Context, id string, from uint64) (*taskhub.History, error) {
-	filter := "PartitionKey eq '" + quote(taskhub.EscapeKey(id)) + "'"
-	if from > 0 {
-		filter += " and RowKey ge '" + taskhub.RowKey(from) + "'"
-	}
-	pager := h.history.NewListEntitiesPager(&aztables.ListEntitiesOptions{Filter: &filter, Format: to.Ptr(aztables.MetadataFormatFull)})
-	var rows [][]byte
-	for pager.More() {
-		page, err := pager.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("loading the history of instance %q: %w", id, err)
-		}
-		rows = append(rows, page.Entities...)
-	}
-	loaded, err := h.assemble(ctx, rows)
-	if err != nil {
-		return nil, fmt.Errorf("loading the history of instance %q: %w", id, err)
-	}
-	return loaded, nil
-}
-
-// assemble takes the rows that the sentinel speaks of: of its execution, from
-// the first of the generation to the next to be written. Pages may have been
-// read before and after a commit.
-func (h *Hub) assemble(ctx context.Context, rows [][]byte) (*taskhub.History, error) {
-	if len(rows) == 0 {
-		return &taskhub.History{}, nil
-	}
-	last := rows[len(rows)-1]
-	var key struct{ RowKey string }
-	if err := json.Unmarshal(last, &key); err != nil {
-		return nil, err
-	}
-	if key.RowKey != sentinelRow {
-		// Rows without a sentinel are what a purge has not got to.
-		return &taskhub.History{}, nil
-	}
-	s, err := decodeSentinel(last, "")
-	if err != nil {
-		return nil, err
-	}
-	out := &taskhub.History{Fence: s.fence}
-	first, next := taskhub.RowKey(s.fence.FirstRow), taskhub.RowKey(s.fence.NextRow)
-	var large largeRows
-	for _, raw := range rows[:len(rows)-1] {
-		e, at, err := history.DecodeRow(raw)
-		if err != nil {
-			return nil, err
-		}
-		if at.RowKey < first || at.RowKey >= next || at.ExecutionID != s.fence.ExecutionID {
-			continue
-		}
-		if err := large.add(raw, len(out.Events)); err != nil {
-			return nil, err
-		}
-		out.Events = append(out.Events, e)
-	}
-	return out, h.fetchRows(ctx, &large, out.Events)
-}
-
-// largeRows are the rows of which texts are kept apart, with the places of
-// their events.
-type largeRows struct {
-	raws   [][]byte
-	blobs  []map[string]string
-	events []int
-}
-
-func (l *largeRows) add(raw []byte, event int) error {
-	blobs, err := history.RowBlobs(raw)
-	if blobs != nil {
-		l.raws, l.blobs, l.events = append(l.raws, raw), append(l.blobs, blobs), append(l.events, event)
-	}
-	return err
-}
-
-// fetchRows reads the texts and decodes the rows with them.
-func (h *Hub) fetchRows(ctx context.Context, l *largeRows, events []*history.Event) error {
-	texts, err := h.fetchTexts(ctx, l.blobs)
-	if err != nil {
-		return err
-	}
-	for i, raw := range l.raws {
-		if events[l.events[i]], _, err = history.DecodeRowApart(raw, texts[i]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func quote(s string) string {
-	out := make([]byte, 0, len(s))
-	for i := range len(s) {
-		if s[i] == '\'' {
-			out = append(out, '\'')
-		}
-		out = append(out, s[i])
-	}
-	return string(out)
 }

@@ -4,13 +4,10 @@
 package azure
 
 import (
-	"errors"
-	"net/http"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue/v2"
 	"github.com/durable-go/functions/internal/storage"
@@ -72,33 +69,3 @@ func (h *Hub) queue(name string) *azqueue.QueueClient {
 // secretContainer is apart from the tables: who may read those cannot sign
 // management links.
 func (h *Hub) secretContainer() string { return strings.ToLower(h.name) + "-keys" }
-
-// status is the HTTP status of a service's error, 0 when there was no answer.
-func status(err error) int {
-	var failed *azcore.ResponseError
-	if errors.As(err, &failed) {
-		return failed.StatusCode
-	}
-	var batch *storage.BatchError
-	if errors.As(err, &batch) {
-		return batch.Status
-	}
-	return 0
-}
-
-func code(err error) string {
-	var failed *azcore.ResponseError
-	if errors.As(err, &failed) {
-		return failed.ErrorCode
-	}
-	return ""
-}
-
-// missing tells an error that says that the addressed thing does not exist.
-func missing(err error) bool { return status(err) == http.StatusNotFound }
-
-// exists tells an error that says that the thing to create is there.
-func exists(err error) bool { return status(err) == http.StatusConflict }
-
-// differs tells an error that says that an ETag is not the stored one.
-func differs(err error) bool { return status(err) == http.StatusPreconditionFailed }

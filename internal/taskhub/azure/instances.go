@@ -27,7 +27,7 @@ func (h *Hub) Insert(ctx context.Context, row *taskhub.Instance) error {
 		return fmt.Errorf("instance %q: %w", row.ID, taskhub.ErrExists)
 	}
 	if err != nil {
-		return fmt.Errorf("inserting the row of instance %q: %w", row.ID, err)
+		return failed(err, "inserting the row of instance %q", row.ID)
 	}
 	row.ETag = string(resp.ETag)
 	return nil
@@ -65,7 +65,7 @@ func (h *Hub) update(ctx context.Context, id string, raw []byte, etag string, mo
 	case missing(err):
 		return "", fmt.Errorf("instance %q: %w", id, taskhub.ErrNotFound)
 	case err != nil:
-		return "", fmt.Errorf("writing the row of instance %q: %w", id, err)
+		return "", failed(err, "writing the row of instance %q", id)
 	}
 	return string(resp.ETag), nil
 }

@@ -71,11 +71,11 @@ func (h *Hub) writeLarge(ctx context.Context, p largePayload) (etag string, err 
 		if err == nil && resp.ETag != nil {
 			return string(*resp.ETag), nil
 		}
-		if err == nil || !missing(err) || made {
-			return "", fmt.Errorf("writing blob %s/%s: %w", h.largeContainer(), p.name, err)
+		if err == nil || !noContainer(err) || made {
+			return "", failed(err, "writing blob %s/%s", h.largeContainer(), p.name)
 		}
 		if _, err := h.large().Create(ctx, nil); err != nil && !exists(err) {
-			return "", fmt.Errorf("creating container %s: %w", h.largeContainer(), err)
+			return "", failed(err, "creating container %s", h.largeContainer())
 		}
 	}
 }
@@ -121,7 +121,7 @@ func (h *Hub) readLarge(ctx context.Context, name string) (history.Payload, erro
 		return nil, fmt.Errorf("reading blob %s/%s: %w", h.largeContainer(), name, err)
 	}
 	resp, err := h.large().NewBlobClient(name).DownloadStream(ctx, nil)
-	if missing(err) {
+	if missing(err) || noContainer(err) {
 		return fail(taskhub.ErrPayloadGone)
 	}
 	if err != nil {
@@ -173,16 +173,21 @@ func (h *Hub) largeName(id string, text history.Payload) string {
 	return name
 }
 
-// deleteLarge deletes the blobs of an instance that doomed tells, all with nil.
-func (h *Hub) deleteLarge(ctx context.Context, id string, doomed func(*container.BlobItem) bool) error {
+// deleteLarge deletes the blobs of an instance that doomed reports, all with nil.
+// check is called between the listing of blobs and their deletion: what it finds
+// to be so was so before, and only the versions that were listed are deleted.
+func (h *Hub) deleteLarge(ctx context.Context, id string, doomed func(*container.BlobItem) bool, check func(context.Context) error) error {
 	pager := h.large().NewListBlobsFlatPager(&container.ListBlobsFlatOptions{Prefix: to.Ptr(folder(id))})
 	for pager.More() {
 		page, err := pager.NextPage(ctx)
-		if missing(err) {
+		if noContainer(err) {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("listing the large payloads of instance %q: %w", id, err)
+			return failed(err, "listing the large payloads of instance %q", id)
+		}
+		if err := check(ctx); err != nil {
+			return err
 		}
 		items := page.Segment.BlobItems
 		err = eachLarge(len(items), func(i int) error {
@@ -213,7 +218,7 @@ func (h *Hub) deleteBlob(ctx context.Context, name string, etag *azcore.ETag) er
 	_, err := h.large().NewBlobClient(name).Delete(ctx, &blob.DeleteOptions{AccessConditions: &blob.AccessConditions{
 		ModifiedAccessConditions: &blob.ModifiedAccessConditions{IfMatch: etag},
 	}})
-	if err != nil && !missing(err) && !differs(err) {
+	if err != nil && !missing(err) && !noContainer(err) && !differs(err) {
 		return fmt.Errorf("deleting blob %s/%s: %w", h.largeContainer(), name, err)
 	}
 	return nil

@@ -33,14 +33,14 @@ func onEmulator(t *testing.T) (*storage.Account, *azure.Hub, string) {
 	return account, hub, name
 }
 
-// A purge that was cut off leaves rows without a sentinel, at the keys that the
-// next execution of the id begins with.
+// A purge that was cut off leaves rows without a sentinel. Those of an execution
+// whose id is used again are at the keys with which that begins.
 func TestCommitOverLeftovers(t *testing.T) {
 	account, hub, name := onEmulator(t)
 	leftovers := storage.NewBatch(taskhub.HistoryTable(name))
 	old := &history.Event{Type: history.OrchestratorStarted, ID: history.NoID}
 	for n := range uint64(3) {
-		row := taskhub.RowKey(taskhub.FirstRow("i") + n)
+		row := taskhub.RowKey(taskhub.FirstRow("i", "new") + n)
 		leftovers.Upsert(account, "i", row, history.AppendRow(nil, "i", row, "old", old, false))
 	}
 	if _, err := account.Submit(t.Context(), leftovers); err != nil {

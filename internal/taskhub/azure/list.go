@@ -44,7 +44,7 @@ func (h *Hub) List(ctx context.Context, q taskhub.Query) (*taskhub.Page, error) 
 		err = fmt.Errorf("%w: %w", taskhub.ErrToken, err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("listing instances: %w", err)
+		return nil, failed(err, "listing instances")
 	}
 	page := makePage(&q, resp)
 	if err := h.fetchPage(ctx, page); err != nil {

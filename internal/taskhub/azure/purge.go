@@ -5,13 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
-	"slices"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
-	"github.com/durable-go/functions/internal/storage"
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
@@ -102,7 +99,7 @@ func (p *purge) readMark(ctx context.Context) (mark, etag string, err error) {
 		return "", "", nil
 	}
 	if err != nil {
-		return "", "", fmt.Errorf("reading the row: %w", err)
+		return "", "", failed(err, "reading the row")
 	}
 	var row struct{ GoPurging string }
 	if err := json.Unmarshal(resp.Value, &row); err != nil {
@@ -133,105 +130,32 @@ const maxIdle = 8
 // deleteHistory deletes page after page until nothing is left.
 func (p *purge) deleteHistory(ctx context.Context) error {
 	for idle := 0; idle < maxIdle; idle++ {
-		page, err := p.list(ctx)
+		page, err := p.hub.listVersions(ctx, p.id, "")
 		if err != nil || len(page) == 0 {
 			return err
 		}
 		if err := p.check(ctx); err != nil {
 			return err
 		}
-		before := p.rows
-		if err := p.deletePage(ctx, page); err != nil {
+		deleted, err := p.hub.deleteVersions(ctx, p.partition, page)
+		p.rows += deleted
+		if err != nil {
 			return err
 		}
-		if p.rows > before {
+		if deleted > 0 {
 			idle = -1
 		}
 	}
 	return errors.New("others work on its history at the same time")
 }
 
-// version is a row of a history as it was when it was listed.
-type version struct{ row, etag string }
-
-// list reads the first page of rows that are left, with the sentinel first. All
-// but the first page of a long history come without it.
-func (p *purge) list(ctx context.Context) ([]version, error) {
-	pager := p.hub.history.NewListEntitiesPager(&aztables.ListEntitiesOptions{
-		Filter: to.Ptr("PartitionKey eq '" + quote(p.partition) + "'"),
-		Select: to.Ptr("PartitionKey,RowKey,Timestamp"),
-		Format: to.Ptr(aztables.MetadataFormatFull),
-	})
-	page, err := pager.NextPage(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("listing its history: %w", err)
-	}
-	var out []version
-	for _, raw := range page.Entities {
-		v, err := decodeVersion(raw)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, v)
-	}
-	if pager.More() {
-		// The sentinel is the last row of all.
-		sentinel, err := p.hub.readSentinel(ctx, p.id)
-		if err != nil && !errors.Is(err, taskhub.ErrFormat) {
-			return nil, err
-		}
-		if sentinel != nil {
-			out = append(out, version{sentinelRow, sentinel.fence.ETag})
-		}
-	}
-	if n := len(out); n > 0 && out[n-1].row == sentinelRow {
-		out = slices.Insert(out[:n-1], 0, out[n-1])
-	}
-	return out, nil
-}
-
-func decodeVersion(raw []byte) (version, error) {
-	var row struct {
-		RowKey, Timestamp string
-		ETag              string `json:"odata.etag"`
-	}
-	if err := json.Unmarshal(raw, &row); err != nil {
-		return version{}, fmt.Errorf("listing its history: %w", err)
-	}
-	return version{row.RowKey, etagOf(row.ETag, row.Timestamp)}, nil
-}
-
-// deletePage deletes the versions, in order. What is gone or has changed is left
-// to the next list.
-func (p *purge) deletePage(ctx context.Context, page []version) error {
-	for part := range slices.Chunk(page, storage.MaxOperations) {
-		b := storage.NewBatch(taskhub.HistoryTable(p.hub.name))
-		for _, v := range part {
-			b.Delete(p.hub.account, p.partition, v.row, v.etag)
-		}
-		_, err := p.hub.account.Submit(ctx, b)
-		switch {
-		case err == nil:
-			p.rows += len(part)
-		case status(err) == http.StatusNotFound, status(err) == http.StatusPreconditionFailed:
-			if part[0].row == sentinelRow {
-				// Nothing may go while the sentinel is there.
-				return nil
-			}
-		default:
-			return fmt.Errorf("deleting its history: %w", err)
-		}
-	}
-	return nil
-}
-
 // deletePayloads deletes the large payloads while the row is the marked one:
 // nothing new can name one.
 func (p *purge) deletePayloads(ctx context.Context) error {
-	if err := p.check(ctx); err != nil || p.etag == "" && p.rows == 0 {
-		return err
+	if p.etag == "" && p.rows == 0 {
+		return nil
 	}
-	return p.hub.deleteLarge(ctx, p.id, nil)
+	return p.hub.deleteLarge(ctx, p.id, nil, p.check)
 }
 
 func (p *purge) deleteRow(ctx context.Context) error {
@@ -243,7 +167,7 @@ func (p *purge) deleteRow(ctx context.Context) error {
 	case differs(err):
 		return taskhub.ErrChanged
 	case err != nil && !missing(err):
-		return fmt.Errorf("deleting its row: %w", err)
+		return failed(err, "deleting its row")
 	}
 	p.rows++
 	return nil

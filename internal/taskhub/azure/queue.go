@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue/v2"
+	"github.com/durable-go/functions/internal/storage"
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
@@ -26,7 +26,7 @@ func (h *Hub) Send(ctx context.Context, queue string, m *taskhub.Message, delay 
 		VisibilityTimeout: to.Ptr(seconds),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("sending %s to queue %s: %w", m.Event.Type, queue, err)
+		return nil, failed(err, "sending %s to queue %s", m.Event.Type, queue)
 	}
 	if len(resp.Messages) == 0 || resp.Messages[0].MessageID == nil || resp.Messages[0].PopReceipt == nil {
 		return nil, fmt.Errorf("sending %s to queue %s: the reply names no message", m.Event.Type, queue)
@@ -65,7 +65,7 @@ func (h *Hub) Receive(ctx context.Context, queue string, most int, hide time.Dur
 		VisibilityTimeout: to.Ptr(seconds),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("receiving from queue %s: %w", queue, err)
+		return nil, failed(err, "receiving from queue %s", queue)
 	}
 	out := make([]taskhub.Delivery, 0, len(resp.Messages))
 	for _, m := range resp.Messages {
@@ -107,12 +107,15 @@ func (h *Hub) openAll(ctx context.Context, deliveries []taskhub.Delivery) {
 func (h *Hub) Renew(ctx context.Context, l *taskhub.Lease, hide time.Duration) error {
 	seconds := wholeSeconds(hide)
 	until := h.options.Now().Add(time.Duration(seconds) * time.Second)
+	ctx, tries := storage.WithTries(ctx)
 	resp, err := h.queue(l.Queue).UpdateMessage(ctx, l.MessageID, l.PopReceipt, l.Body, &azqueue.UpdateMessageOptions{VisibilityTimeout: to.Ptr(seconds)})
-	if lost(err) {
+	if lost(err) && !tries.Unanswered() {
 		return fmt.Errorf("renewing a message of queue %s: %w", l.Queue, taskhub.ErrLeaseLost)
 	}
 	if err != nil {
-		return fmt.Errorf("renewing a message of queue %s: %w", l.Queue, err)
+		// Where a try had no answer, the refusal of the next one may be its doing:
+		// each update changes the receipt.
+		return failed(err, "renewing a message of queue %s", l.Queue)
 	}
 	if resp.PopReceipt == nil {
 		return errors.New("renewing a message: the reply has no pop receipt")
@@ -127,7 +130,7 @@ func (h *Hub) Renew(ctx context.Context, l *taskhub.Lease, hide time.Duration) e
 func (h *Hub) Remove(ctx context.Context, l *taskhub.Lease) error {
 	_, err := h.queue(l.Queue).DeleteMessage(ctx, l.MessageID, l.PopReceipt, nil)
 	if err != nil && !lost(err) {
-		return fmt.Errorf("deleting a message of queue %s: %w", l.Queue, err)
+		return failed(err, "deleting a message of queue %s", l.Queue)
 	}
 	if in := taskhub.StubBlob(l.Body); in != nil && err == nil && in.ETag != "" {
 		etag := azcore.ETag(in.ETag)
@@ -136,8 +139,5 @@ func (h *Hub) Remove(ctx context.Context, l *taskhub.Lease) error {
 	return nil
 }
 
-// lost tells the answers for a message that is gone or that another receiver
-// has taken.
-func lost(err error) bool {
-	return status(err) == http.StatusNotFound || status(err) == http.StatusBadRequest && code(err) == "PopReceiptMismatch"
-}
+// lost reports whether the message is gone or another receiver has taken it.
+func lost(err error) bool { return missing(err) || code(err) == "PopReceiptMismatch" }

@@ -48,7 +48,7 @@ func (h *Hub) readRow(ctx context.Context, id string) (*taskhub.Instance, error)
 		return nil, fmt.Errorf("instance %q: %w", id, taskhub.ErrNotFound)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading the row of instance %q: %w", id, err)
+		return nil, failed(err, "reading the row of instance %q", id)
 	}
 	row, err := decodeInstance(resp.Value)
 	if err != nil {

@@ -20,11 +20,11 @@ import (
 func (h *Hub) Secrets(ctx context.Context, name string, initial []byte) ([]byte, error) {
 	for try := 0; ; try++ {
 		raw, _, err := h.readBlob(ctx, name)
-		if err == nil || !missing(err) || try > 1 {
+		if err == nil || !missing(err) && !noContainer(err) || try > 1 {
 			return raw, err
 		}
 		if _, err := h.account.Blobs.CreateContainer(ctx, h.secretContainer(), nil); err != nil && !exists(err) {
-			return nil, fmt.Errorf("creating container %s: %w", h.secretContainer(), err)
+			return nil, failed(err, "creating container %s", h.secretContainer())
 		}
 		err = h.writeBlob(ctx, name, initial, &blob.ModifiedAccessConditions{IfNoneMatch: to.Ptr(azcore.ETagAny)})
 		if err != nil && !exists(err) && status(err) != http.StatusPreconditionFailed {
@@ -61,7 +61,7 @@ func (h *Hub) ReplaceSecret(ctx context.Context, name string, old, new []byte) e
 		switch {
 		case err == nil && bytes.Equal(stored, new):
 			return nil
-		case missing(err), err == nil && !bytes.Equal(stored, old):
+		case missing(err), noContainer(err), err == nil && !bytes.Equal(stored, old):
 			return fmt.Errorf("blob %s/%s: %w", h.secretContainer(), name, taskhub.ErrChanged)
 		case err != nil:
 			return err

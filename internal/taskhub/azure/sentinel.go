@@ -97,7 +97,7 @@ func (h *Hub) readSentinel(ctx context.Context, id string) (*sentinel, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading the sentinel of instance %q: %w", id, err)
+		return nil, failed(err, "reading the sentinel of instance %q", id)
 	}
 	return decodeSentinel(resp.Value, string(resp.ETag))
 }

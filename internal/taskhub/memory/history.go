@@ -63,7 +63,7 @@ func (h *Hub) check(c *taskhub.Commit) (*log, int, error) {
 	case stored == nil && c.Fence.ETag != "":
 		return nil, 0, taskhub.ErrGone
 	case stored == nil:
-		first := taskhub.FirstRow(c.InstanceID)
+		first := taskhub.FirstRow(c.InstanceID, c.ExecutionID)
 		stored = &log{fence: taskhub.Fence{NextRow: first, FirstRow: first}}
 		h.histories[c.InstanceID] = stored
 		return stored, 0, nil

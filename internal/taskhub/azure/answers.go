@@ -1,0 +1,94 @@
+package azure
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/durable-go/functions/internal/storage"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// Answers of the services are told apart by their code, never by the HTTP status
+// alone: 404 is said of a missing row and of a missing table, and 409 of a row
+// that exists and of a table that is being deleted
+// (learn.microsoft.com/rest/api/storageservices/status-and-error-codes2).
+
+// answer is the HTTP status and the code of a service's error; zero when there
+// was no answer.
+func answer(err error) (status int, code string) {
+	var failed *azcore.ResponseError
+	if errors.As(err, &failed) {
+		return failed.StatusCode, failed.ErrorCode
+	}
+	var batch *storage.BatchError
+	if errors.As(err, &batch) {
+		return batch.Status, batch.Code
+	}
+	return 0, ""
+}
+
+func status(err error) int {
+	status, _ := answer(err)
+	return status
+}
+
+func code(err error) string {
+	_, code := answer(err)
+	return code
+}
+
+// missing reports whether the addressed row, message or blob does not exist,
+// while the table, queue or container that would have it does.
+func missing(err error) bool {
+	switch status, code := answer(err); code {
+	case "ResourceNotFound", "EntityNotFound", "MessageNotFound", "BlobNotFound":
+		return true
+	default:
+		// An answer to HEAD has no body, and may have no code.
+		return status == http.StatusNotFound && code == ""
+	}
+}
+
+// noHub reports whether the table, queue or container does not exist, or is being
+// deleted.
+func noHub(err error) bool { return noContainer(err) || beingDeleted(err) }
+
+// noContainer reports whether the table, queue or container does not exist.
+func noContainer(err error) bool {
+	switch code(err) {
+	case "TableNotFound", "QueueNotFound", "ContainerNotFound":
+		return true
+	}
+	return false
+}
+
+func beingDeleted(err error) bool {
+	switch code(err) {
+	case "TableBeingDeleted", "QueueBeingDeleted", "ContainerBeingDeleted":
+		return true
+	}
+	return false
+}
+
+// exists reports whether what was to be made is there.
+func exists(err error) bool {
+	switch code(err) {
+	case "EntityAlreadyExists", "TableAlreadyExists", "QueueAlreadyExists", "ContainerAlreadyExists", "BlobAlreadyExists":
+		return true
+	}
+	return false
+}
+
+// differs reports whether an ETag is not the stored one.
+func differs(err error) bool { return status(err) == http.StatusPreconditionFailed }
+
+// failed describes a request that failed as what the contract has for it.
+func failed(err error, format string, args ...any) error {
+	what := fmt.Sprintf(format, args...)
+	if noHub(err) {
+		return fmt.Errorf("%s: %w: %w", what, taskhub.ErrNoHub, err)
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
