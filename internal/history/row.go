@@ -57,16 +57,38 @@ func AppendRow(dst []byte, partitionKey, rowKey, executionID string, e *Event, i
 func AppendRowApart(dst []byte, partitionKey, rowKey, executionID string, e *Event, inputs bool, apart Apart) []byte {
 	m := object(dst, false)
 	m.apart = apart
+	m.row(partitionKey, rowKey, executionID, e.Type, e, inputs)
+	return m.end()
+}
+
+// InboxExecution is the ExecutionId of rows that no history has taken in yet:
+// one that no execution has. Readers of a history stop at a row of another
+// execution than the one they read.
+const InboxExecution = "inbox"
+
+// AppendInboxRow appends an event that waits to be taken into a history. Its
+// columns are those of the history row that it becomes, but its ExecutionId is
+// [InboxExecution], its EventType is GenericEvent, which official readers of
+// every version know, and its own type is in GoEvent.
+func AppendInboxRow(dst []byte, partitionKey, rowKey string, e *Event, apart Apart) []byte {
+	m := object(dst, false)
+	m.apart = apart
+	m.row(partitionKey, rowKey, InboxExecution, GenericEvent, e, true)
+	m.text("GoEvent", e.Type.String())
+	return m.end()
+}
+
+// row appends the columns of an event, shown as the given type.
+func (m *members) row(partitionKey, rowKey, executionID string, shown Type, e *Event, inputs bool) {
 	m.text("PartitionKey", partitionKey)
 	m.text("RowKey", rowKey)
 	m.rowBody(e, inputs)
 	m.number("EventId", int64(e.ID))
 	m.boolean("IsPlayed", e.Played)
 	m.columnTime("_Timestamp", e.Timestamp)
-	m.text("EventType", e.Type.String())
+	m.text("EventType", shown.String())
 	m.text("ExecutionId", executionID)
 	m.own(e)
-	return m.end()
 }
 
 func (m *members) own(e *Event) {
@@ -172,7 +194,7 @@ type wireRow struct {
 	InstanceId, ParentExecutionId                string
 	Generation                                   *int32
 	Correlation, ClientSpanId                    string
-	GoLease, GoMessage, GoInputHash              string
+	GoLease, GoMessage, GoInputHash, GoEvent     string
 	GoOptions                                    *string
 }
 
@@ -204,7 +226,11 @@ func DecodeRowApart(raw []byte, texts map[string]Payload) (*Event, Row, error) {
 }
 
 func (w *wireRow) event() (*Event, error) {
-	t, err := ParseType(w.EventType)
+	shown := w.EventType
+	if w.GoEvent != "" {
+		shown = w.GoEvent
+	}
+	t, err := ParseType(shown)
 	if err != nil {
 		return nil, err
 	}
@@ -260,4 +286,24 @@ func (w *wireRow) objects(e *Event) error {
 	tags, err := ParseTags([]byte(w.Tags))
 	e.Failure, e.Parent, e.Trace, e.Instance, e.Tags = failure.details(), parent.parent(), trace.trace(), instance.ref(), tags
 	return err
+}
+
+// AppendParent appends the JSON of a parent as the column ParentInstance has it.
+func AppendParent(dst []byte, p *Parent) []byte {
+	holder := members{first: true}
+	holder.parent("x", p)
+	return append(dst, holder.dst[len(`"x":`):]...)
+}
+
+// ParseParent reads what [AppendParent] wrote. nil for an empty text and for
+// null.
+func ParseParent(text []byte) (*Parent, error) {
+	if len(text) == 0 {
+		return nil, nil
+	}
+	var w *wireParent
+	if err := json.Unmarshal(text, &w); err != nil {
+		return nil, fmt.Errorf("decoding parent: %w", err)
+	}
+	return w.parent(), nil
 }

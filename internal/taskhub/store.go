@@ -23,6 +23,13 @@ var (
 	// ErrConflict: another worker committed to this execution since the
 	// caller's fence was read. Load the rows from Fence.NextRow on.
 	ErrConflict = errors.New("history was changed by another worker")
+	// ErrTaken: the commit takes an inbox row that is not there any more. Look
+	// again. A commit whose fence is lost gets [ErrConflict] or [ErrGone] instead,
+	// and one that was applied before succeeds.
+	ErrTaken = errors.New("a row of the inbox was taken by another worker")
+	// ErrRefused: the store can never keep what it was given. Trying again does
+	// not help.
+	ErrRefused = errors.New("the store cannot keep this")
 	// ErrGone: the execution was purged or replaced by another one. Drop
 	// everything known about it. A commit of a new execution that came after
 	// another worker's gets ErrConflict: what is there may be its own.
@@ -111,7 +118,7 @@ type Store interface {
 	// the history, so that no worker goes on with it, then the history rows,
 	// then the large payloads, then the row. It returns how many rows it deleted, the guard and the
 	// instance row included. Whether the instance is finished is the caller's
-	// business.
+	// business. Inbox rows and receipts of the instance are deleted, too.
 	//
 	// A purge that was cut may be repeated, with the same ETag or that of the
 	// marked row, by anybody, also by several at once. Rows of a history whose
@@ -128,20 +135,28 @@ type Store interface {
 	// Commit appends events to a history. With more events than one
 	// transaction holds it is a chain of transactions, each a valid prefix. It
 	// returns the fence for the next commit. After an error that is none of
-	// ErrConflict, ErrGone and ErrFormat the caller may repeat the same Commit (same Nonce);
-	// rows that were applied are recognised and not applied twice.
+	// ErrConflict, ErrGone, ErrTaken, ErrRefused and ErrFormat the caller may repeat the
+	// same Commit (same Nonce); rows that were applied are recognised and not
+	// applied twice. After ErrTaken nothing of a commit of one transaction was
+	// applied; of a longer one, a prefix may have been.
 	Commit(ctx context.Context, c *Commit) (Fence, error)
 	// Load reads the history of the current execution from the given row on
 	// (0: all of it) and the fence that guards it, as they were together at one
 	// moment. A missing history is not an error: the fence is then zero.
 	// ErrUnreadable when rows are missing or do not decode.
 	Load(ctx context.Context, id string, from uint64) (*History, error)
+	// Head reads the fence of the current execution, and so its State, with one
+	// read of one row. The zero Fence when there is no history.
+	Head(ctx context.Context, id string) (Fence, error)
 	// Rewind changes rows of a committed history in place, as the official tools
 	// do, fenced as a commit is: the same errors, and the same Rewind may be
 	// repeated. More marks than one transaction holds are applied in order, so
 	// the one of the event that ended the execution belongs last: until then a
-	// rewind that was cut can be done anew from what Load returns.
+	// rewind that was cut can be done anew from what Load returns. The same
+	// transaction takes the outcome out of the State.
 	Rewind(ctx context.Context, r *Rewind) (Fence, error)
+
+	Inboxes
 
 	// Sweep deletes large payloads that neither the current history nor the row
 	// of the instance names any more. It is for histories whose fence says
@@ -269,6 +284,12 @@ type Instance struct {
 	Scheduled    time.Time
 	Generation   *int32
 	Tags         map[string]string
+	// Origin is the execution that was started, which ExecutionID no longer is
+	// after a continue-as-new. Empty on rows that an older version or another
+	// program wrote: the ExecutionID then.
+	Origin string
+	// ParentInstanceID is the instance whose child it is; empty: none.
+	ParentInstanceID string
 	// Parked says why the engine stopped working on the instance
 	// (non-determinism); empty otherwise. The official columns still say
 	// Running then.
@@ -288,8 +309,9 @@ type Instance struct {
 type Change struct {
 	// ETag that the row must have; empty: any, but the row must exist.
 	ETag string
-	// ExecutionID is written when not empty.
+	// ExecutionID and Origin are written when not empty.
 	ExecutionID  string
+	Origin       string
 	Status       *history.Status
 	Output       *history.Payload
 	CustomStatus *history.Payload
@@ -325,6 +347,8 @@ type Fence struct {
 	// NextRow are not as they were: who remembers them with another count must
 	// load them all again.
 	Rewinds int32
+	// State is as it was last committed or read.
+	State State
 }
 
 // Range is a closed range of action ids.
@@ -343,6 +367,10 @@ type Commit struct {
 	Events []*history.Event
 	// Spilled replaces the fence's ranges.
 	Spilled []Range
+	// State replaces the fence's State; nil: it stays as the fence has it.
+	State *State
+	// Takes are the inbox rows that leave with the commit.
+	Takes []Take
 	// NewExecution starts a new generation (continue-as-new, or a start over a
 	// finished instance): the rows before are no longer part of the history
 	// and are deleted.

@@ -172,6 +172,43 @@ func (s *Store) Load(ctx context.Context, id string, from uint64) (h *taskhub.Hi
 	return h, err
 }
 
+// Tell stores tellings.
+func (s *Store) Tell(ctx context.Context, id string, tellings ...*taskhub.Telling) error {
+	return s.call("tell", id, func() error { return s.Store.Tell(ctx, id, tellings...) })
+}
+
+// Look reads an inbox.
+func (s *Store) Look(ctx context.Context, id string, o taskhub.LookOptions) (in *taskhub.Inbox, err error) {
+	err = s.call("look", id, func() (err error) {
+		in, err = s.Store.Look(ctx, id, o)
+		return err
+	})
+	return in, err
+}
+
+// Discard deletes inbox rows.
+func (s *Store) Discard(ctx context.Context, id string, keys ...string) error {
+	return s.call("discard", id, func() error { return s.Store.Discard(ctx, id, keys...) })
+}
+
+// ForgetReceipts deletes old receipts.
+func (s *Store) ForgetReceipts(ctx context.Context, id string, before time.Time) (n int, err error) {
+	err = s.call("forget", id, func() (err error) {
+		n, err = s.Store.ForgetReceipts(ctx, id, before)
+		return err
+	})
+	return n, err
+}
+
+// Head reads a fence.
+func (s *Store) Head(ctx context.Context, id string) (fence taskhub.Fence, err error) {
+	err = s.call("head", id, func() (err error) {
+		fence, err = s.Store.Head(ctx, id)
+		return err
+	})
+	return fence, err
+}
+
 // Wake says when a message comes, if the store knows.
 func (s *Store) Wake(queue string) (wake <-chan struct{}, due time.Time) {
 	if waker, ok := s.Store.(interface {

@@ -157,3 +157,40 @@ func (n *Noise) Load(ctx context.Context, id string, from uint64) (h *taskhub.Hi
 	})
 	return h, err
 }
+
+// Tell stores tellings.
+func (n *Noise) Tell(ctx context.Context, id string, tellings ...*taskhub.Telling) error {
+	return n.lossy("tell", func() error { return n.Store.Tell(ctx, id, tellings...) })
+}
+
+// Look reads an inbox.
+func (n *Noise) Look(ctx context.Context, id string, o taskhub.LookOptions) (in *taskhub.Inbox, err error) {
+	err = n.lossy("look", func() (err error) {
+		in, err = n.Store.Look(ctx, id, o)
+		return err
+	})
+	return in, err
+}
+
+// Discard deletes inbox rows.
+func (n *Noise) Discard(ctx context.Context, id string, keys ...string) error {
+	return n.lossy("discard", func() error { return n.Store.Discard(ctx, id, keys...) })
+}
+
+// ForgetReceipts deletes old receipts.
+func (n *Noise) ForgetReceipts(ctx context.Context, id string, before time.Time) (forgotten int, err error) {
+	err = n.lossy("forget", func() (err error) {
+		forgotten, err = n.Store.ForgetReceipts(ctx, id, before)
+		return err
+	})
+	return forgotten, err
+}
+
+// Head reads a fence.
+func (n *Noise) Head(ctx context.Context, id string) (fence taskhub.Fence, err error) {
+	err = n.lossy("head", func() (err error) {
+		fence, err = n.Store.Head(ctx, id)
+		return err
+	})
+	return fence, err
+}

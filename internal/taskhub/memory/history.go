@@ -25,32 +25,36 @@ type row struct {
 	event *history.Event
 }
 
-// maxRows is how many events one transaction of the real storage holds.
-const maxRows = 99
-
 // Commit appends events, in as many transactions as the real storage needs.
 func (h *Hub) Commit(ctx context.Context, c *taskhub.Commit) (taskhub.Fence, error) {
 	if err := ctx.Err(); err != nil {
 		return taskhub.Fence{}, err
 	}
+	fail := func(err error) (taskhub.Fence, error) {
+		return taskhub.Fence{}, fmt.Errorf("committing %d events of instance %q: %w", len(c.Events), c.InstanceID, err)
+	}
+	units, err := c.Units()
+	if err != nil {
+		return fail(err)
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	stored, done, err := h.check(c)
 	if err != nil {
-		return taskhub.Fence{}, fmt.Errorf("committing %d events of instance %q: %w", len(c.Events), c.InstanceID, err)
+		return fail(err)
 	}
-	for n := 0; n == 0 || done < len(c.Events); n++ {
+	for n := 0; n == 0 || done < len(units); n++ {
 		if h.options.Cut != nil {
 			if err := h.options.Cut(n); err != nil {
 				return taskhub.Fence{}, err
 			}
 		}
-		if stored.nonce == c.Nonce && done == len(c.Events) {
+		if stored.nonce == c.Nonce && done == len(units) {
 			break
 		}
-		next := min(done+maxRows, len(c.Events))
-		h.append(stored, c, done, next)
-		done = next
+		if done, err = h.append(stored, c, units, done); err != nil {
+			return fail(err)
+		}
 	}
 	return stored.fence, nil
 }
@@ -77,25 +81,45 @@ func (h *Hub) check(c *taskhub.Commit) (*log, int, error) {
 	return nil, 0, taskhub.ErrConflict
 }
 
-// append is one transaction. The caller holds the lock.
-func (h *Hub) append(l *log, c *taskhub.Commit, from, to int) {
+// append is one transaction: of the units from the given one on. It returns how
+// many are done. The caller holds the lock.
+func (h *Hub) append(l *log, c *taskhub.Commit, units []taskhub.Unit, from int) (done int, err error) {
+	operations := 0
+	for done = from; done < len(units) && operations+units[done].Operations() <= taskhub.MaxUnits; done++ {
+		operations += units[done].Operations()
+		if !h.inboxes[c.InstanceID].has(units[done].Takes) {
+			return from, taskhub.ErrTaken
+		}
+	}
 	if c.NewExecution && from == 0 {
 		l.rows = nil
 		l.fence.FirstRow = l.fence.NextRow
 	}
-	for _, e := range c.Events[from:to] {
-		key := taskhub.RowKey(l.fence.NextRow)
-		raw := history.AppendRow(nil, taskhub.EscapeKey(c.InstanceID), key, c.ExecutionID, e, h.options.StoreInputs)
-		l.rows = append(l.rows, row{number: l.fence.NextRow, raw: raw})
-		l.fence.NextRow++
+	for _, u := range units[from:done] {
+		if u.Event >= 0 {
+			h.appendEvent(l, c, c.Events[u.Event])
+		}
+		if len(u.Takes) > 0 {
+			h.inboxes[c.InstanceID].remove(u.Takes)
+		}
 	}
-	l.nonce, l.step = c.Nonce, to
+	last := done == len(units)
+	l.nonce, l.step = c.Nonce, done
 	l.fence.ETag = h.tag()
 	l.fence.ExecutionID = c.ExecutionID
 	l.fence.Number++
-	if to == len(c.Events) {
+	l.fence.State = c.StateAfter(last)
+	if last {
 		l.fence.Spilled = slices.Clone(c.Spilled)
 	}
+	return done, nil
+}
+
+func (h *Hub) appendEvent(l *log, c *taskhub.Commit, e *history.Event) {
+	key := taskhub.RowKey(l.fence.NextRow)
+	raw := history.AppendRow(nil, taskhub.EscapeKey(c.InstanceID), key, c.ExecutionID, e, h.options.StoreInputs)
+	l.rows = append(l.rows, row{number: l.fence.NextRow, raw: raw})
+	l.fence.NextRow++
 }
 
 // Sweep has nothing to do: all payloads are in the rows.
@@ -174,6 +198,7 @@ func (h *Hub) rewind(r *taskhub.Rewind) error {
 	l.fence.Number++
 	l.fence.Rewinds++
 	l.fence.Spilled = nil
+	l.fence.State = r.StateAfter(true)
 	return nil
 }
 

@@ -35,8 +35,11 @@ type Hub struct {
 	queues    map[string]*queue
 	instances map[string]*taskhub.Instance
 	histories map[string]*log
-	secrets   map[string][]byte
-	progress  map[progressKey]history.Payload
+	inboxes   map[string]*inbox
+	// stamped is the time of the last telling.
+	stamped  time.Time
+	secrets  map[string][]byte
+	progress map[progressKey]history.Payload
 	// changed is closed when a queue changes; nil when nobody waits.
 	changed chan struct{}
 	site    string
@@ -51,7 +54,7 @@ func New(o Options) *Hub {
 	}
 	return &Hub{
 		options: o, queues: map[string]*queue{}, instances: map[string]*taskhub.Instance{},
-		histories: map[string]*log{}, secrets: map[string][]byte{}, progress: map[progressKey]history.Payload{},
+		histories: map[string]*log{}, inboxes: map[string]*inbox{}, secrets: map[string][]byte{}, progress: map[progressKey]history.Payload{},
 	}
 }
 

@@ -69,6 +69,9 @@ func (h *Hub) Purge(ctx context.Context, id, etag string) (int, error) {
 	if l := h.histories[id]; l != nil && l.fence.ETag != "" {
 		rows = len(l.rows) + 1
 	}
+	if in := h.inboxes[id]; in != nil {
+		rows += len(in.rows) + len(in.receipts)
+	}
 	if _, err := h.current(id, etag); err == nil {
 		rows++
 	} else if h.instances[id] != nil || rows == 0 {
@@ -76,6 +79,7 @@ func (h *Hub) Purge(ctx context.Context, id, etag string) (int, error) {
 	}
 	delete(h.instances, id)
 	delete(h.histories, id)
+	delete(h.inboxes, id)
 	h.forget(id)
 	return rows, nil
 }

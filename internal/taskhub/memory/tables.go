@@ -82,6 +82,9 @@ func (h *Hub) Merge(ctx context.Context, id string, c taskhub.Change) (string, e
 	if c.ExecutionID != "" {
 		changed.ExecutionID = c.ExecutionID
 	}
+	if c.Origin != "" {
+		changed.Origin = c.Origin
+	}
 	if !c.Updated.IsZero() {
 		changed.Updated = c.Updated
 	}
@@ -132,5 +135,6 @@ func (h *Hub) Delete(id string) {
 	defer h.mu.Unlock()
 	delete(h.instances, id)
 	delete(h.histories, id)
+	delete(h.inboxes, id)
 	h.forget(id)
 }

@@ -207,6 +207,56 @@ func (s *Store) Rewind(ctx context.Context, r *taskhub.Rewind) (taskhub.Fence, e
 	return s.inner.Rewind(ctx, &stored)
 }
 
+// Tell seals the events.
+func (s *Store) Tell(ctx context.Context, id string, tellings ...*taskhub.Telling) error {
+	stored := make([]*taskhub.Telling, len(tellings))
+	for i, t := range tellings {
+		if err := t.Check(); err != nil {
+			return fmt.Errorf("telling instance %q: %w", id, err)
+		}
+		c := *t
+		var err error
+		if c.Event, err = event(ctx, s.seal, s.wrap, t.Event); err != nil {
+			return fmt.Errorf("telling instance %q: %w", id, err)
+		}
+		stored[i] = &c
+	}
+	return s.inner.Tell(ctx, id, stored...)
+}
+
+// Look opens the events. One that cannot be opened may be readable later: the
+// codec of the next deployment may know the key.
+func (s *Store) Look(ctx context.Context, id string, o taskhub.LookOptions) (*taskhub.Inbox, error) {
+	in, err := s.inner.Look(ctx, id, o)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range in.Rows {
+		if r.Err != nil {
+			continue
+		}
+		if r.Telling.Event, err = event(ctx, s.open, s.unwrap, r.Telling.Event); err != nil {
+			r.Err = fmt.Errorf("%w: %w", taskhub.ErrUnread, err)
+		}
+	}
+	return in, nil
+}
+
+// Discard passes on.
+func (s *Store) Discard(ctx context.Context, id string, keys ...string) error {
+	return s.inner.Discard(ctx, id, keys...)
+}
+
+// ForgetReceipts passes on.
+func (s *Store) ForgetReceipts(ctx context.Context, id string, before time.Time) (int, error) {
+	return s.inner.ForgetReceipts(ctx, id, before)
+}
+
+// Head passes on: the state has no payloads.
+func (s *Store) Head(ctx context.Context, id string) (taskhub.Fence, error) {
+	return s.inner.Head(ctx, id)
+}
+
 // Sweep passes on.
 func (s *Store) Sweep(ctx context.Context, id string, current taskhub.Fence) error {
 	return s.inner.Sweep(ctx, id, current)
