@@ -46,6 +46,15 @@ func UTF16Len[T ~string | ~[]byte](text T) (units int) {
 // with most of them.
 var apartColumns = []string{"Input", "Result", "Reason", "Details", "Data", "FailureDetails", "Tags", "Correlation", "GoOptions", "ParentInstance", "ParentTraceContext"}
 
+// BlobColumns are the names of the columns that say where a text of a row is.
+func BlobColumns() []string {
+	out := make([]string, len(apartColumns))
+	for i, column := range apartColumns {
+		out[i] = column + blobSuffix
+	}
+	return out
+}
+
 // RowBlobs are the blobs that hold texts of a row, by column; nil for nearly
 // all rows. A column with a text of its own needs no blob.
 func RowBlobs(raw []byte) (map[string]string, error) {

@@ -69,26 +69,46 @@ func (t *Telling) Key(large history.Payload) string {
 	return b.String()
 }
 
-// LargeOf returns the id under which the telling of an inbox row's key keeps its
-// payload apart, if that is the given text. Another text, such as one that a
+// LargeOf returns the name under which the telling of an inbox row's key keeps
+// its payload apart, if that is the given text. Another text, such as one that a
 // codec has encoded anew, is not.
-func LargeOf(key string, text history.Payload) (id string, ok bool) {
-	id, mark, apart := keyTail(key)
-	return id, apart && mark == payloadMark(text)
+func LargeOf(key string, text history.Payload) (name string, ok bool) {
+	tail := keyTail(key)
+	_, mark, apart := strings.Cut(tail, ".")
+	return tail, apart && mark == payloadMark(text)
+}
+
+// LargeName is the name under which the telling keeps its payload apart: its id,
+// and a mark of the text.
+func (t *Telling) LargeName() string { return keyTail(t.Key(t.payload())) }
+
+// payload is the text of the event that may be large.
+func (t *Telling) payload() history.Payload {
+	switch t.Event.Type {
+	case history.ExecutionSuspended, history.ExecutionResumed:
+		return t.Event.Reason
+	}
+	return t.Event.Input
+}
+
+// Large is the payload of the event if it does not fit a column of its row.
+func (t *Telling) Large() history.Payload {
+	if p := t.payload(); !history.FitsColumn(p) {
+		return p
+	}
+	return nil
 }
 
 // KeepsApart reports whether the payload of the row with the key is kept apart.
-func KeepsApart(key string) bool {
-	_, _, apart := keyTail(key)
-	return apart
-}
+func KeepsApart(key string) bool { return strings.Contains(keyTail(key), ".") }
 
-func keyTail(key string) (id, mark string, apart bool) {
+// keyTail is the id in a key, with the mark of a payload that is kept apart.
+func keyTail(key string) string {
 	at, err := parseKey(key)
 	if err != nil {
-		return "", "", false
+		return ""
 	}
-	return strings.Cut(at.tail, ".")
+	return at.tail
 }
 
 // payloadMark tells two payloads of one telling apart.
@@ -106,9 +126,6 @@ func keyID(id string) string {
 	}
 	return id
 }
-
-// KeyID is how the id of a telling stands in the names of what belongs to it.
-func KeyID(id string) string { return keyID(id) }
 
 // inboxKey is what a key of an inbox row says.
 type inboxKey struct {

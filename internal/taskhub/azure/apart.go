@@ -7,16 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"strconv"
 	"strings"
 	"sync"
-	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
-	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
-	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
 )
@@ -176,48 +169,4 @@ func (h *Hub) Open(ctx context.Context, body []byte) (*taskhub.Message, error) {
 		return nil, fmt.Errorf("blob %s: %w", in.Name, err)
 	}
 	return m, nil
-}
-
-// sweepAge is how old a payload of the instance's row must be before it counts
-// as forgotten: a younger one may be about to be named.
-const sweepAge = 2 * time.Minute
-
-// Sweep deletes the blobs of history rows before the current generation, and
-// those that the instance's row named once.
-func (h *Hub) Sweep(ctx context.Context, id string, current taskhub.Fence) error {
-	named, now, err := h.namedByRow(ctx, id)
-	if err != nil {
-		return fmt.Errorf("sweeping the large payloads of instance %q: %w", id, err)
-	}
-	return h.deleteLarge(ctx, id, func(item *container.BlobItem) bool {
-		rest, ours := strings.CutPrefix(*item.Name, folder(id)+"history-")
-		row, _, _ := strings.Cut(rest, "-")
-		switch {
-		case !ours:
-			return false
-		case row != "":
-			// A late sweep meets the blobs of another start of the id.
-			n, err := strconv.ParseUint(row, 16, 64)
-			return err == nil && n < current.FirstRow && taskhub.SameStart(n, current.FirstRow)
-		}
-		modified := item.Properties.LastModified
-		return !named[*item.Name] && modified != nil && now.Sub(*modified) > sweepAge
-	}, func(context.Context) error { return nil })
-}
-
-// namedByRow are the blobs that the instance's row names, and the service's
-// time.
-func (h *Hub) namedByRow(ctx context.Context, id string) (named map[string]bool, now time.Time, err error) {
-	var answer *http.Response
-	resp, err := h.instances.GetEntity(policy.WithCaptureResponse(ctx, &answer), taskhub.EscapeKey(id), "", &aztables.GetEntityOptions{Format: to.Ptr(aztables.MetadataFormatNone)})
-	if err != nil {
-		return nil, now, err
-	}
-	row, err := decodeInstance(resp.Value)
-	if err != nil {
-		return nil, now, err
-	}
-	named = map[string]bool{h.largeName(id, row.Input): true, h.largeName(id, row.Output): true}
-	now, err = http.ParseTime(answer.Header.Get("Date"))
-	return named, now, err
 }

@@ -2,6 +2,8 @@ package azure
 
 import (
 	"context"
+	"errors"
+	"slices"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/durable-go/functions/internal/history"
@@ -19,8 +21,12 @@ const (
 // Commit appends events in as many transactions as they need. Each carries the
 // sentinel with If-Match, so each is fenced.
 func (h *Hub) Commit(ctx context.Context, c *taskhub.Commit) (taskhub.Fence, error) {
-	w := &writer{hub: h, commit: c, partition: taskhub.EscapeKey(c.InstanceID), rows: len(c.Events)}
-	w.put = w.event
+	units, err := c.Units()
+	if err != nil {
+		return taskhub.Fence{}, failed(err, "committing %d events of instance %q", len(c.Events), c.InstanceID)
+	}
+	w := &writer{hub: h, commit: c, partition: taskhub.EscapeKey(c.InstanceID), rows: len(units), units: units, state: c.StateAfter}
+	w.put = w.unit
 	w.begin()
 	if err := w.write(ctx); err != nil {
 		return taskhub.Fence{}, failed(err, "committing %d events of instance %q", len(c.Events), c.InstanceID)
@@ -36,11 +42,14 @@ type writer struct {
 	hub       *Hub
 	commit    *taskhub.Commit
 	partition string
-	// rows is how many rows there are to write; put adds the one whose turn it
-	// is to a transaction.
-	rows int
-	put  func(b *storage.Batch, next *sentinel) error
-	// fence is what the last transaction left; done is how many rows are
+	// rows is how many units there are to write; put adds the one whose turn it
+	// is to a transaction. Of a rewind each is one row, and units is nil.
+	rows  int
+	units []taskhub.Unit
+	put   func(b *storage.Batch, next *sentinel) error
+	// state is what a transaction leaves.
+	state func(last bool) taskhub.State
+	// fence is what the last transaction left; done is how many units are
 	// written.
 	fence taskhub.Fence
 	done  int
@@ -50,6 +59,8 @@ type writer struct {
 	apart bool
 	// large are the payloads of the transaction that are kept in blobs.
 	large []largePayload
+	// takes are the places of the transaction's operations that take inbox rows.
+	takes []int
 	// over says that rows are written over others: there are some where there
 	// should be none. Otherwise they are inserted, which costs the service half.
 	over bool
@@ -66,7 +77,7 @@ func (w *writer) begin() {
 		w.fence.FirstRow = w.fence.NextRow
 	}
 	w.fence.ExecutionID = c.ExecutionID
-	w.apart = int(w.old[1]-w.old[0])+len(c.Events) > maxRows
+	w.apart = int(w.old[1]-w.old[0])+len(c.Events)+len(c.Takes) > maxRows
 }
 
 // write writes all transactions.
@@ -109,8 +120,8 @@ func (w *writer) batch() (*storage.Batch, *sentinel, error) {
 		}
 	}
 	next := &sentinel{fence: w.fence, nonce: c.Nonce, step: w.done}
-	w.large = nil
-	for next.step < w.rows && b.Operations() < maxRows && b.Size() < maxBytes {
+	w.large, w.takes = nil, nil
+	for next.step < w.rows && b.Operations()+w.operations(next.step) <= maxRows && b.Size() < maxBytes {
 		if err := w.put(b, next); err != nil {
 			return nil, nil, err
 		}
@@ -118,10 +129,12 @@ func (w *writer) batch() (*storage.Batch, *sentinel, error) {
 	}
 	next.fence.Number++
 	next.fence.Apart = next.fence.Apart || len(w.large) > 0
-	if next.step == w.rows {
+	last := next.step == w.rows
+	next.fence.State = w.state(last)
+	if last {
 		next.fence.Spilled = c.Spilled
 	}
-	raw, err := next.entity(w.partition, c.Time, next.step == w.rows)
+	raw, err := next.entity(w.partition, c.Time, last, c.Fence.State)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -133,23 +146,51 @@ func (w *writer) batch() (*storage.Batch, *sentinel, error) {
 	return b, next, nil
 }
 
-// keepApart decides whether a text of a row goes into a blob of its own.
-func (w *writer) keepApart(row string, e *history.Event, column string, text history.Payload) (blob string) {
+// operations is how many the unit at the place needs.
+func (w *writer) operations(place int) int {
+	if w.units == nil {
+		return 1
+	}
+	return w.units[place].Operations()
+}
+
+// keepApart decides whether a text of a row goes into a blob of its own. A text
+// that an inbox row keeps apart stays in the blob that it has.
+func (w *writer) keepApart(row string, e *history.Event, column string, text history.Payload, takes []string) (blob string) {
 	if history.FitsColumn(text) {
 		return ""
+	}
+	for _, key := range takes {
+		if name, ok := taskhub.LargeOf(key, text); ok {
+			return inboxBlob(w.commit.InstanceID, name, column)
+		}
 	}
 	blob = historyBlob(w.commit.InstanceID, row, e.Type.String(), column, w.commit.Nonce)
 	w.large = append(w.large, largePayload{blob, text})
 	return blob
 }
 
-// event appends the next event.
-func (w *writer) event(b *storage.Batch, next *sentinel) error {
+// unit appends the next event, and takes the rows out that leave with it.
+func (w *writer) unit(b *storage.Batch, next *sentinel) error {
+	u := w.units[next.step]
+	for _, key := range u.Takes {
+		w.takes = append(w.takes, b.Operations())
+		b.Delete(w.hub.account, w.partition, key, string(azcore.ETagAny))
+		// The payload of a row that is dropped is one for Sweep.
+		next.fence.Apart = next.fence.Apart || taskhub.KeepsApart(key)
+	}
+	if u.Event >= 0 {
+		w.event(b, next, w.commit.Events[u.Event], u.Takes)
+	}
+	return nil
+}
+
+// event appends an event.
+func (w *writer) event(b *storage.Batch, next *sentinel, e *history.Event, takes []string) {
 	h, c := w.hub, w.commit
 	row := taskhub.RowKey(next.fence.NextRow)
-	e := c.Events[next.step]
 	raw := history.AppendRowApart(nil, w.partition, row, c.ExecutionID, e, h.options.StoreInputs, func(column string, text history.Payload) string {
-		return w.keepApart(row, e, column, text)
+		return w.keepApart(row, e, column, text, takes)
 	})
 	if w.over {
 		b.Upsert(h.account, w.partition, row, raw)
@@ -157,7 +198,6 @@ func (w *writer) event(b *storage.Batch, next *sentinel) error {
 		b.Insert(h.account, raw)
 	}
 	next.fence.NextRow++
-	return nil
 }
 
 // resolve finds out, from the sentinel, whether a transaction that failed was
@@ -169,24 +209,43 @@ func (w *writer) resolve(ctx context.Context, cause error) error {
 	case err != nil:
 		return err
 	case stored == nil && w.fence.ETag == "":
-		return w.overwrite(cause)
+		return w.refused(cause)
 	case stored == nil:
 		return taskhub.ErrGone
 	case stored.nonce == c.Nonce:
 		w.fence, w.done = stored.fence, stored.step
 		return nil
 	case stored.fence.ETag == w.fence.ETag:
-		if missing(cause) && !w.apart {
-			// An old row is gone already: the rest is deleted afterwards.
-			w.apart = true
-			return nil
-		}
-		return w.overwrite(cause)
+		return w.refused(cause)
 	case stored.fence.ExecutionID != c.Fence.ExecutionID && w.fence.ETag != "" && !c.NewExecution:
 		return taskhub.ErrGone
 	default:
 		return taskhub.ErrConflict
 	}
+}
+
+// refused finds out why a transaction was refused whose fence still holds. nil
+// when it can be tried again in another way.
+func (w *writer) refused(cause error) error {
+	if !missing(cause) {
+		return w.overwrite(cause)
+	}
+	place := -1
+	var batch *storage.BatchError
+	if errors.As(cause, &batch) {
+		place = batch.Index
+	}
+	switch {
+	case slices.Contains(w.takes, place):
+		return taskhub.ErrTaken
+	case !w.apart:
+		// An old row is gone already: the rest is deleted afterwards.
+		w.apart = true
+		return nil
+	case place < 0 && len(w.takes) > 0:
+		return taskhub.ErrTaken
+	}
+	return cause
 }
 
 // overwrite lets the transaction be tried again over rows that a purge has left,

@@ -94,6 +94,12 @@ func (h *Hub) instanceEntity(ctx context.Context, row *taskhub.Instance) ([]byte
 	if row.ExecutionID != "" {
 		e.text("ExecutionId", row.ExecutionID)
 	}
+	if row.Origin != "" {
+		e.text("GoOrigin", row.Origin)
+	}
+	if row.ParentInstanceID != "" {
+		e.text("ParentInstanceId", row.ParentInstanceID)
+	}
 	if row.Generation != nil {
 		e.int32("Generation", *row.Generation)
 	}
@@ -124,6 +130,9 @@ func (h *Hub) changeEntity(ctx context.Context, id string, c taskhub.Change) ([]
 	e.text("TaskHubName", h.name)
 	if c.ExecutionID != "" {
 		e.text("ExecutionId", c.ExecutionID)
+	}
+	if c.Origin != "" {
+		e.text("GoOrigin", c.Origin)
 	}
 	if c.Status != nil {
 		e.text("RuntimeStatus", c.Status.String())

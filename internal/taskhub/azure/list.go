@@ -17,7 +17,7 @@ import (
 
 // withoutPayloads are the columns that are read but Input and Output.
 const withoutPayloads = "PartitionKey,RowKey,Timestamp,ExecutionId,Name,Version,RuntimeStatus,Tags,CustomStatus," +
-	"CreatedTime,LastUpdatedTime,CompletedTime,ScheduledStartTime,Generation,GoParked,GoPurging"
+	"CreatedTime,LastUpdatedTime,CompletedTime,ScheduledStartTime,Generation,GoParked,GoPurging,GoOrigin,ParentInstanceId"
 
 // List reads one page of the table. What the service's filter cannot say is
 // left to Query.Match, so that pages may be short.

@@ -50,7 +50,8 @@ func torn(fence, before taskhub.Fence, pages int) bool {
 
 // load returns what one query gives, and how many pages with rows that had.
 func (h *Hub) load(ctx context.Context, id string, from uint64) (loaded *taskhub.History, pages int, err error) {
-	filter := "PartitionKey eq '" + quote(taskhub.EscapeKey(id)) + "'"
+	// The inbox is behind the sentinel.
+	filter := "PartitionKey eq '" + quote(taskhub.EscapeKey(id)) + "' and RowKey le '" + sentinelRow + "'"
 	if from > 0 {
 		filter += " and RowKey ge '" + taskhub.RowKey(from) + "'"
 	}

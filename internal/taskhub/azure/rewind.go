@@ -16,7 +16,7 @@ func (h *Hub) Rewind(ctx context.Context, r *taskhub.Rewind) (taskhub.Fence, err
 		return taskhub.Fence{}, fmt.Errorf("rewinding instance %q: %w", r.InstanceID, err)
 	}
 	w := &writer{
-		hub: h, partition: taskhub.EscapeKey(r.InstanceID), rows: len(r.Marks), fence: r.Fence,
+		hub: h, partition: taskhub.EscapeKey(r.InstanceID), rows: len(r.Marks), fence: r.Fence, state: r.StateAfter,
 		commit: &taskhub.Commit{InstanceID: r.InstanceID, ExecutionID: r.Fence.ExecutionID, Fence: r.Fence, Nonce: r.Nonce, Time: r.Time},
 		// Nothing is deleted or written over.
 		apart: true, over: true,

@@ -10,11 +10,12 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
+	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
-// sentinelRow is the key of the row that guards a history. It sorts after all
-// others.
+// sentinelRow is the key of the row that guards a history. It sorts after the
+// rows of the history, and before the inbox.
 const sentinelRow = "sentinel"
 
 // format is the version of what this module writes beside the official columns.
@@ -30,7 +31,9 @@ type sentinel struct {
 	format int32
 }
 
-func (s *sentinel) entity(partition string, now time.Time, complete bool) ([]byte, error) {
+// entity writes the row over one that has the old state. Columns that it does
+// not write stay as they are.
+func (s *sentinel) entity(partition string, now time.Time, complete bool, old taskhub.State) ([]byte, error) {
 	e := newEntity(partition, sentinelRow)
 	e.text("ExecutionId", s.fence.ExecutionID)
 	e.bool("IsCheckpointComplete", complete)
@@ -48,7 +51,52 @@ func (s *sentinel) entity(partition string, now time.Time, complete bool) ([]byt
 	if s.fence.Rewinds > 0 {
 		e.int32("GoRewinds", s.fence.Rewinds)
 	}
+	if !s.fence.State.IsZero() || !old.IsZero() {
+		e.state(&s.fence.State)
+	}
 	return e.end()
+}
+
+// state writes all columns of the state. Those that say nothing are empty.
+func (e *entity) state(s *taskhub.State) {
+	outcome, until, parent := "", "", ""
+	if s.Ended {
+		outcome = s.Outcome.String()
+	}
+	if !s.Awaits.Until.IsZero() {
+		until = string(history.AppendTime(nil, s.Awaits.Until))
+	}
+	if s.Parent != nil {
+		parent = string(history.AppendParent(nil, s.Parent))
+	}
+	e.text("GoOrigin", s.Origin)
+	e.text("GoOutcome", outcome)
+	e.bool("GoWork", s.Awaits.Work)
+	e.text("GoUntil", until)
+	e.text("GoParent", parent)
+}
+
+// sentinelState is the state as the service answers it.
+type sentinelState struct {
+	GoOrigin, GoOutcome, GoUntil, GoParent string
+	GoWork                                 bool
+}
+
+func (w *sentinelState) state() (s taskhub.State, err error) {
+	s.Origin, s.Awaits.Work = w.GoOrigin, w.GoWork
+	if w.GoOutcome != "" {
+		s.Ended = true
+		if s.Outcome, err = history.ParseStatus(w.GoOutcome); err != nil {
+			return s, err
+		}
+	}
+	if w.GoUntil != "" {
+		if s.Awaits.Until, err = history.ParseTime(w.GoUntil); err != nil {
+			return s, err
+		}
+	}
+	s.Parent, err = history.ParseParent([]byte(w.GoParent))
+	return s, err
 }
 
 func decodeSentinel(raw []byte, etag string) (*sentinel, error) {
@@ -57,7 +105,8 @@ func decodeSentinel(raw []byte, etag string) (*sentinel, error) {
 		GoCommit                                               string
 		GoStep, GoFormat, GoRewinds                            int32
 		GoApart                                                bool
-		ETag                                                   string `json:"odata.etag"`
+		sentinelState
+		ETag string `json:"odata.etag"`
 	}
 	if err := json.Unmarshal(raw, &w); err != nil {
 		return nil, fmt.Errorf("decoding sentinel: %w", err)
@@ -84,6 +133,9 @@ func decodeSentinel(raw []byte, etag string) (*sentinel, error) {
 		}
 	}
 	if s.fence.Number, err = strconv.ParseInt(w.GoCommit, 10, 64); err != nil {
+		return nil, fmt.Errorf("decoding sentinel: %w", err)
+	}
+	if s.fence.State, err = w.state(); err != nil {
 		return nil, fmt.Errorf("decoding sentinel: %w", err)
 	}
 	s.fence.Spilled, err = parseRanges(w.GoSpilled)

@@ -18,8 +18,8 @@ import (
 // between the listing and the deletion deletes nothing that was written since.
 type version struct{ row, etag string }
 
-// listVersions reads the first rows of an instance's history that are left and
-// pass the filter, with the sentinel first. It returns one page of the service,
+// listVersions reads the first rows of an instance's history and inbox that are
+// left and pass the filter, with the sentinel first. It returns one page of the service,
 // of which the first ones may be empty; nothing when no row is left.
 func (h *Hub) listVersions(ctx context.Context, id, filter string) ([]version, error) {
 	pager := h.history.NewListEntitiesPager(&aztables.ListEntitiesOptions{
@@ -41,18 +41,20 @@ func (h *Hub) listVersions(ctx context.Context, id, filter string) ([]version, e
 			out = append(out, v)
 		}
 	}
-	if pager.More() && filter == "" {
-		// The sentinel is the last row of all.
+	at := slices.IndexFunc(out, func(v version) bool { return v.row == sentinelRow })
+	if at < 0 && pager.More() && filter == "" {
+		// The sentinel comes in a later page.
 		sentinel, err := h.readSentinel(ctx, id)
 		if err != nil && !errors.Is(err, taskhub.ErrFormat) {
 			return nil, err
 		}
 		if sentinel != nil {
-			out = append(out, version{sentinelRow, sentinel.fence.ETag})
+			at, out = len(out), append(out, version{sentinelRow, sentinel.fence.ETag})
 		}
 	}
-	if n := len(out); n > 0 && out[n-1].row == sentinelRow {
-		out = slices.Insert(out[:n-1], 0, out[n-1])
+	if at > 0 {
+		sentinel := out[at]
+		out = slices.Insert(slices.Delete(out, at, at+1), 0, sentinel)
 	}
 	return out, nil
 }

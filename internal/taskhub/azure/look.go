@@ -1,0 +1,177 @@
+package azure
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
+	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// Look reads the inbox: one page when that is all. Otherwise keys alone do not
+// say what comes first, and it reads on until it knows.
+func (h *Hub) Look(ctx context.Context, id string, o taskhub.LookOptions) (*taskhub.Inbox, error) {
+	if o.Now.IsZero() {
+		o.Now = h.options.Now()
+	}
+	r := &reading{hub: h, id: id, options: o, raws: map[string][]byte{}}
+	in, err := r.read(ctx)
+	if err == nil {
+		err = r.open(ctx, in.Rows)
+	}
+	if err != nil {
+		return nil, failed(err, "looking into the inbox of instance %q", id)
+	}
+	return in, nil
+}
+
+// reading is a look on its way.
+type reading struct {
+	hub     *Hub
+	id      string
+	options taskhub.LookOptions
+	rows    []*taskhub.InboxRow
+	raws    map[string][]byte
+	// main has the control rows and the rest, due the rows whose time has come.
+	main, due part
+}
+
+// part is a range of keys that is read page by page.
+type part struct {
+	pager *runtime.Pager[aztables.ListEntitiesResponse]
+	// last is the key of the last row that was read.
+	last string
+}
+
+func (p *part) more() bool { return p.pager != nil && p.pager.More() }
+
+// unread is the key after which rows are left; empty when none are.
+func (p *part) unread() string {
+	if !p.more() {
+		return ""
+	}
+	return p.last
+}
+
+// minPage keeps looks that want few rows from reading page after page.
+const minPage = 100
+
+func (r *reading) read(ctx context.Context) (*taskhub.Inbox, error) {
+	to := taskhub.InboxTo
+	if r.options.ControlOnly {
+		to = taskhub.RestFrom
+	}
+	r.main = r.part("ge", taskhub.InboxFrom, to, max(r.options.Limit(), minPage))
+	if err := r.next(ctx, &r.main); err != nil {
+		return nil, err
+	}
+	if err := r.split(ctx); err != nil {
+		return nil, err
+	}
+	for {
+		in := taskhub.Arrange(r.rows, taskhub.Unread{Main: r.main.unread(), Due: r.due.unread()}, r.options)
+		if len(in.Rows) > 0 || !r.main.more() && !r.due.more() {
+			return in, nil
+		}
+		next := &r.main
+		if !r.main.more() {
+			next = &r.due
+		}
+		if err := r.next(ctx, next); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// split goes on behind the first page: rows whose time has come are read apart
+// from those that have no due time, and those whose time has not come not at all.
+func (r *reading) split(ctx context.Context) error {
+	if !r.main.more() || r.options.ControlOnly {
+		return nil
+	}
+	from, to := taskhub.DueBounds(r.options.Now)
+	switch last := r.main.last; {
+	case last >= to:
+		r.main.pager = nil
+		return nil
+	case last >= from:
+		r.main.pager = nil
+		r.due = r.part("gt", last, to, taskhub.MaxLook)
+		return nil
+	default:
+		r.main = r.part("gt", last, from, taskhub.MaxLook)
+		r.main.last = last
+		r.due = r.part("ge", from, to, taskhub.MaxLook)
+		return r.next(ctx, &r.due)
+	}
+}
+
+func (r *reading) part(operator, from, end string, top int) part {
+	filter := "PartitionKey eq '" + quote(taskhub.EscapeKey(r.id)) + "' and RowKey " + operator + " '" + from + "' and RowKey lt '" + end + "'"
+	return part{pager: r.hub.history.NewListEntitiesPager(&aztables.ListEntitiesOptions{
+		Filter: &filter, Top: to.Ptr(int32(top)), Format: to.Ptr(aztables.MetadataFormatNone),
+	})}
+}
+
+// next reads the part's next rows. Pages of the service may be empty.
+func (r *reading) next(ctx context.Context, p *part) error {
+	for before := len(r.rows); p.more() && len(r.rows) == before; {
+		page, err := p.pager.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		for _, raw := range page.Entities {
+			var row struct {
+				RowKey    string
+				Timestamp time.Time
+			}
+			if err := json.Unmarshal(raw, &row); err != nil {
+				return fmt.Errorf("decoding an inbox row: %w", err)
+			}
+			p.last = row.RowKey
+			r.raws[row.RowKey] = raw
+			r.rows = append(r.rows, &taskhub.InboxRow{Key: row.RowKey, Stored: row.Timestamp.UTC()})
+		}
+	}
+	return nil
+}
+
+// open decodes the rows and reads the payloads that are kept apart.
+func (r *reading) open(ctx context.Context, rows []*taskhub.InboxRow) error {
+	var large []int
+	for i, row := range rows {
+		raw := r.raws[row.Key]
+		if blobs, err := history.RowBlobs(raw); err == nil && blobs != nil {
+			large = append(large, i)
+			continue
+		}
+		rows[i] = taskhub.DecodeInboxRow(raw, nil)
+	}
+	return eachLarge(len(large), func(i int) error {
+		at := large[i]
+		raw := r.raws[rows[at].Key]
+		blobs, err := history.RowBlobs(raw)
+		if err != nil {
+			return err
+		}
+		texts, err := r.hub.fetchTexts(ctx, []map[string]string{blobs})
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		rows[at] = taskhub.DecodeInboxRow(raw, texts[0])
+		switch {
+		case err == nil:
+		case errors.Is(err, taskhub.ErrPayloadGone), errors.Is(err, taskhub.ErrTooLarge):
+			rows[at].Err = err
+		default:
+			rows[at].Err = fmt.Errorf("%w: %w", taskhub.ErrUnread, err)
+		}
+		return nil
+	})
+}
