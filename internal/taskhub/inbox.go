@@ -49,7 +49,8 @@ type Telling struct {
 	// Event is an EventRaised, ExecutionSuspended, ExecutionResumed or
 	// ExecutionTerminated. A Timestamp of zero becomes Sent.
 	Event *history.Event
-	// Due is when an EventRaised may be taken in, not earlier; zero: at once.
+	// Due is when an EventRaised may be taken in, not earlier; zero, or not after
+	// Sent: at once.
 	Due time.Time
 	// Sent is when the teller first made it, by the teller's clock. It is kept
 	// over tries.

@@ -46,6 +46,13 @@ func toolHub(t *testing.T) (*storage.Account, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// What waits in the inbox is no history yet, for any tool.
+	for i, kind := range []history.Type{history.EventRaised, history.ExecutionSuspended, history.ExecutionTerminated} {
+		waits := &taskhub.Telling{ID: taskhub.NewGUID(), Sent: day, Sequence: int64(i), Event: &history.Event{Type: kind, ID: history.NoID, Name: "e", Timestamp: day}}
+		if err := hub.Tell(t.Context(), "order-0", waits); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return account, name
 }
 
