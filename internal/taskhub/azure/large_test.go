@@ -32,12 +32,17 @@ type site struct {
 	opened  *storage.Account
 	// noBlobs makes requests to the blob service fail.
 	noBlobs atomic.Bool
+	// before is called before each request, by the goroutine that makes it.
+	before func(*http.Request)
 }
 
 func newSite(t *testing.T, o azure.Options) *site {
 	t.Helper()
 	s := &site{account: fake.New(0)}
 	s.network = taskhubtest.NewNetwork(func(req *http.Request) (*http.Response, error) {
+		if s.before != nil {
+			s.before(req)
+		}
 		if s.noBlobs.Load() && strings.HasPrefix(req.URL.Host, "blob.") {
 			return nil, taskhubtest.ErrCut
 		}

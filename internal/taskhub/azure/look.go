@@ -103,6 +103,7 @@ func (r *reading) split(ctx context.Context) error {
 	case last >= from:
 		r.main.pager = nil
 		r.due = r.part("gt", last, to, taskhub.MaxLook)
+		r.due.last = last
 		return nil
 	default:
 		r.main = r.part("gt", last, from, taskhub.MaxLook)
