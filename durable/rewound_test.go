@@ -8,6 +8,7 @@ import (
 
 	"github.com/durable-go/functions/internal/client"
 	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/taskhub"
 )
 
 // TestIDsOfTheVoid has a failure ask for an event, or a child, that its rewind
@@ -109,4 +110,43 @@ func TestRewindWithoutChild(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestRewindBehind has a child that failed and whose row does not say so yet,
+// because the process died before it wrote that. It is rewound with its parent.
+func TestRewindBehind(t *testing.T) {
+	down := true
+	do := NewActivity("Do", func(context.Context, None) (string, error) {
+		if down {
+			return "", errors.New("no")
+		}
+		return "well", nil
+	})
+	child := NewOrchestrator("Child", func(ctx *Context, _ None) (string, error) { return do.Call(ctx, None{}).Await() })
+	parent := NewOrchestrator("Parent", func(ctx *Context, _ None) (string, error) {
+		return child.Call(ctx, None{}, WithInstanceID("kid")).Await()
+	})
+	inHub(t, []Registration{do, child, parent}, func(h *hub) {
+		down = true
+		startIt(h, parent, None{}, WithInstanceID("it"))
+		if text := h.is("it", history.Failed); text != "" {
+			h.t.Error(text)
+		}
+		down = false
+		row, err := h.store.Instance(h.t.Context(), "kid")
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		running := history.Running
+		if _, err := h.store.Merge(h.t.Context(), "kid", taskhub.Change{ETag: row.ETag, Status: &running, Updated: row.Updated}); err != nil {
+			h.t.Fatal(err)
+		}
+		if err := h.core.client.Rewind(h.t.Context(), "it", "mended"); err != nil {
+			h.t.Error(err)
+		}
+		h.settle()
+		if text := h.is("it", history.Completed) + h.is("kid", history.Completed); text != "" {
+			h.t.Error(text)
+		}
+	})
 }

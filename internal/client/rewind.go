@@ -109,6 +109,9 @@ func (rw *rewinding) startAgain(ctx context.Context, parent *taskhub.Instance, p
 // parent once more: the first report came to a parent that had failed.
 func (rw *rewinding) child(ctx context.Context, parent *taskhub.Instance, e *history.Event) (again bool, err error) {
 	child, err := rw.c.child(ctx, parent.ID, e)
+	if err == nil && child != nil && !child.Status.Finished() {
+		child, err = rw.c.ahead(ctx, child)
+	}
 	switch {
 	case err != nil, child == nil:
 		return false, err
@@ -129,6 +132,24 @@ func (rw *rewinding) child(ctx context.Context, parent *taskhub.Instance, e *his
 		Sender: history.InstanceRef{InstanceID: child.ID, ExecutionID: child.ExecutionID},
 	})
 	return true, nil
+}
+
+// ahead is a row with the end that the history has: the row is written after the
+// history, so a process that died in between leaves it behind, after the parent
+// has heard of the end.
+func (c *Client) ahead(ctx context.Context, row *taskhub.Instance) (*taskhub.Instance, error) {
+	loaded, err := c.store.Load(ctx, row.ID, 0)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range loaded.Events {
+		if e.Type == history.ExecutionCompleted {
+			ended := *row
+			ended.Status, ended.Output = e.Status, e.Result
+			return &ended, nil
+		}
+	}
+	return row, nil
 }
 
 // begin lets the instances go on. The row of the instance is last: as long as it

@@ -116,7 +116,7 @@ type Turn struct {
 	// ContinuedAsNew see Instance.Next.
 	Status history.Status
 	// CustomStatus is the value that the code set last, if it set one in this
-	// turn.
+	// turn; nil once the execution has continued as new.
 	CustomStatus        history.Payload
 	CustomStatusChanged bool
 	// SideEffect says that the turn contains a value that a repetition of the
@@ -184,6 +184,10 @@ func (i *Instance) Turn(now time.Time, events []*history.Event) (*Turn, error) {
 	}
 	t.Status = i.status()
 	t.CustomStatus, t.CustomStatusChanged = i.rt.customStatus, i.rt.customChanged
+	if i.outcome != nil && i.outcome.Type == history.ContinueAsNew && t.CustomStatus != nil {
+		// The next execution begins without one, as in the official engine.
+		t.CustomStatus, t.CustomStatusChanged = nil, true
+	}
 	t.SideEffect, t.Clock = i.rt.sideEffect, i.rt.clock.Swap(false)
 	i.rt.customChanged, i.rt.sideEffect = false, false
 	return t, nil

@@ -9,20 +9,19 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/durable-go/functions/durable"
+	"github.com/durable-go/functions/samples/conformance/program"
 )
 
 // value is any JSON value, passed on as it is.
 type value = json.RawMessage
 
 var (
-	hello = durable.NewActivity("Hello", func(_ context.Context, name string) (string, error) {
-		return "Hello " + name + "!", nil
-	})
-	echo = durable.NewActivity("Echo", func(_ context.Context, v value) (value, error) { return v, nil })
-	big  = durable.NewActivity("Big", func(_ context.Context, size int) (string, error) {
+	hello = program.Hello
+	slow  = program.Slow
+	echo  = durable.NewActivity("Echo", func(_ context.Context, v value) (value, error) { return v, nil })
+	big   = durable.NewActivity("Big", func(_ context.Context, size int) (string, error) {
 		return strings.Repeat("x", size), nil
 	})
 	throw = durable.NewAction("Throw", func(_ context.Context, what string) error {
@@ -32,27 +31,14 @@ var (
 		return errors.New("just a string")
 	})
 	returnUndefined = durable.NewAction("ReturnUndefined", func(context.Context, durable.None) error { return nil })
-	slow            = durable.NewActivity("Slow", runSlow)
 	flagFail        = durable.NewActivity("FlagFail", runFlagFail)
 	flaky           = durable.NewActivity("Flaky", runFlaky)
 )
 
-var activities = []durable.Registration{hello, echo, big, throw, throwString, returnUndefined, slow, flagFail, flaky}
+var activities = []durable.Registration{echo, big, throw, throwString, returnUndefined, flagFail, flaky}
 
 // pause says how long Slow runs and what it returns.
-type pause struct {
-	MS    int   `json:"ms"`
-	Value value `json:"value"`
-}
-
-func runSlow(ctx context.Context, p pause) (value, error) {
-	select {
-	case <-time.After(time.Duration(p.MS) * time.Millisecond):
-		return p.Value, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
+type pause = program.Pause
 
 // flag is the path of a flag file.
 func flag(name string) string {

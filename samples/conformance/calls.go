@@ -40,7 +40,7 @@ var calls = []durable.Registration{
 	}),
 	durable.NewOrchestrator("FanOutFail", fanOutFail),
 	durable.NewOrchestrator("AnyActivityWins", func(ctx *durable.Context, _ value) (winner, error) {
-		activity := slow.Call(ctx, pause{300, value(`"fast"`)})
+		activity := slow.Call(ctx, pause{MS: 300, Value: value(`"fast"`)})
 		timer := ctx.NewTimer(30 * time.Second)
 		if durable.Select(activity, timer) == 1 {
 			return winner{Winner: "timer"}, nil
@@ -50,19 +50,19 @@ var calls = []durable.Registration{
 		return winner{"activity", result}, err
 	}),
 	durable.NewOrchestrator("AnyTimerWins", func(ctx *durable.Context, _ value) (winner, error) {
-		activity := slow.Call(ctx, pause{3000, value(`"slow"`)})
+		activity := slow.Call(ctx, pause{MS: 3000, Value: value(`"slow"`)})
 		timer := ctx.NewTimer(time.Second)
 		names := []string{"activity", "timer"}
 		return winner{Winner: names[durable.Select(activity, timer)]}, nil
 	}),
 	durable.NewOrchestrator("AnyUncancelled", func(ctx *durable.Context, _ value) (string, error) {
-		activity := slow.Call(ctx, pause{200, value(`"fast"`)})
+		activity := slow.Call(ctx, pause{MS: 200, Value: value(`"fast"`)})
 		timer := ctx.NewTimer(5 * time.Second)
 		durable.Select(activity, timer)
 		return "activity won, timer not cancelled", nil
 	}),
 	durable.NewOrchestrator("LateAct", func(ctx *durable.Context, _ value) (value, error) {
-		return slow.Call(ctx, pause{2500, value(`"late"`)}).Await()
+		return slow.Call(ctx, pause{MS: 2500, Value: value(`"late"`)}).Await()
 	}),
 	durable.NewOrchestrator("UnknownAct", func(ctx *durable.Context, _ value) (value, error) {
 		return durable.CallActivity[value](ctx, "NoSuchActivity", 1).Await()
@@ -86,7 +86,7 @@ func fanOutFail(ctx *durable.Context, _ value) ([]value, error) {
 			tasks[i] = durable.CallActivity[value](ctx, throw.Name(), "x")
 			continue
 		}
-		tasks[i] = slow.Call(ctx, pause{600, value(strconv.Itoa(i))})
+		tasks[i] = slow.Call(ctx, pause{MS: 600, Value: value(strconv.Itoa(i))})
 	}
 	return durable.FirstError(tasks...)
 }

@@ -106,7 +106,7 @@ func canEvents(ctx *durable.Context, in items) (items, error) {
 	if len(in.Items) == 3 {
 		return in, nil
 	}
-	if _, err := slow.Call(ctx, pause{500, value(`0`)}).Await(); err != nil {
+	if _, err := slow.Call(ctx, pause{MS: 500, Value: value(`0`)}).Await(); err != nil {
 		return in, err
 	}
 	return durable.ContinueAsNew[items](ctx, in)
