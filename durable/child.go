@@ -6,7 +6,7 @@ import (
 	"reflect"
 
 	"github.com/durable-go/functions/internal/engine"
-	"github.com/durable-go/functions/internal/taskhub"
+	"github.com/durable-go/functions/internal/history"
 )
 
 func typeOf(v any) reflect.Type { return reflect.TypeOf(v) }
@@ -60,7 +60,7 @@ func newChild(ctx *Context, call source, in any, options []ChildOption) (*engine
 	}
 	err := o.check()
 	if o.instanceID != "" {
-		err = errors.Join(err, taskhub.ValidInstanceID(o.instanceID))
+		err = errors.Join(err, history.CheckInstanceID(o.instanceID))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%v: %w", call, err)

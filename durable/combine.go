@@ -52,7 +52,9 @@ func AllSettled[T any](tasks ...*Task[T]) []Result[T] {
 
 // Any waits until one of the tasks has ended, however it ended, and returns the
 // one that was first. Every replay finds the same one. It needs at least one
-// task. The others go on; nothing waits for them when the orchestrator ends.
+// task. The others go on; nothing waits for them when the orchestrator ends. A
+// wait for an event that was not the first takes no event until something waits
+// for it again.
 func Any[T any](tasks ...*Task[T]) *Task[T] {
 	list := make([]Awaitable, len(tasks))
 	for i, t := range tasks {
@@ -122,6 +124,7 @@ func Map[In, Out any](ctx *Context, items []In, activity *Activity[In, Out], opt
 	if err := o.check(); err != nil {
 		return nil, err
 	}
+	ctx.rt.Check()
 	open := len(items)
 	if o.limited {
 		open = min(open, o.concurrency)

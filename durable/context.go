@@ -10,7 +10,6 @@ import (
 	"maps"
 	"math/rand/v2"
 	"time"
-	"unicode/utf16"
 
 	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/history"
@@ -19,7 +18,10 @@ import (
 // Context is what an orchestrator may use. Everything it offers is the same in
 // every replay. It is not a context.Context, and it may be used only by the
 // orchestrator's own code, on the orchestrator's own goroutine: a call from
-// another goroutine fails the orchestration.
+// another goroutine ends that goroutine and fails the orchestration. That is so
+// for every method, for the functions that take a Context, and for the tasks that
+// it has made. (A replay does not look: the same call was looked at when it was
+// new.)
 type Context struct {
 	rt       *engine.Runtime
 	registry *registry
@@ -33,16 +35,25 @@ func (c *Context) encode(v any) (p history.Payload, err error) {
 	return p, err
 }
 
+// started is what the orchestration was started with, for its code.
+func (c *Context) started() *history.Event {
+	c.rt.Check()
+	return c.rt.Started()
+}
+
 // InstanceID is the id of the orchestration.
-func (c *Context) InstanceID() string { return c.rt.InstanceID() }
+func (c *Context) InstanceID() string {
+	c.rt.Check()
+	return c.rt.InstanceID()
+}
 
 // Name is the name by which the orchestration was started.
-func (c *Context) Name() string { return c.rt.Started().Name }
+func (c *Context) Name() string { return c.started().Name }
 
 // Version is the version with which the orchestration was started: that of
 // WithVersion, else defaultVersion of the app that started it (in
 // extensions.durableTask of host.json), which is "" where it is not set.
-func (c *Context) Version() string { return c.rt.Started().Version }
+func (c *Context) Version() string { return c.started().Version }
 
 // CompareVersion compares the orchestration's version with another one: -1 when
 // it is lower, 0 when it is the same, 1 when it is higher. Versions of two to
@@ -51,7 +62,7 @@ func (c *Context) Version() string { return c.rt.Started().Version }
 func (c *Context) CompareVersion(other string) int { return compareVersions(c.Version(), other) }
 
 // Tags are the names and values that the orchestration was started with.
-func (c *Context) Tags() map[string]string { return maps.Clone(c.rt.Started().Tags) }
+func (c *Context) Tags() map[string]string { return maps.Clone(c.started().Tags) }
 
 // Parent is the orchestration that started this one as its child.
 type Parent struct {
@@ -62,15 +73,12 @@ type Parent struct {
 // Parent tells whose child the orchestration is; ok is false when it is
 // nobody's.
 func (c *Context) Parent() (p Parent, ok bool) {
-	started := c.rt.Started()
+	started := c.started()
 	if started.Parent == nil {
 		return p, false
 	}
 	return Parent{Name: started.Parent.Name, InstanceID: started.Parent.Instance.InstanceID}, true
 }
-
-// maxCustomStatus is the largest custom status, in bytes of UTF-16.
-const maxCustomStatus = 16 << 10
 
 // SetCustomStatus sets a value that clients see beside the runtime status; the
 // last one counts. It is visible once the turn is stored: when the orchestrator
@@ -81,19 +89,11 @@ func (c *Context) SetCustomStatus(v any) error {
 	if err != nil {
 		return fmt.Errorf("custom status: %w", err)
 	}
-	if size := utf16Size(p); size > maxCustomStatus {
-		return fmt.Errorf("The UTF-16 size of the JSON-serialized payload must not exceed 16 KB. The current payload size is %d KB.", size/1024)
+	if err := history.CheckCustomStatus(p); err != nil {
+		return err
 	}
 	c.rt.SetCustomStatus(p)
 	return nil
-}
-
-// utf16Size is the size of a text in bytes of UTF-16.
-func utf16Size(p history.Payload) (size int) {
-	for _, r := range string(p) {
-		size += 2 * utf16.RuneLen(r)
-	}
-	return size
 }
 
 // Rand is a source of random numbers that every replay repeats. Each call
@@ -107,15 +107,21 @@ func (c *Context) Rand() *rand.Rand {
 
 // Now is the orchestration's clock, in UTC. It stands still while the
 // orchestrator runs and moves on while it waits.
-func (c *Context) Now() time.Time { return c.rt.Now() }
+func (c *Context) Now() time.Time {
+	c.rt.Check()
+	return c.rt.Now()
+}
 
 // NewGUID returns a new GUID, such as 80835b95-20cf-5cec-8922-92309c9a2bb6. It
 // is made as the official SDK makes it.
 func (c *Context) NewGUID() string { return c.rt.NewGUID() }
 
-// IsReplaying tells whether the orchestrator does again what it has done
+// IsReplaying reports whether the orchestrator does again what it has done
 // before.
-func (c *Context) IsReplaying() bool { return c.rt.Replaying() }
+func (c *Context) IsReplaying() bool {
+	c.rt.Check()
+	return c.rt.Replaying()
+}
 
 // Logger logs what happens for the first time and is silent during a replay.
 // Records carry the instance id.

@@ -7,24 +7,20 @@ import (
 
 	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/history"
-	"github.com/durable-go/functions/internal/taskhub"
 )
 
-// maxEventName is the longest name of an event, in bytes.
-const maxEventName = 256
-
-func checkEvent(name string) error {
-	if name == "" || len(name) > maxEventName {
-		return fmt.Errorf("the name of an event has 1 to %d bytes, not %d", maxEventName, len(name))
-	}
-	return nil
-}
+func checkEvent(name string) error { return history.CheckName("an event", name) }
 
 // WaitForEvent waits for an external event: a client, or another orchestration,
 // raises it by the instance id and the name, which is compared without case.
 // Events that came before anybody waited are kept, and taken in the order in
-// which they came. Of several waits for a name the newest gets the event. With
-// WithTimeout the task fails with ErrTimeout when no event comes in time.
+// which they came. Of several waits for a name the newest gets the event.
+//
+// A wait that has lost a race (Select, Any, FirstError or AsCompleted went on
+// without it) takes no event as long as nothing waits for it: the event is kept
+// for whoever waits next, which may be the same task, in a further Select or by
+// Await. Task.Cancel ends a wait for good. With WithTimeout the task fails with
+// ErrTimeout when no event comes in time.
 func WaitForEvent[T any](ctx *Context, name string, options ...EventOption) *Task[T] {
 	var o callOptions
 	for _, option := range options {
@@ -49,6 +45,7 @@ type EventChannel[T any] struct {
 // Events returns a channel of the events of a name. It is cheap, and keeps
 // nothing: what nobody has received stays with the orchestration.
 func Events[T any](ctx *Context, name string) *EventChannel[T] {
+	ctx.rt.Check()
 	return &EventChannel[T]{ctx: ctx, name: name}
 }
 
@@ -60,6 +57,7 @@ func (c *EventChannel[T]) Receive(options ...EventOption) (T, error) {
 // TryReceive takes the next event if there is one already; ok is false when
 // there is none.
 func (c *EventChannel[T]) TryReceive() (v T, ok bool, err error) {
+	c.ctx.rt.Check()
 	if err := checkEvent(c.name); err != nil {
 		return v, false, err
 	}
@@ -78,7 +76,8 @@ func (c *EventChannel[T]) TryReceive() (v T, ok bool, err error) {
 // after the events that this one has sent to it before. Nobody learns whether
 // there is one; the error says that an argument is wrong.
 func (c *Context) SendEvent(instanceID, name string, data any) error {
-	if err := errors.Join(checkEvent(name), taskhub.ValidInstanceID(instanceID)); err != nil {
+	c.rt.Check()
+	if err := errors.Join(checkEvent(name), history.CheckInstanceID(instanceID)); err != nil {
 		return err
 	}
 	p, err := c.encode(data)
@@ -88,8 +87,7 @@ func (c *Context) SendEvent(instanceID, name string, data any) error {
 	if err := c.registry.fits(p); err != nil {
 		return fmt.Errorf("data of event %q: %w: %w", name, ErrTooLarge, err)
 	}
-	c.rt.SendEvent(instanceID, name, p)
-	return nil
+	return c.rt.SendEvent(instanceID, name, p)
 }
 
 // ContinueAsNew ends the execution and begins the orchestrator again with
@@ -103,6 +101,7 @@ func (c *Context) SendEvent(instanceID, name string, data any) error {
 // nobody has waited for are kept (see DropEvents); calls that are still open
 // are not.
 func ContinueAsNew[Out any](ctx *Context, in any, options ...ContinueOption) (out Out, err error) {
+	ctx.rt.Check()
 	if err := ctx.fits(in); err != nil {
 		return out, NonRetryable(err)
 	}

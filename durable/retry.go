@@ -57,7 +57,7 @@ func (o *callOptions) policy(c *Context, call source) *engine.Retry {
 		return nil
 	}
 	p := o.retry
-	instance := c.InstanceID()
+	instance := c.rt.InstanceID()
 	return &engine.Retry{
 		MaxAttempts: p.MaxAttempts, First: p.FirstInterval, Backoff: p.Backoff, Max: p.MaxInterval, Timeout: p.Timeout, Jitter: p.Jitter,
 		Decide: func(failure *engine.Failure, attempt int) (bool, time.Duration) {

@@ -21,7 +21,7 @@ type Task[T any] struct {
 
 // Awaitable is a task of any type.
 type Awaitable interface {
-	// Done tells whether the task has ended.
+	// Done reports whether the task has ended.
 	Done() bool
 	engineTask() *engine.Task
 	context() *Context
@@ -36,7 +36,8 @@ func failedTask[T any](ctx *Context, of source, err error) *Task[T] {
 	return newTask[T](ctx, of, ctx.rt.Failed(err))
 }
 
-// Done tells whether the task has ended. It does not wait.
+// Done reports whether the task has ended. It does not wait. A wait for an event
+// that has lost a race takes an event that is there.
 func (t *Task[T]) Done() bool { return t.task.Done() }
 
 func (t *Task[T]) engineTask() *engine.Task { return t.task }
@@ -45,7 +46,7 @@ func (t *Task[T]) context() *Context        { return t.ctx }
 // Await waits until the task has ended and returns its result. The error of a
 // failed call is a *TaskError. Awaiting a task again gives the same.
 func (t *Task[T]) Await() (T, error) {
-	if t.known && t.task.Done() {
+	if t.known && t.task.Done() { // which looks at the goroutine, too
 		return t.value, t.err
 	}
 	if t.known { // a branch, which puts its result there itself
@@ -56,6 +57,18 @@ func (t *Task[T]) Await() (T, error) {
 	return t.value, t.err
 }
 
+// Cancel ends a wait for an event or a timer: it takes no event any more, or does
+// not fire, and Await fails with ErrCanceled. It reports false where the task has
+// ended already, and for all other tasks, which it does not touch: a call goes on
+// although nothing waits for it.
+func (t *Task[T]) Cancel() bool {
+	t.ctx.rt.Check()
+	if t.of.kind != eventWait && t.of.kind != timerWait {
+		return false
+	}
+	return t.task.Cancel()
+}
+
 // taker makes of a payload the task's result, outside the coroutine.
 type taker[T any] Task[T]
 
@@ -64,7 +77,7 @@ func (t *taker[T]) Take() {
 	switch {
 	case t.known: // another branch waits for the task as well
 	case err != nil:
-		t.err = t.of.failed(err, t.ctx.InstanceID())
+		t.err = t.of.failed(err, t.ctx.rt.InstanceID())
 	case result != nil:
 		if err := t.ctx.registry.decode(result, &t.value); err != nil {
 			t.err = fmt.Errorf("the result of %v is no %T: %w", t.of, t.value, err)

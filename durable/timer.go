@@ -10,7 +10,8 @@ import (
 type Timer struct{ Task[None] }
 
 // NewTimer starts a timer that fires when d has passed on the orchestration's
-// clock. A negative d makes its Await fail. Timers of any length work.
+// clock. A negative d makes its Await fail. Timers of any length work. See
+// Task.Cancel.
 func (c *Context) NewTimer(d time.Duration) *Timer {
 	if d < 0 {
 		err := fmt.Errorf("a timer of %v makes no sense: it must not be negative", d)
@@ -20,15 +21,11 @@ func (c *Context) NewTimer(d time.Duration) *Timer {
 }
 
 // NewTimerAt starts a timer that fires at an instant, at once when that is
-// over.
+// over, which the zero Time is. The Await of one after the year 9999 fails.
 func (c *Context) NewTimerAt(at time.Time) *Timer {
 	at = at.UTC().Truncate(100 * time.Nanosecond)
 	return &Timer{Task[None]{ctx: c, of: source{timerWait, ""}, task: c.rt.Timer(at)}}
 }
-
-// Cancel ends the timer: it does not fire, and its Await fails with
-// ErrCanceled. It reports false when the timer has ended already.
-func (t *Timer) Cancel() bool { return t.task.Cancel() }
 
 // Sleep waits until d has passed. It fails only when d is negative.
 func (c *Context) Sleep(d time.Duration) error {

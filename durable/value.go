@@ -70,7 +70,7 @@ func askStep[T any](a engine.Asker, ctx *Context, call source, f func(ctx contex
 		return a.Failed(err)
 	}
 	activity := NewActivity(call.name, func(ctx context.Context, _ None) (T, error) { return f(ctx) })
-	instance, registry := ctx.InstanceID(), ctx.registry
+	instance, registry := ctx.rt.InstanceID(), ctx.registry
 	run := func(ctx context.Context, action *history.Event, key string) (history.Payload, *history.FailureDetails) {
 		return activity.call(ctx, registry, &worker.Activity{
 			Name: call.name, InstanceID: instance, TaskID: action.ID, Options: action.Own.Options, Tags: action.Tags, IdempotencyKey: key,

@@ -46,7 +46,7 @@ func (c *Client) Start(ctx context.Context, s Start) (*taskhub.Instance, error) 
 	if s.ExecutionID == "" {
 		s.ExecutionID = taskhub.NewID()
 	}
-	if err := taskhub.ValidInstanceID(s.InstanceID); err != nil {
+	if err := history.CheckInstanceID(s.InstanceID); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalidInstanceID, err)
 	}
 	if err := c.checkPayload("the input", s.Input); err != nil {

@@ -34,7 +34,6 @@ const (
 	StepPrefix      = "BuiltIn::Step:"
 	sideEffectName  = "BuiltIn::SideEffect"
 	patchPrefix     = "BuiltIn::Patch:"
-	fireAndForget   = "FireAndForget"
 	entityIDPrefix  = "@"
 	sameInstanceMsg = "The instance ID of a sub-orchestration must be different than the instance ID of a parent orchestration."
 )
@@ -42,6 +41,9 @@ const (
 // ScheduleActivity asks for an activity.
 func (rt *Runtime) ScheduleActivity(name string, input history.Payload, options history.Payload) *Task {
 	rt.check()
+	if err := rt.refused(history.CheckName("an activity", name)); err != nil {
+		return rt.failed(err)
+	}
 	e := rt.action(history.TaskScheduled)
 	e.Name, e.Input = name, input
 	e.Own.Options = options
@@ -67,6 +69,9 @@ func (a Asker) CallChild(c *Child) *Task { return a.rt.callChild(c) }
 func (a Asker) Failed(err error) *Task { return a.rt.failed(err) }
 
 func (rt *Runtime) call(c *Call) *Task {
+	if err := rt.refused(history.CheckStart("an activity", c.Name, c.Version, c.Tags)); err != nil {
+		return rt.failed(err)
+	}
 	if c.Retry == nil {
 		return rt.attempt(c, 1, rt.sequence)
 	}
@@ -81,7 +86,9 @@ func (rt *Runtime) attempt(c *Call, n int, first int32) *Task {
 		e.Own.Options = c.Options(n, first)
 	}
 	t := rt.ask(e)
-	t.step = c.Step
+	if c.Step != nil {
+		t.what = c.Step
+	}
 	return t
 }
 
@@ -104,7 +111,7 @@ func (rt *Runtime) CallChild(c *Child) *Task {
 }
 
 func (rt *Runtime) callChild(c *Child) *Task {
-	if err := rt.childID(c.InstanceID); err != nil {
+	if err := rt.checkChild(c); err != nil {
 		return rt.failed(err)
 	}
 	return rt.retrying(c.Retry, func(int) *Task { return rt.ask(rt.child(c)) })
@@ -114,11 +121,11 @@ func (rt *Runtime) callChild(c *Child) *Task {
 // instance id.
 func (rt *Runtime) StartDetached(c *Child) (string, error) {
 	rt.check()
-	if err := rt.childID(c.InstanceID); err != nil {
+	if err := rt.checkChild(c); err != nil {
 		return "", err
 	}
 	e := rt.child(c)
-	tags := map[string]string{fireAndForget: ""}
+	tags := map[string]string{history.FireAndForget: ""}
 	for k, v := range c.Tags {
 		tags[k] = v
 	}
@@ -138,6 +145,27 @@ func (rt *Runtime) child(c *Child) *history.Event {
 	return e
 }
 
+// refused is the failure of a call whose arguments a history cannot hold; nil
+// where they are right. Executions that an earlier engine began, which did not
+// look, go on as they did there.
+func (rt *Runtime) refused(err error) error {
+	if err == nil || rt.instance.semantics < checkedArguments {
+		return nil
+	}
+	return rule("InvalidCall", err)
+}
+
+func (rt *Runtime) checkChild(c *Child) error {
+	err := history.CheckStart("an orchestrator", c.Name, c.Version, c.Tags)
+	if err == nil && c.InstanceID != "" && !strings.HasPrefix(c.InstanceID, entityIDPrefix) {
+		err = history.CheckInstanceID(c.InstanceID)
+	}
+	if err = rt.refused(err); err != nil {
+		return err
+	}
+	return rt.childID(c.InstanceID)
+}
+
 // childID checks the id that the code gives a child.
 func (rt *Runtime) childID(id string) error {
 	parent := rt.instance.started.Parent
@@ -153,16 +181,24 @@ func (rt *Runtime) childID(id string) error {
 }
 
 // SendEvent raises an event for another instance. Nobody learns whether there
-// is one.
-func (rt *Runtime) SendEvent(instanceID, name string, input history.Payload) {
+// is one; the error says that an argument is wrong.
+func (rt *Runtime) SendEvent(instanceID, name string, input history.Payload) error {
 	rt.check()
+	err := history.CheckName("an event", name)
+	if err == nil && !strings.HasPrefix(instanceID, entityIDPrefix) {
+		err = history.CheckInstanceID(instanceID)
+	}
+	if err := rt.refused(err); err != nil {
+		return err
+	}
 	t := rt.ask(&history.Event{Type: history.EventSent, InstanceID: instanceID, Name: name, Input: input})
 	rt.instance.actions.forget(t.id)
+	return nil
 }
 
 // Detached tells whether an action starts an orchestration that answers to
 // nobody.
 func Detached(e *history.Event) bool {
-	_, detached := e.Tags[fireAndForget]
+	_, detached := e.Tags[history.FireAndForget]
 	return e.Type == history.SubOrchestrationInstanceCreated && detached
 }

@@ -60,6 +60,8 @@ type Instance struct {
 	started *history.Event
 	outcome *history.Event
 	now     time.Time
+	// semantics are the rules of the engine that began the execution.
+	semantics int32
 
 	// unrecorded are actions that the code has asked for and that no event of
 	// the history records yet, in the order of their ids.
@@ -105,6 +107,18 @@ func New(o Options) *Instance {
 	}
 	return i
 }
+
+// Semantics are the rules that changed what code asks for. The first event of an
+// execution keeps the number of those that it began with, so that a later engine
+// replays it by them.
+const (
+	// releasedWaits: a wait for an event that has lost a race takes no event.
+	releasedWaits int32 = 1
+	// checkedArguments: calls with arguments that no history holds fail.
+	checkedArguments int32 = 1
+
+	latestSemantics int32 = 1
+)
 
 // Turn is what came of a turn.
 type Turn struct {
@@ -157,7 +171,8 @@ func (i *Instance) Sent(id int32) {
 // actions of any other kind.
 func (i *Instance) Step(id int32) StepFunc {
 	if a := i.actions.find(id); a != nil && a.task != nil {
-		return a.task.step
+		step, _ := a.task.what.(StepFunc)
+		return step
 	}
 	return nil
 }
@@ -198,7 +213,12 @@ func (i *Instance) turn(t *Turn, now time.Time, events []*history.Event) {
 		now = i.now
 	}
 	before := len(t.Events)
-	t.Events = append(t.Events, &history.Event{Type: history.OrchestratorStarted, ID: history.NoID, Timestamp: now})
+	begin := &history.Event{Type: history.OrchestratorStarted, ID: history.NoID, Timestamp: now}
+	if i.started == nil {
+		i.semantics = latestSemantics
+		begin.Own.Semantics = i.semantics
+	}
+	t.Events = append(t.Events, begin)
 	i.now = now
 	i.rt.replaying.Store(false)
 	i.each(events, func(e *history.Event) bool {

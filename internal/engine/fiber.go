@@ -100,9 +100,12 @@ func (fb *fiber) cut() {
 // end is that of code that has returned.
 func (fb *fiber) end(result history.Payload, err error) {
 	fb.ended = true
-	if fb.branch != nil {
+	switch {
+	case fb.rt.foreign.Load():
+		fb.rt.fail(panicked(&foreignCall{}))
+	case fb.branch != nil:
 		fb.branch.settle(nil, err)
-	} else {
+	default:
 		fb.rt.finish(result, err)
 	}
 	fb.yield = nil

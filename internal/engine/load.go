@@ -50,6 +50,9 @@ func (i *Instance) replay(e *history.Event) error {
 			return err
 		}
 		i.now, i.loading.current = e.Timestamp, e
+		if i.started == nil {
+			i.semantics = e.Own.Semantics
+		}
 	case history.OrchestratorCompleted:
 		return i.endReplayedTurn()
 	case history.TaskScheduled, history.TimerCreated, history.SubOrchestrationInstanceCreated, history.EventSent,

@@ -30,7 +30,8 @@ import (
 //	any x y ...                    winner becomes the name of the first
 //	order x y ...                  order becomes the names as they end
 //	poll NAME                      polled becomes the event that is there, or none
-//	cancel x
+//	cancel x                       a timer or an event; cancelled becomes true or false
+//	done x                         done becomes true or false
 //	status TEXT / send INSTANCE NAME DATA / detach NAME INPUT [id ID]
 //	patched NAME STATEMENT / unpatched NAME STATEMENT
 //	times N STATEMENT              does it N times
@@ -114,6 +115,8 @@ func (r *running) statement(line string) (out *string, returned bool, err error)
 		if p, ok := r.rt.TakeEvent(rest); ok {
 			r.values["polled"] = string(p)
 		}
+	case "done":
+		r.values["done"] = strconv.FormatBool(r.tasks[rest].Done())
 	case "cancel":
 		r.values["cancelled"] = strconv.FormatBool(r.tasks[rest].Cancel())
 	case "patched", "unpatched":
@@ -159,7 +162,10 @@ func (r *running) oneWay(verb string, args []string) {
 	case "status":
 		r.rt.SetCustomStatus(history.Payload(strings.Join(args, " ")))
 	case "send":
-		r.rt.SendEvent(args[0], args[1], history.Payload(args[2]))
+		r.values["sent"] = "sent"
+		if err := r.rt.SendEvent(args[0], args[1], history.Payload(args[2])); err != nil {
+			r.values["sent"] = "error: " + err.Error()
+		}
 	case "detach":
 		id, err := r.rt.StartDetached(child(args))
 		r.values["detached"] = id

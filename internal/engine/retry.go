@@ -54,7 +54,7 @@ func (rt *Runtime) retrying(policy *Retry, call func(attempt int) *Task) *Task {
 func (a *attempts) try() {
 	a.n++
 	t := a.call(a.n)
-	a.task.part = t
+	a.waitFor(t)
 	t.then = func() {
 		delay, again := a.after(t)
 		if !again || a.rt.ended {
@@ -62,12 +62,24 @@ func (a *attempts) try() {
 			return
 		}
 		wait := a.rt.timer(a.rt.now().Add(delay))
-		a.task.part = wait
+		if wait.done { // there is no such time
+			a.task.settle(t.result, t.err)
+			return
+		}
+		a.waitFor(wait)
 		wait.then = func() {
 			if wait.err == nil && !a.rt.ended {
 				a.try()
 			}
 		}
+	}
+}
+
+// waitFor notes which action the call waits for at the moment.
+func (a *attempts) waitFor(t *Task) {
+	a.task.what = (*part)(t)
+	if t.what == nil {
+		t.what = (*whole)(a.task)
 	}
 }
 

@@ -10,8 +10,9 @@ import (
 )
 
 // Runtime is what orchestrator code can ask for. Its methods may be called only
-// by the code that it was handed to, on the goroutine on which that runs: a
-// call from another one panics with a text that says so.
+// by the code that it was handed to, on the goroutine on which that runs. A call
+// from another goroutine ends that goroutine, and fails the orchestration: see
+// Check, which the methods call that do more than to return what is known.
 type Runtime struct {
 	instance *Instance
 	// replaying, foreign and goroutine are read on goroutines that should not
@@ -141,6 +142,9 @@ func (rt *Runtime) complete(e *history.Event) {
 	}
 	rt.drain()
 }
+
+// Check is for what is built on the Runtime and does not call it: see check.
+func (rt *Runtime) Check() { rt.check() }
 
 // check sees to it that the caller is the orchestrator's code. A call from
 // another goroutine ends that goroutine, and the orchestration with the next

@@ -2,15 +2,22 @@ package engine
 
 import (
 	"cmp"
-	"errors"
 	"slices"
 	"time"
 
 	"github.com/durable-go/functions/internal/history"
 )
 
-// ErrCanceled is the error of a timer that was cancelled.
-var ErrCanceled = errors.New("the timer was cancelled")
+// ErrCanceled is the error of a timer that was cancelled; that of a wait for an
+// event is an ErrCanceled, too.
+var ErrCanceled error = canceled("the timer was cancelled")
+
+const waitCanceled canceled = "the wait was cancelled"
+
+type canceled string
+
+func (c canceled) Error() string        { return string(c) }
+func (c canceled) Is(target error) bool { return target == ErrCanceled }
 
 // Task is something that the code may wait for: an action, or what the engine
 // makes of several (a call with retries, an event with a timeout).
@@ -24,25 +31,53 @@ type Task struct {
 	// then is what the engine does with the end of an action of which the code
 	// sees another task. It runs before anybody is woken.
 	then func()
-	// part is the action that a task of several waits for at the moment.
-	part *Task
-	// step is the closure that the action runs in this process.
-	step StepFunc
+	// what is more about some tasks: the action that one of several waits for at
+	// the moment (*part), that one's whole (*whole), a long timer (*longTimer), a
+	// wait for an event (*eventWait), or the closure that the action runs in this
+	// process (StepFunc). nil for most, and for those that have ended.
+	what any
 
 	// first is who waits, rest are others, nil mostly.
 	first watcher
 	rest  *[]watcher
 }
 
+// part and whole connect a task of several actions with the action that it waits
+// for at the moment.
+type (
+	part  Task
+	whole Task
+)
+
+// longTimer is a timer made of hops.
+type longTimer struct {
+	hop   *Task
+	since time.Time
+	due   time.Time
+}
+
 // watcher is told when a task ends.
 type watcher interface{ notify(*Task) }
 
-// Done tells whether the task has a result.
-func (t *Task) Done() bool { return t.done }
+// Done reports whether the task has a result. An event that has come is the
+// result of a wait that has lost a race.
+func (t *Task) Done() bool {
+	t.rt.check()
+	t.claim()
+	return t.done
+}
+
+// claim is what the code does that waits for the task: see eventWait.
+func (t *Task) claim() {
+	if w, ok := t.what.(*eventWait); ok {
+		w.claim()
+	}
+}
 
 // Await waits for the task. Awaiting a task twice gives the same result.
 func (t *Task) Await() (history.Payload, error) {
 	t.rt.check()
+	t.claim()
 	for !t.done {
 		fb := t.rt.current
 		t.watch((*waiting)(fb))
@@ -62,6 +97,7 @@ type Taker interface{ Take() }
 // before AwaitFor returns. A panic of it is one of the code.
 func (t *Task) AwaitFor(taker Taker) {
 	t.rt.check()
+	t.claim()
 	fb := t.rt.current
 	if t.done {
 		fb.park(taker.Take)
@@ -90,16 +126,18 @@ func (t *Task) watch(w watcher) {
 	*t.rest = append(*t.rest, w)
 }
 
+// unwatch is what a watcher does that has got what it waited for elsewhere. A
+// wait for an event that nobody watches any more has lost.
 func (t *Task) unwatch(w watcher) {
 	if t.first == w {
 		t.first = nil
-		return
+	} else if t.rest != nil {
+		if i := slices.Index(*t.rest, w); i >= 0 {
+			*t.rest = slices.Delete(*t.rest, i, i+1)
+		}
 	}
-	if t.rest == nil {
-		return
-	}
-	if i := slices.Index(*t.rest, w); i >= 0 {
-		*t.rest = slices.Delete(*t.rest, i, i+1)
+	if wait, ok := t.what.(*eventWait); ok && t.first == nil && (t.rest == nil || len(*t.rest) == 0) {
+		wait.release()
 	}
 }
 
@@ -112,7 +150,7 @@ func (t *Task) settle(result history.Payload, err error) {
 	t.rt.settled++
 	t.order = t.rt.settled
 	t.result, t.err = result, err
-	t.part, t.step = nil, nil
+	t.what = nil
 	if t.then != nil {
 		t.then()
 	}
@@ -163,6 +201,7 @@ func (rt *Runtime) Group(tasks ...*Task) *Group {
 func (g *Group) Add(tasks ...*Task) {
 	g.left += len(tasks)
 	for _, t := range tasks {
+		t.claim()
 		if t.done {
 			g.ready = append(g.ready, t)
 			continue
@@ -213,18 +252,27 @@ const (
 	hopDelay = 3 * 24 * time.Hour
 )
 
-// Timer asks to be woken at a time, at once when that is over.
+// Timer asks to be woken at a time, at once when that is over. A time that a
+// history cannot hold because it is too late is a failed task.
 func (rt *Runtime) Timer(at time.Time) *Task {
 	rt.check()
 	return rt.timer(at)
 }
 
 func (rt *Runtime) timer(at time.Time) *Task {
+	if at.Before(history.MinTime) {
+		at = rt.now()
+	}
+	if err := rt.refused(history.CheckTime("the time of a timer", at)); err != nil {
+		return rt.failed(err)
+	}
 	if at.Sub(rt.now()) <= maxDelay {
 		return rt.askTimer(at)
 	}
 	t := &Task{rt: rt, id: history.NoID}
-	rt.hop(t, at)
+	long := &longTimer{since: rt.now(), due: at}
+	t.what = long
+	rt.hop(t, long)
 	return t
 }
 
@@ -235,25 +283,26 @@ func (rt *Runtime) askTimer(at time.Time) *Task {
 }
 
 // hop asks for the next piece of a long timer.
-func (rt *Runtime) hop(t *Task, at time.Time) {
-	due, last := at, true
-	if at.Sub(rt.now()) > maxDelay {
+func (rt *Runtime) hop(t *Task, long *longTimer) {
+	due, last := long.due, true
+	if due.Sub(rt.now()) > maxDelay {
 		due, last = rt.now().Add(hopDelay), false
 	}
-	piece := rt.askTimer(due)
-	t.part = piece
-	piece.then = func() {
+	hop := rt.askTimer(due)
+	long.hop, hop.what = hop, (*whole)(t)
+	hop.then = func() {
 		switch {
-		case piece.err != nil || last:
-			t.settle(nil, piece.err)
+		case hop.err != nil || last:
+			t.settle(nil, hop.err)
 		default:
-			rt.hop(t, at)
+			rt.hop(t, long)
 		}
 	}
 }
 
-// Cancel ends a timer: it need not fire any more, and its task fails with
-// ErrCanceled. It reports false when the timer has ended already.
+// Cancel ends a timer or a wait for an event: the timer need not fire, the wait
+// takes no event any more, and its task fails with an ErrCanceled. It reports
+// false when the task has ended already. It is not for other tasks.
 func (t *Task) Cancel() bool {
 	t.rt.check()
 	if t.done {
@@ -267,8 +316,15 @@ func (t *Task) cancel() {
 	if t.done {
 		return
 	}
-	if t.part != nil {
-		t.part.cancel()
+	switch what := t.what.(type) {
+	case *part:
+		(*Task)(what).cancel()
+		return
+	case *longTimer:
+		what.hop.cancel()
+		return
+	case *eventWait:
+		what.end(nil, waitCanceled)
 		return
 	}
 	t.rt.instance.actions.forget(t.id)

@@ -98,6 +98,9 @@ func (m *members) own(e *Event) {
 		m.text("GoInputHash", strconv.FormatUint(e.Own.InputHash, 16))
 	}
 	m.column("GoOptions", e.Own.Options)
+	if e.Own.Semantics != 0 {
+		m.number("GoSemantics", int64(e.Own.Semantics))
+	}
 }
 
 func (m *members) rowBody(e *Event, inputs bool) {
@@ -196,6 +199,7 @@ type wireRow struct {
 	Correlation, ClientSpanId                    string
 	GoLease, GoMessage, GoInputHash, GoEvent     string
 	GoOptions                                    *string
+	GoSemantics                                  int32
 }
 
 // Row says where in the table an event was.
@@ -240,7 +244,7 @@ func (w *wireRow) event() (*Event, error) {
 		TaskID: w.TaskScheduledId, FireAt: w.FireAt.Time, InstanceID: w.InstanceId,
 		ScheduledStart: w.ScheduledStartTime.Time, Generation: w.Generation,
 		Carried: carried(t, w.Correlation, w.ClientSpanId, w.ParentExecutionId),
-		Own:     Own{Lease: w.GoLease, Message: w.GoMessage, Options: text(w.GoOptions)},
+		Own:     Own{Lease: w.GoLease, Message: w.GoMessage, Options: text(w.GoOptions), Semantics: w.GoSemantics},
 	}
 	if w.EventId != nil {
 		e.ID = *w.EventId

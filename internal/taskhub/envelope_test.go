@@ -158,7 +158,7 @@ func TestValidInstanceID(t *testing.T) {
 		{"a#b", false}, {"a?b", false}, {"a\tb", false}, {"a\u0085b", false}, {"a\xffb", false},
 	}
 	for _, c := range cases {
-		if err := taskhub.ValidInstanceID(c.id); (err == nil) != c.ok {
+		if err := history.CheckInstanceID(c.id); (err == nil) != c.ok {
 			t.Errorf("%q: %v", c.id, err)
 		}
 	}

@@ -5,8 +5,8 @@ import (
 	"hash/fnv"
 	"regexp"
 	"strings"
-	"unicode/utf16"
-	"unicode/utf8"
+
+	"github.com/durable-go/functions/internal/history"
 )
 
 var hubNames = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]{2,44}$`)
@@ -32,31 +32,8 @@ func HistoryTable(hub string) string { return hub + "History" }
 // InstancesTable is the table that clients read.
 func InstancesTable(hub string) string { return hub + "Instances" }
 
-// MaxInstanceID is the longest instance id, in UTF-16 units, as in the official
-// extension.
-const MaxInstanceID = 256
-
-// ValidInstanceID checks an id that a caller chose for an orchestration. The
-// rules are the official extension's: entities begin with @, and the other
-// characters cannot stand in a key or a path.
-func ValidInstanceID(id string) error {
-	switch {
-	case id == "":
-		return fmt.Errorf("an instance id must not be empty")
-	case !utf8.ValidString(id):
-		return fmt.Errorf("an instance id must be valid UTF-8")
-	case len(utf16.Encode([]rune(id))) > MaxInstanceID:
-		return fmt.Errorf("the instance id is longer than %d characters", MaxInstanceID)
-	case id[0] == '@':
-		return fmt.Errorf("the instance id %q begins with @, which marks entities", id)
-	}
-	for _, r := range id {
-		if strings.ContainsRune(`/\#?`, r) || r < 0x20 || r >= 0x7f && r <= 0x9f {
-			return fmt.Errorf("the instance id %q contains %q: slashes, backslashes, #, ? and control characters are not allowed", id, r)
-		}
-	}
-	return nil
-}
+// ValidInstanceID is [history.CheckInstanceID].
+func ValidInstanceID(id string) error { return history.CheckInstanceID(id) }
 
 var keyEscapes = map[rune]rune{'^': '^', '/': '0', '\\': '1', '#': '2', '?': '3'}
 
