@@ -118,7 +118,7 @@ func (r *Run[Out]) Wait(ctx context.Context) (out Out, err error) {
 	case !row.Status.Finished():
 		return out, ctx.Err()
 	case row.Status != history.Completed:
-		return out, &OrchestrationError{InstanceID: r.ID, Name: row.Name, Status: row.Status.String(), Message: string(row.Output)}
+		return out, &OrchestrationError{InstanceID: r.ID, Name: row.Name, Status: row.Status.String(), Message: history.PlainReason(row.Output)}
 	}
 	return decode[Out](core.registry, row.Output)
 }

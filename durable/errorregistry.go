@@ -93,7 +93,7 @@ func (r *errorRegistry) find(err error) (name string, raw json.RawMessage) {
 	defer r.mu.RUnlock()
 	for _, name := range r.typeNames {
 		if value, ok := r.types[name].find(err); ok {
-			if raw, err := json.Marshal(value); err == nil {
+			if raw, err := marshalJSON(value); err == nil {
 				return name, raw
 			}
 		}

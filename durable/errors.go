@@ -223,7 +223,7 @@ func innerDetails(task *TaskError) *history.FailureDetails {
 }
 
 func encodeProperties(p properties) history.Payload {
-	raw, err := json.Marshal(p)
+	raw, err := marshalJSON(p)
 	if err != nil || string(raw) == "{}" {
 		return nil
 	}

@@ -174,7 +174,7 @@ func (w *httpWire) setBody(body any) error {
 	case []byte:
 		text = string(b)
 	default:
-		raw, err := json.Marshal(body)
+		raw, err := marshalJSON(body)
 		if err != nil {
 			return fmt.Errorf("the body: %w", err)
 		}

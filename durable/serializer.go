@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"unicode/utf8"
 
 	"github.com/durable-go/functions/internal/history"
@@ -20,7 +22,9 @@ import (
 // should read JSON as well where that API is used.
 //
 // None is absent and never reaches a serializer. A json.RawMessage is stored and
-// read as it is.
+// read byte for byte, whatever the serializer: it must be one JSON value in UTF-8.
+// JSON of other values is not escaped for HTML: what an app puts into a page it
+// escapes there.
 type Serializer interface {
 	// Marshal encodes a value. No bytes at all mean that the value is absent:
 	// whoever reads it gets the zero value.
@@ -40,7 +44,12 @@ func (r *registry) encode(v any) (history.Payload, error) {
 	case None:
 		return nil, nil
 	case json.RawMessage:
-		return encodeJSON(v)
+		return encodeRaw(v)
+	case *json.RawMessage:
+		if v != nil {
+			return encodeRaw(*v)
+		}
+		return nil, nil
 	}
 	if r.serializer == nil {
 		return encodeJSON(v)
@@ -52,12 +61,46 @@ func (r *registry) encode(v any) (history.Payload, error) {
 	return asText(raw), nil
 }
 
+// encodeRaw takes JSON as it is, in a copy: the caller may go on using it.
+func encodeRaw(raw json.RawMessage) (history.Payload, error) {
+	switch {
+	case raw == nil || string(bytes.TrimSpace(raw)) == "null":
+		return nil, nil
+	case !utf8.Valid(raw):
+		return nil, errors.New("a json.RawMessage is not UTF-8")
+	}
+	if err := checkRaw(raw); err != nil {
+		return nil, err
+	}
+	return bytes.Clone(raw), nil
+}
+
+// checkRaw reports what is wrong with JSON, as Unmarshal does.
+func checkRaw(raw []byte) error {
+	if json.Valid(raw) {
+		return nil
+	}
+	var v any
+	return fmt.Errorf("a json.RawMessage is no JSON: %w", json.Unmarshal(raw, &v))
+}
+
 func encodeJSON(v any) (history.Payload, error) {
-	raw, err := json.Marshal(v)
+	raw, err := marshalJSON(v)
 	if err != nil || string(raw) == "null" {
 		return nil, err
 	}
 	return raw, nil
+}
+
+// marshalJSON is json.Marshal without escapes for HTML.
+func marshalJSON(v any) ([]byte, error) {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(out.Bytes(), []byte{'\n'}), nil
 }
 
 // decode reads a payload. An absent one is the zero value.
@@ -72,11 +115,12 @@ func (r *registry) decode(p history.Payload, to any) error {
 	if p == nil {
 		return nil
 	}
-	switch to.(type) {
+	switch to := to.(type) {
 	case *None:
 		return nil
 	case *json.RawMessage:
-		return json.Unmarshal(p, to)
+		*to = bytes.Clone(p)
+		return checkRaw(p)
 	}
 	if r.serializer == nil {
 		return json.Unmarshal(p, to)

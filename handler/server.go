@@ -196,7 +196,9 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) bool {
 func answer(w http.ResponseWriter, code int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(v)
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(v)
 }
 
 func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request, route httpRoute) {

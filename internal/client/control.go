@@ -10,9 +10,6 @@ import (
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
-// maxEventName is the longest name of an event, in bytes.
-const maxEventName = 1024
-
 // ErrInvalidEventName says that the name of an event is empty or too long.
 var ErrInvalidEventName = errors.New("invalid event name")
 
@@ -26,8 +23,8 @@ func (c *Client) Raise(ctx context.Context, id, name string, data history.Payloa
 // RaiseOnce is Raise for an event that the caller may have raised before: of
 // several with one message id (a GUID in the D form) the instance sees one.
 func (c *Client) RaiseOnce(ctx context.Context, messageID, id, name string, data history.Payload) error {
-	if name == "" || len(name) > maxEventName {
-		return fmt.Errorf("%w: it has 1 to %d bytes, not %d", ErrInvalidEventName, maxEventName, len(name))
+	if err := history.CheckName("an event", name); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalidEventName, err)
 	}
 	if err := c.checkPayload("the data of an event", data); err != nil {
 		return err
@@ -62,7 +59,7 @@ func (c *Client) Terminate(ctx context.Context, id, reason string, o TerminateOp
 }
 
 func (c *Client) terminate(ctx context.Context, row *taskhub.Instance, reason string, o TerminateOptions) error {
-	e := &history.Event{Type: history.ExecutionTerminated, Input: text(reason)}
+	e := &history.Event{Type: history.ExecutionTerminated, Input: history.ReasonText(reason)}
 	if o.Children {
 		e.Own.Options = history.Payload(taskhub.TerminateChildren)
 	}
@@ -78,7 +75,7 @@ func (c *Client) Suspend(ctx context.Context, id, reason string) error {
 	if row.Shown() == history.Suspended {
 		return stateError(row, "suspend", ErrSuspended)
 	}
-	return c.control(ctx, row, &history.Event{Type: history.ExecutionSuspended, Reason: text(reason)})
+	return c.control(ctx, row, &history.Event{Type: history.ExecutionSuspended, Reason: history.ReasonText(reason)})
 }
 
 // Resume lets a suspended instance go on. One that is parked is tried again at
@@ -91,15 +88,7 @@ func (c *Client) Resume(ctx context.Context, id, reason string) error {
 	if row.Shown() != history.Suspended {
 		return stateError(row, "resume", ErrNotSuspended)
 	}
-	return c.control(ctx, row, &history.Event{Type: history.ExecutionResumed, Reason: text(reason)})
-}
-
-// text makes a payload of a reason; an empty one is none.
-func text(reason string) history.Payload {
-	if reason == "" {
-		return nil
-	}
-	return history.Payload(reason)
+	return c.control(ctx, row, &history.Event{Type: history.ExecutionResumed, Reason: history.ReasonText(reason)})
 }
 
 // unfinished reads an instance for an operation on what has not finished.

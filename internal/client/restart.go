@@ -3,7 +3,9 @@ package client
 import (
 	"context"
 	"errors"
+	"maps"
 
+	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
@@ -25,7 +27,9 @@ func (c *Client) Restart(ctx context.Context, id string, o RestartOptions) (*tas
 	if err != nil {
 		return nil, err
 	}
-	s := Start{Name: row.Name, Version: row.Version, Input: row.Input, Tags: row.Tags, InstanceID: o.NewID, ExecutionID: o.ExecutionID}
+	tags := maps.Clone(row.Tags)
+	delete(tags, history.FireAndForget) // how it was started the first time
+	s := Start{Name: row.Name, Version: row.Version, Input: row.Input, Tags: tags, InstanceID: o.NewID, ExecutionID: o.ExecutionID}
 	if !o.SameID {
 		return c.Start(ctx, s)
 	}

@@ -124,7 +124,7 @@ func (rw *rewinding) child(ctx context.Context, parent *taskhub.Instance, e *his
 		Type: history.SubOrchestrationInstanceCompleted, ID: history.NoID, TaskID: e.ID, Timestamp: rw.c.now(), Result: child.Output,
 	}
 	if child.Status != history.Completed {
-		end.Type, end.Result, end.Reason = history.SubOrchestrationInstanceFailed, nil, child.Output
+		end.Type, end.Result, end.Reason = history.SubOrchestrationInstanceFailed, nil, history.Payload(history.PlainReason(child.Output))
 	}
 	rw.ended = append(rw.ended, &taskhub.Message{
 		ID: taskhub.NewGUID(), Event: end,

@@ -49,8 +49,16 @@ func (c *Client) Start(ctx context.Context, s Start) (*taskhub.Instance, error) 
 	if err := history.CheckInstanceID(s.InstanceID); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrInvalidInstanceID, err)
 	}
+	if err := history.CheckStart("an orchestrator", s.Name, s.Version, s.Tags); err != nil {
+		return nil, fmt.Errorf("the start of instance %q: %w", s.InstanceID, err)
+	}
 	if err := c.checkPayload("the input", s.Input); err != nil {
 		return nil, err
+	}
+	if !s.At.IsZero() {
+		if err := history.CheckTime("the time of a start", s.At); err != nil {
+			return nil, fmt.Errorf("the start of instance %q: %w", s.InstanceID, err)
+		}
 	}
 	if away := s.At.Sub(c.o.Now()); away > taskhub.MaxDelay {
 		return nil, fmt.Errorf("the start of instance %q is %v away, at most %v can be waited for", s.InstanceID, away, taskhub.MaxDelay)

@@ -144,8 +144,16 @@ func TestBadStartsChangeNothing(t *testing.T) {
 		"invalid UTF-8":      {Start{InstanceID: "a\xff"}, ErrInvalidInstanceID, "UTF-8"},
 		"too long":           {Start{InstanceID: long + "x"}, ErrInvalidInstanceID, "256"},
 		"too long in UTF-16": {Start{InstanceID: strings.Repeat("😀", 129)}, ErrInvalidInstanceID, "256"},
-		"input too large":    {Start{Input: make(history.Payload, taskhub.MaxPayload+1)}, taskhub.ErrTooLarge, "10485761"},
-		"too far away":       {Start{At: time.Now().Add(taskhub.MaxDelay + time.Hour)}, nil, "144h"},
+		"input too large":    {Start{Name: "O", Input: make(history.Payload, taskhub.MaxPayload+1)}, taskhub.ErrTooLarge, "10485761"},
+		"too far away":       {Start{Name: "O", At: time.Now().Add(taskhub.MaxDelay + time.Hour)}, nil, "144h"},
+		"before DateTime":    {Start{Name: "O", At: time.Date(1600, 1, 1, 0, 0, 0, 0, time.UTC)}, nil, "year 1600"},
+		"before Christ":      {Start{Name: "O", At: time.Date(-5, 1, 1, 0, 0, 0, 0, time.UTC)}, nil, "year -5"},
+		"after DateTime":     {Start{Name: "O", At: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}, nil, "year 10000"},
+		"no name":            {Start{}, nil, "the name of an orchestrator"},
+		"name too long":      {Start{Name: strings.Repeat("x", history.MaxName+1)}, nil, "257"},
+		"version too long":   {Start{Name: "O", Version: strings.Repeat("1", history.MaxName+1)}, nil, "257"},
+		"tags too large":     {Start{Name: "O", Tags: map[string]string{"note": strings.Repeat("n", 40_000)}}, nil, "40011"},
+		"tag of a class":     {Start{Name: "O", Tags: map[string]string{"$type": "x"}}, nil, "$type"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -39,6 +39,6 @@ func (i *Instance) terminate(e *history.Event) {
 	i.suspended, i.delayed = false, nil
 	i.unrecorded = append(i.unrecorded[:0:0], &history.Event{
 		Type: history.ExecutionCompleted, ID: i.rt.nextID(), Timestamp: i.now,
-		Status: history.Terminated, Result: e.Input,
+		Status: history.Terminated, Result: history.ShownReason(e.Input),
 	})
 }

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"hash/crc64"
 	"strings"
@@ -87,7 +89,7 @@ func (i *Instance) same(recorded, asked *history.Event) bool {
 	if recorded.Type != asked.Type || recorded.ID != asked.ID {
 		return false
 	}
-	if i.options.Strict && recorded.Own.InputHash != 0 && recorded.Own.InputHash != asked.Own.InputHash {
+	if i.options.Strict && !sameInput(recorded.Own.InputHash, asked) {
 		return false
 	}
 	switch recorded.Type {
@@ -97,6 +99,20 @@ func (i *Instance) same(recorded, asked *history.Event) bool {
 		return i.sameTime(recorded, asked)
 	}
 	return true
+}
+
+// sameInput compares the recorded hash of an input, 0 where there is none. That
+// of an earlier engine is of JSON without spaces and with escapes for HTML.
+func sameInput(recorded uint64, asked *history.Event) bool {
+	if recorded == 0 || recorded == asked.Own.InputHash {
+		return true
+	}
+	var compact, escaped bytes.Buffer
+	if json.Compact(&compact, asked.Input) != nil {
+		return false
+	}
+	json.HTMLEscape(&escaped, compact.Bytes())
+	return recorded == hashOf(escaped.Bytes())
 }
 
 // Describe says what an action is, as a NonDeterminismError does; nil is

@@ -136,7 +136,7 @@ func (rt *Runtime) complete(e *history.Event) {
 	}
 	switch e.Type {
 	case history.TaskFailed, history.SubOrchestrationInstanceFailed:
-		t.settle(nil, &Failure{Details: e.Failure, Reason: string(e.Reason)})
+		t.settle(nil, &Failure{Details: e.Failure, Reason: history.PlainReason(e.Reason)})
 	default:
 		t.settle(e.Result, nil)
 	}

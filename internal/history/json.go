@@ -1,7 +1,9 @@
 package history
 
 import (
+	"encoding/json"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -62,6 +64,40 @@ func appendEscaped(dst []byte, c byte) []byte {
 		return append(dst, '\\', 'f')
 	}
 	return append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+}
+
+// ReasonText is the payload of a text that a person gave as the reason of
+// something: nil for none, and a JSON string where the text itself is JSON, so
+// that readers, which show JSON as JSON, show the text. Any other text stays as it
+// is, as the official clients write it.
+func ReasonText(reason string) Payload {
+	switch {
+	case reason == "":
+		return nil
+	case json.Valid([]byte(reason)):
+		return AppendString(nil, reason)
+	case !utf8.ValidString(reason):
+		return Payload(strings.ToValidUTF8(reason, "\uFFFD"))
+	}
+	return Payload(reason)
+}
+
+// ShownReason is a reason that any client may have sent in the form of
+// ReasonText: JSON that is no string becomes one.
+func ShownReason(p Payload) Payload {
+	if len(p) == 0 || p[0] == '"' || !json.Valid(p) {
+		return p
+	}
+	return AppendString(nil, p)
+}
+
+// PlainReason is the text of a reason: ReasonText undone.
+func PlainReason(p Payload) string {
+	var text string
+	if len(p) > 0 && p[0] == '"' && json.Unmarshal(p, &text) == nil {
+		return text
+	}
+	return string(p)
 }
 
 // members appends the members of a JSON object. Names are constants of this

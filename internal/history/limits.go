@@ -60,8 +60,6 @@ func CheckInstanceID(id string) error {
 		return limit(subject, "is longer than %d characters", MaxInstanceID)
 	case id[0] == '@':
 		return limit(subject, "%q begins with @, which marks entities", id)
-	case id == "." || id == "..":
-		return limit(subject, "%q has a meaning of its own in a URL", id)
 	}
 	for _, r := range id {
 		if strings.ContainsRune(`/\#?`, r) || isControl(r) {

@@ -115,7 +115,7 @@ func WriteStartError(w http.ResponseWriter, err error) bool {
 	switch {
 	case errors.Is(err, errSlowBody):
 		WriteError(w, http.StatusRequestTimeout, err.Error())
-	case errors.Is(err, errInvalidJSON), errors.Is(err, client.ErrInvalidInstanceID):
+	case errors.Is(err, errInvalidJSON), errors.Is(err, client.ErrInvalidInstanceID), errors.As(err, new(*history.LimitError)):
 		WriteError(w, http.StatusBadRequest, err.Error())
 	case errors.Is(err, client.ErrRunning):
 		WriteError(w, http.StatusConflict, err.Error())

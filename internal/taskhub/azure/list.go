@@ -143,7 +143,7 @@ func statusFilter(statuses []history.Status) string {
 }
 
 func timeLiteral(t time.Time) string {
-	return t.UTC().Truncate(100 * time.Nanosecond).Format("datetime'2006-01-02T15:04:05.0000000Z'")
+	return history.ClampTime(t).UTC().Truncate(100 * time.Nanosecond).Format("datetime'2006-01-02T15:04:05.0000000Z'")
 }
 
 // prefixRange are the bounds of the keys with a prefix: from lower on and below
