@@ -47,8 +47,14 @@ type Options struct {
 	// the history, too.
 	Strict bool
 	// Places notes where the code asks for its actions, for the texts of errors.
-	// It takes time.
+	// It takes time. (Waits does without.)
 	Places bool
+	// Interrupt is asked before each event that Load replays whether it is to go on:
+	// its error ends Load, which returns it, and the Instance can only be closed then.
+	// It is called on another goroutine than Load is, once at a time, and must be
+	// quick. nil: Load ends by itself. (What one event makes the code do ends by
+	// GiveUp.)
+	Interrupt func() error
 }
 
 // Instance is one execution of an orchestration in memory. It is used by one
@@ -126,6 +132,8 @@ type Turn struct {
 	// caller's: it fills Own.Lease before it commits them. Actions carry their
 	// input.
 	Events []*history.Event
+	// Now is the orchestrator's clock in the turn.
+	Now time.Time
 	// Status is Running, Suspended, or how the execution ended. After
 	// ContinuedAsNew see Instance.Next.
 	Status history.Status
@@ -197,7 +205,7 @@ func (i *Instance) Turn(now time.Time, events []*history.Event) (*Turn, error) {
 	if i.lost() {
 		return nil, i.blocked
 	}
-	t.Status = i.status()
+	t.Status, t.Now = i.status(), i.now
 	t.CustomStatus, t.CustomStatusChanged = i.rt.customStatus, i.rt.customChanged
 	if i.outcome != nil && i.outcome.Type == history.ContinueAsNew && t.CustomStatus != nil {
 		// The next execution begins without one, as in the official engine.

@@ -89,6 +89,7 @@ func (rt *Runtime) WaitEventUntil(name string, at time.Time) *Task {
 		return w.task
 	}
 	w.until, w.timer = at, timer
+	timer.belongTo(w.task)
 	w.timer.then = func() {
 		if w.timer.err == nil {
 			w.end(nil, ErrTimeout)

@@ -116,9 +116,16 @@ var errGoexit = rule("Goexit", errors.New("the orchestrator ended its goroutine 
 // park hands control to the driver. When the driver has gone for good the code
 // ends here: its deferred calls run, and nothing after this call does.
 func (fb *fiber) park(f func()) {
-	if fb.yield == nil || !fb.yield(f) {
-		fb.yield = nil
-		runtime.Goexit()
+	for {
+		if fb.yield == nil || !fb.yield(f) {
+			fb.yield = nil
+			runtime.Goexit()
+		}
+		if fb.rt.probe == nil {
+			break
+		}
+		fb.rt.probe.note() // only asked where it is
+		f = nil
 	}
 	fb.identify()
 }

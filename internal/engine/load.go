@@ -23,8 +23,9 @@ type loading struct {
 // Load replays committed events. It may be called again with the events that
 // follow, until the first Turn; a call must not end within a turn unless it is
 // the last one. A *NonDeterminismError says that the code does
-// not ask for what the history records, a *BlockedError that it was given up;
-// the Instance is of no use then.
+// not ask for what the history records, a *BlockedError that it was given up, any
+// other that a history is none, or is that of Options.Interrupt; the Instance is
+// of no use then.
 func (i *Instance) Load(events []*history.Event) error {
 	i.rt.replaying.Store(true)
 	if i.loading == nil {
@@ -34,7 +35,12 @@ func (i *Instance) Load(events []*history.Event) error {
 	i.scan(events)
 	var err error
 	i.each(events, func(e *history.Event) bool {
-		err = i.replay(e)
+		if interrupt := i.options.Interrupt; interrupt != nil {
+			err = interrupt()
+		}
+		if err == nil {
+			err = i.replay(e)
+		}
 		return err == nil
 	})
 	if i.lost() {

@@ -42,3 +42,41 @@ func (p *places) note() {
 		}
 	}
 }
+
+// probe finds out where a fiber is parked: the fiber itself looks, as no goroutine
+// can see the stack of another one. That costs only where it is asked for.
+type probe struct {
+	pcs [64]uintptr
+	n   int
+}
+
+// note is called by park, which the fiber is in.
+func (p *probe) note() { p.n = runtime.Callers(3, p.pcs[:]) }
+
+// place is the innermost line of the user's code.
+func (p *probe) place() place {
+	if p.n == 0 {
+		return place{}
+	}
+	frames := runtime.CallersFrames(p.pcs[:p.n])
+	for {
+		f, more := frames.Next()
+		if !isOurs(f) && !strings.HasPrefix(f.Function, "iter.") && !strings.HasPrefix(f.Function, "runtime.") {
+			return place{f.File, f.Line}
+		}
+		if !more {
+			return place{}
+		}
+	}
+}
+
+// placeOf is where a fiber is parked; it stays parked.
+func (rt *Runtime) placeOf(fb *fiber) place {
+	if fb.yield == nil || fb.ended || fb.queued {
+		return place{} // it has not begun, or does not wait
+	}
+	rt.probe = &probe{}
+	defer func() { rt.probe = nil }()
+	fb.next()
+	return rt.probe.place()
+}

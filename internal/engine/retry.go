@@ -78,9 +78,7 @@ func (a *attempts) try() {
 // waitFor notes which action the call waits for at the moment.
 func (a *attempts) waitFor(t *Task) {
 	a.task.what = (*part)(t)
-	if t.what == nil {
-		t.what = (*whole)(a.task)
-	}
+	t.belongTo(a.task)
 }
 
 // after decides about the end of an attempt: how long to wait for the next.

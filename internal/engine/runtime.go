@@ -33,6 +33,8 @@ type Runtime struct {
 	settled int32
 
 	places *places
+	// probe is set while a parked fiber is asked where it is.
+	probe *probe
 
 	customStatus  history.Payload
 	customChanged bool

@@ -49,11 +49,38 @@ type (
 	whole Task
 )
 
-// longTimer is a timer made of hops.
+// longTimer is a timer made of hops. of is the task that it is a part of.
 type longTimer struct {
-	hop   *Task
-	since time.Time
-	due   time.Time
+	hop        *Task
+	since, due time.Time
+	of         *Task
+}
+
+// belongTo notes that a task is a part of another one. A step does not know.
+func (t *Task) belongTo(of *Task) {
+	switch what := t.what.(type) {
+	case nil:
+		t.what = (*whole)(of)
+	case *longTimer:
+		what.of = of
+	}
+}
+
+// belongsTo is the task that the code sees of an action, itself mostly.
+func (t *Task) belongsTo() *Task {
+	for {
+		switch what := t.what.(type) {
+		case *whole:
+			t = (*Task)(what)
+			continue
+		case *longTimer:
+			if what.of != nil {
+				t = what.of
+				continue
+			}
+		}
+		return t
+	}
 }
 
 // watcher is told when a task ends.
@@ -289,7 +316,8 @@ func (rt *Runtime) hop(t *Task, long *longTimer) {
 		due, last = rt.now().Add(hopDelay), false
 	}
 	hop := rt.askTimer(due)
-	long.hop, hop.what = hop, (*whole)(t)
+	long.hop = hop
+	hop.belongTo(t)
 	hop.then = func() {
 		switch {
 		case hop.err != nil || last:
