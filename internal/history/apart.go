@@ -3,7 +3,6 @@ package history
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"unicode/utf8"
 )
 
@@ -63,7 +62,7 @@ func RowBlobs(raw []byte) (map[string]string, error) {
 	}
 	var columns map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &columns); err != nil {
-		return nil, fmt.Errorf("decoding history row: %w", err)
+		return nil, undecodable(raw, err)
 	}
 	var blobs map[string]string
 	for _, column := range apartColumns {

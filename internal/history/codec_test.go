@@ -14,7 +14,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func fixtures(t *testing.T, dir string) map[string][]byte {
+func fixtures(t testing.TB, dir string) map[string][]byte {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("testdata", dir, "*.json"))
 	if err != nil || len(files) == 0 {

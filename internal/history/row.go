@@ -193,7 +193,7 @@ type wireRow struct {
 	ParentTraceContext, OrchestrationInstance    string
 	OrchestrationStatus                          string
 	FireAt, ScheduledStartTime                   moment
-	TaskScheduledId, TimerId                     int32
+	TaskScheduledId, TimerId                     *int32
 	InstanceId, ParentExecutionId                string
 	Generation                                   *int32
 	Correlation, ClientSpanId                    string
@@ -206,6 +206,7 @@ type wireRow struct {
 type Row struct{ RowKey, ExecutionID string }
 
 // DecodeRow reads an entity of the History table. Unknown columns are ignored.
+// The error is an [UnreadableError].
 func DecodeRow(raw []byte) (*Event, Row, error) { return DecodeRowApart(raw, nil) }
 
 // DecodeRowApart is DecodeRow for a row whose RowBlobs were read: texts are
@@ -213,7 +214,7 @@ func DecodeRow(raw []byte) (*Event, Row, error) { return DecodeRowApart(raw, nil
 func DecodeRowApart(raw []byte, texts map[string]Payload) (*Event, Row, error) {
 	var w wireRow
 	if err := json.Unmarshal(raw, &w); err != nil {
-		return nil, Row{}, fmt.Errorf("decoding history row: %w", err)
+		return nil, Row{}, undecodable(raw, err)
 	}
 	if texts != nil {
 		w.insert(texts)
@@ -221,7 +222,7 @@ func DecodeRowApart(raw []byte, texts map[string]Payload) (*Event, Row, error) {
 	at := Row{RowKey: w.RowKey, ExecutionID: w.ExecutionId}
 	e, err := w.event()
 	if err != nil {
-		return nil, at, fmt.Errorf("decoding history row %s of %s: %w", w.RowKey, w.PartitionKey, err)
+		return nil, at, inRow(err, w.RowKey)
 	}
 	if texts != nil {
 		e.takeOver(texts)
@@ -236,12 +237,15 @@ func (w *wireRow) event() (*Event, error) {
 	}
 	t, err := ParseType(shown)
 	if err != nil {
-		return nil, err
+		return nil, wrong("EventType", "is not one that this engine knows", err)
+	}
+	if column := w.missing(t); column != "" {
+		return nil, wrong(column, "is missing in a row of "+t.String(), nil)
 	}
 	e := &Event{
 		Type: t, ID: NoID, Played: w.IsPlayed, Timestamp: w.Timestamp.Time, Name: w.Name, Version: w.Version,
 		Input: text(w.Input), Result: text(w.Result), Reason: text(w.Reason), Details: text(w.Details),
-		TaskID: w.TaskScheduledId, FireAt: w.FireAt.Time, InstanceID: w.InstanceId,
+		TaskID: number(w.TaskScheduledId), FireAt: w.FireAt.Time, InstanceID: w.InstanceId,
 		ScheduledStart: w.ScheduledStartTime.Time, Generation: w.Generation,
 		Carried: carried(t, w.Correlation, w.ClientSpanId, w.ParentExecutionId),
 		Own:     Own{Lease: w.GoLease, Message: w.GoMessage, Options: text(w.GoOptions), Semantics: w.GoSemantics},
@@ -251,12 +255,12 @@ func (w *wireRow) event() (*Event, error) {
 	}
 	if w.GoInputHash != "" {
 		if e.Own.InputHash, err = strconv.ParseUint(w.GoInputHash, 16, 64); err != nil {
-			return nil, err
+			return nil, wrong("GoInputHash", "is no hash", err)
 		}
 	}
 	switch t {
 	case TimerFired:
-		e.TaskID = w.TimerId
+		e.TaskID = number(w.TimerId)
 	case GenericEvent:
 		// A row that a rewind made generic has no data, but its reason.
 		if w.Data != nil {
@@ -264,10 +268,45 @@ func (w *wireRow) event() (*Event, error) {
 		}
 	case ExecutionCompleted, ContinueAsNew:
 		if e.Status, err = ParseStatus(w.OrchestrationStatus); err != nil {
-			return nil, err
+			return nil, wrong("OrchestrationStatus", "is not one that this engine knows", err)
 		}
 	}
 	return e, w.objects(e)
+}
+
+func number(n *int32) int32 {
+	if n == nil {
+		return 0
+	}
+	return *n
+}
+
+// missing is a column without which an event of its type means nothing; empty when
+// all of them are there.
+func (w *wireRow) missing(t Type) string {
+	switch t {
+	case TaskScheduled, TimerCreated, SubOrchestrationInstanceCreated, EventSent:
+		if number(w.EventId) < 0 || w.EventId == nil {
+			return "EventId"
+		}
+	case TaskCompleted, TaskFailed, SubOrchestrationInstanceCompleted, SubOrchestrationInstanceFailed:
+		if w.TaskScheduledId == nil {
+			return "TaskScheduledId"
+		}
+	case TimerFired:
+		if w.TimerId == nil {
+			return "TimerId"
+		}
+	case OrchestratorStarted:
+		if w.Timestamp.IsZero() {
+			return "_Timestamp"
+		}
+	case ExecutionStarted:
+		if w.Name == "" {
+			return "Name"
+		}
+	}
+	return ""
 }
 
 // objects decodes the columns that hold JSON texts.
@@ -277,19 +316,25 @@ func (w *wireRow) objects(e *Event) error {
 	var trace *wireTrace
 	var instance wireInstance
 	for _, column := range []struct {
-		text string
-		into any
-	}{{w.FailureDetails, &failure}, {w.ParentInstance, &parent}, {w.ParentTraceContext, &trace}, {w.OrchestrationInstance, &instance}} {
+		name, text string
+		into       any
+	}{
+		{"FailureDetails", w.FailureDetails, &failure}, {"ParentInstance", w.ParentInstance, &parent},
+		{"ParentTraceContext", w.ParentTraceContext, &trace}, {"OrchestrationInstance", w.OrchestrationInstance, &instance},
+	} {
 		if column.text == "" || column.text == "null" {
 			continue
 		}
 		if err := json.Unmarshal([]byte(column.text), column.into); err != nil {
-			return err
+			return wrong(column.name, "holds no JSON of its kind", err)
 		}
 	}
 	tags, err := ParseTags([]byte(w.Tags))
+	if err != nil {
+		return wrong("Tags", "holds no JSON of its kind", err)
+	}
 	e.Failure, e.Parent, e.Trace, e.Instance, e.Tags = failure.details(), parent.parent(), trace.trace(), instance.ref(), tags
-	return err
+	return nil
 }
 
 // AppendParent appends the JSON of a parent as the column ParentInstance has it.

@@ -48,8 +48,8 @@ var (
 	// ErrFormat: the history was written by a newer version of this module.
 	ErrFormat = errors.New("history has a newer format than this version knows")
 	// ErrUnreadable: the stored history is damaged: rows are missing or do not
-	// decode. Reading it again does not help.
-	ErrUnreadable = errors.New("history cannot be read")
+	// decode. Reading it again does not help. See [history.UnreadableError].
+	ErrUnreadable = history.ErrUnreadable
 	// ErrNoHub: a table, queue or container of the hub does not exist, or is
 	// being deleted, which takes the service a minute or so. It says nothing
 	// about the instance or message that was asked for, and is transient:
@@ -382,6 +382,10 @@ type History struct {
 	Fence Fence
 	// Events of the current execution, in order, from the row asked for.
 	Events []*history.Event
+	// Headless reports that there are rows of events and no sentinel, which guards
+	// them: what a purge has not got to, and otherwise damage (see
+	// [history.NoSentinel]). Fence and Events are empty then.
+	Headless bool
 }
 
 // Rewind takes failures out of a history.

@@ -84,8 +84,7 @@ func (h *Hub) assemble(ctx context.Context, rows [][]byte, from uint64) (*taskhu
 		return nil, fmt.Errorf("%w: %w", taskhub.ErrUnreadable, err)
 	}
 	if key.RowKey != sentinelRow {
-		// Rows without a sentinel are what a purge has not got to.
-		return &taskhub.History{}, nil
+		return &taskhub.History{Headless: true}, nil
 	}
 	s, err := decodeSentinel(last, "")
 	if err != nil {
@@ -94,32 +93,24 @@ func (h *Hub) assemble(ctx context.Context, rows [][]byte, from uint64) (*taskhu
 	out := &taskhub.History{Fence: s.fence}
 	first, next := taskhub.RowKey(max(s.fence.FirstRow, from)), taskhub.RowKey(s.fence.NextRow)
 	var large largeRows
+	var taken []history.Row
 	for _, raw := range rows[:len(rows)-1] {
 		e, at, err := history.DecodeRow(raw)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", taskhub.ErrUnreadable, err)
+			return nil, err
 		}
 		if at.RowKey < first || at.RowKey >= next || at.ExecutionID != s.fence.ExecutionID {
 			continue
 		}
 		if err := large.add(raw, len(out.Events)); err != nil {
-			return nil, fmt.Errorf("%w: %w", taskhub.ErrUnreadable, err)
+			return nil, err
 		}
-		out.Events = append(out.Events, e)
+		out.Events, taken = append(out.Events, e), append(taken, at)
 	}
-	if err := whole(s.fence, from, len(out.Events)); err != nil {
+	if err := history.CheckSequence(min(max(s.fence.FirstRow, from), s.fence.NextRow), s.fence.NextRow, taken); err != nil {
 		return nil, err
 	}
 	return out, h.fetchRows(ctx, &large, out.Events)
-}
-
-// whole finds out whether as many rows are there as the sentinel counts.
-func whole(fence taskhub.Fence, from uint64, rows int) error {
-	first := min(max(fence.FirstRow, from), fence.NextRow)
-	if want := fence.NextRow - first; uint64(rows) != want {
-		return fmt.Errorf("%w: it has %d rows from %s on, and should have %d", taskhub.ErrUnreadable, rows, taskhub.RowKey(first), want)
-	}
-	return nil
 }
 
 // largeRows are the rows of which texts are kept apart, with the places of
