@@ -6,9 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"sync/atomic"
 	"time"
 
+	"github.com/durable-go/functions/handler"
 	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/worker"
@@ -119,7 +119,7 @@ func (a *Activity[In, Out]) call(ctx context.Context, r *registry, call *worker.
 	}
 	ctx, stop := run.watch(ctx, time.Duration(made.Heartbeat)*time.Millisecond)
 	defer stop()
-	result, err := r.aroundActivity(a.handle)(context.WithValue(ctx, runKey{}, run), call.Input)
+	result, err := r.aroundActivity(a.handle)(context.WithValue(repeatable(ctx, call), runKey{}, run), call.Input)
 	if err != nil && errors.Is(context.Cause(ctx), ErrHeartbeatTimeout) {
 		err = fmt.Errorf("%w (%s)", ErrHeartbeatTimeout, err.Error())
 	}
@@ -127,6 +127,12 @@ func (a *Activity[In, Out]) call(ctx context.Context, r *registry, call *worker.
 		return nil, failureDetails(err)
 	}
 	return result, nil
+}
+
+// repeatable lets what the activity asks of a client be found again by a run that
+// a crash repeats.
+func repeatable(ctx context.Context, call *worker.Activity) context.Context {
+	return handler.WithInvocation(ctx, "activity:"+call.IdempotencyKey)
 }
 
 // handle runs the user's function.
@@ -184,8 +190,6 @@ type runKey struct{}
 type activityRun struct {
 	info   Info
 	client *Client
-	// starts counts the orchestrations that were started within the run.
-	starts atomic.Int64
 
 	registry *registry
 	call     *worker.Activity
@@ -267,10 +271,13 @@ func ActivityInfo(ctx context.Context) Info {
 }
 
 // ClientFrom returns the app's client within an activity; the context must be
-// the activity's or derived from it. ok is false elsewhere. What an activity
-// starts has ids that depend on the call and on how many starts came before in
-// it: a run that a crash repeats, and that starts the same in the same order,
-// starts nothing twice.
+// the activity's or derived from it. ok is false elsewhere.
+//
+// What an activity starts and raises has ids that are derived from the call and
+// from what is asked for (the orchestrator, input, options; the instance, name and
+// data), so that a run that a crash repeats starts and raises nothing twice, in
+// whatever order it does so, and although it may have less to do. Only equal
+// requests are told apart by their number.
 func ClientFrom(ctx context.Context) (c *Client, ok bool) {
 	if r := runOf(ctx); r != nil && r.client != nil {
 		return r.client, true

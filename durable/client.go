@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/durable-go/functions/handler"
@@ -71,7 +72,7 @@ func (c *Client) start(ctx context.Context, name string, in any, options []Start
 	for _, option := range options {
 		option.start(&s)
 	}
-	deriveIDs(ctx, &s)
+	deriveIDs(ctx, &s, "start")
 	row, err := core.client.Start(ctx, s)
 	if err != nil {
 		return "", fmt.Errorf("starting orchestrator %q: %w", name, err)
@@ -80,20 +81,23 @@ func (c *Client) start(ctx context.Context, name string, in any, options []Start
 }
 
 // deriveIDs makes the ids of a start within an invocation of the host, or
-// within an activity, depend on that: one whose process died is repeated, and the
-// repeated start must find the first one.
-func deriveIDs(ctx context.Context, s *client.Start) {
-	invocation, n, ok := handler.NextStart(ctx)
-	if r := runOf(ctx); r != nil {
-		invocation, n, ok = "activity:"+r.info.IdempotencyKey, int(r.starts.Add(1)), true
+// within an activity, depend on that and on what is started: one whose process died
+// is repeated, and the repeated start must find the first one.
+func deriveIDs(ctx context.Context, s *client.Start, asked ...string) {
+	at := ""
+	if !s.At.IsZero() {
+		at = s.At.Format(time.RFC3339Nano)
 	}
+	asked = append(asked, strings.ToLower(s.Name), s.Version, s.InstanceID, string(s.Input), at, string(history.AppendTags(nil, s.Tags)))
+	what := taskhub.GUID(asked...)
+	invocation, n, ok := handler.Ordinal(ctx, what)
 	if !ok {
 		return
 	}
 	if s.InstanceID == "" {
-		s.InstanceID = taskhub.DerivedID("instance", invocation, fmt.Sprint(n))
+		s.InstanceID = taskhub.DerivedID("instance", invocation, what, fmt.Sprint(n))
 	}
-	s.ExecutionID = taskhub.DerivedID("execution", invocation, fmt.Sprint(n))
+	s.ExecutionID = taskhub.DerivedID("execution", invocation, what, fmt.Sprint(n))
 }
 
 // Run is an orchestration that was started.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/durable-go/functions/handler"
 	"github.com/durable-go/functions/internal/client"
@@ -24,9 +25,10 @@ func (c *Client) RaiseEvent(ctx context.Context, id, name string, data any) erro
 		return fmt.Errorf("data of event %q: %w", name, err)
 	}
 	message := taskhub.NewGUID()
-	if invocation, n, ok := handler.NextStart(ctx); ok {
-		// The host repeats an invocation whose process died: the event is the same.
-		message = taskhub.GUID("raised", invocation, fmt.Sprint(n))
+	what := taskhub.GUID("raise", id, strings.ToLower(name), string(p))
+	if invocation, n, ok := handler.Ordinal(ctx, what); ok {
+		// An invocation whose process died is repeated: the event is the same.
+		message = taskhub.GUID("raised", invocation, what, fmt.Sprint(n))
 	}
 	return public(core.client.RaiseOnce(ctx, message, id, name, p))
 }
@@ -87,7 +89,7 @@ func (c *Client) Restart(ctx context.Context, id string, options ...StartOption)
 	for _, option := range options {
 		option.start(&s)
 	}
-	deriveIDs(ctx, &s)
+	deriveIDs(ctx, &s, "restart", id)
 	row, err := core.client.Restart(ctx, id, client.RestartOptions{SameID: s.InstanceID == id, NewID: s.InstanceID, ExecutionID: s.ExecutionID})
 	if err != nil {
 		return "", public(err)

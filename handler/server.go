@@ -12,7 +12,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"time"
 )
 
@@ -206,7 +206,7 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request, route httpRou
 		return
 	}
 	id := r.Header.Get(invocationHeader)
-	ctx := context.WithValue(r.Context(), invocationKey{}, &invocationInfo{id: id, function: route.function.Name})
+	ctx := WithInvocation(r.Context(), id)
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	out := &response{ResponseWriter: w}
 	// The host sends a GET whose handler died again and again, with one id.
@@ -275,7 +275,7 @@ func (s *Server) invoke(r *http.Request, f *Function, handle func(context.Contex
 	if err != nil {
 		return err
 	}
-	ctx := context.WithValue(r.Context(), invocationKey{}, &invocationInfo{id: id, function: f.Name})
+	ctx := WithInvocation(r.Context(), id)
 	return handle(ctx, inv)
 }
 
@@ -312,17 +312,34 @@ type invocationKey struct{}
 
 // invocationInfo is what the context of a function knows of its invocation.
 type invocationInfo struct {
-	id, function string
-	starts       atomic.Int32
+	id string
+	// asked counts, by what was asked for.
+	mu    sync.Mutex
+	asked map[string]int
 }
 
-// NextStart returns the id of the invocation in whose context it is called and
-// numbers the calls: what is derived from both is the same when the host
-// repeats the invocation. ok is false outside an invocation of the host.
-func NextStart(ctx context.Context) (invocation string, n int, ok bool) {
+// WithInvocation makes a context of a run that is repeated when its process dies,
+// and that has the same id then: see Ordinal. The host's invocations of functions
+// have one.
+func WithInvocation(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, invocationKey{}, &invocationInfo{id: id})
+}
+
+// Ordinal returns the id of the invocation in whose context it is called, and the
+// how manieth call for what it is, from 1. What is derived from the three is the same
+// when the invocation is repeated, in whatever order it asks then, and although it
+// may ask for less: only equal things are counted. ok is false outside of an
+// invocation. It may be called concurrently.
+func Ordinal(ctx context.Context, what string) (invocation string, n int, ok bool) {
 	info, _ := ctx.Value(invocationKey{}).(*invocationInfo)
 	if info == nil || info.id == "" {
 		return "", 0, false
 	}
-	return info.id, int(info.starts.Add(1)), true
+	info.mu.Lock()
+	defer info.mu.Unlock()
+	if info.asked == nil {
+		info.asked = map[string]int{}
+	}
+	info.asked[what]++
+	return info.id, info.asked[what], true
 }

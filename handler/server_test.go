@@ -382,44 +382,46 @@ func TestNotReady(t *testing.T) {
 	}
 }
 
-// What a start derives from its invocation is the same when the host repeats
-// the invocation, and differs between the starts of one.
-func TestNextStart(t *testing.T) {
+// What is derived from an invocation is the same when the host repeats it, in
+// whatever order it asks then, and differs between equal things of one.
+func TestOrdinal(t *testing.T) {
 	a := newServer(t)
 	close(a.ready)
 	type start struct {
-		id string
-		n  int
+		id, what string
+		n        int
 	}
 	var got []start
+	order := []string{"a", "b", "a"}
 	a.handle(t, "HttpStart", func(_ http.ResponseWriter, r *http.Request) {
-		for range 2 {
-			id, n, ok := NextStart(r.Context())
+		for _, what := range order {
+			id, n, ok := Ordinal(r.Context(), what)
 			if !ok {
 				t.Error("no invocation")
 			}
-			got = append(got, start{id, n})
+			got = append(got, start{id, what, n})
 		}
 	})
 	a.send(http.MethodGet, "/api/orchestrators/x", "")
+	order = []string{"b", "a"}
 	a.send(http.MethodGet, "/api/orchestrators/x", "")
-	want := []start{{"i1", 1}, {"i1", 2}, {"i1", 1}, {"i1", 2}}
+	want := []start{{"i1", "a", 1}, {"i1", "b", 1}, {"i1", "a", 2}, {"i1", "b", 1}, {"i1", "a", 1}}
 	for i := range want {
 		if len(got) != len(want) || got[i] != want[i] {
 			t.Fatalf("starts %v, want %v", got, want)
 		}
 	}
-	if _, _, ok := NextStart(t.Context()); ok {
+	if _, _, ok := Ordinal(t.Context(), "a"); ok {
 		t.Error("a context of no invocation has one")
 	}
 }
 
 // Without a host there is no invocation id.
-func TestNextStartWithoutHost(t *testing.T) {
+func TestOrdinalWithoutHost(t *testing.T) {
 	a := newServer(t)
 	close(a.ready)
 	a.handle(t, "HttpStart", func(w http.ResponseWriter, r *http.Request) {
-		if _, _, ok := NextStart(r.Context()); ok {
+		if _, _, ok := Ordinal(r.Context(), "a"); ok {
 			t.Error("there is an invocation")
 		}
 	})

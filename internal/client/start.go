@@ -1,9 +1,11 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/durable-go/functions/internal/history"
@@ -156,6 +158,10 @@ func (s *start) resolve(ctx context.Context, lease *taskhub.Lease) (*taskhub.Ins
 // repeated is a start whose first try had inserted the row. Its message was
 // perhaps not sent then; this one is the same to the worker.
 func (s *start) repeated(ctx context.Context, have *taskhub.Instance, lease *taskhub.Lease) (*taskhub.Instance, error) {
+	if !strings.EqualFold(have.Name, s.row.Name) || !bytes.Equal(have.Input, s.row.Input) {
+		err := fmt.Errorf("instance %q is there by the same start with another orchestrator or input: %w", s.row.ID, ErrExists)
+		return nil, errors.Join(err, s.takeBack(ctx, lease))
+	}
 	if have.Status != history.Pending {
 		return have, s.takeBack(ctx, lease)
 	}

@@ -256,7 +256,7 @@ func TestRepeatedStart(t *testing.T) {
 		t.Run(c.status.String(), func(t *testing.T) {
 			h := newHub(t)
 			before := put(t, h, "i", "x", c.status)
-			got, err := New(h, Options{Queue: queue, Lease: lease, Local: &local{}}).Start(t.Context(), Start{Name: "O", InstanceID: "i", ExecutionID: "x"})
+			got, err := New(h, Options{Queue: queue, Lease: lease, Local: &local{}}).Start(t.Context(), Start{Name: "Old", InstanceID: "i", ExecutionID: "x", Input: history.Payload(`"old"`)})
 			if err != nil || got.ID != "i" || row(t, h).ETag != before.ETag {
 				t.Fatalf("%+v, %v", got, err)
 			}
@@ -446,5 +446,25 @@ func TestConcurrentStarts(t *testing.T) {
 		if won != 1 || len(w.started) != 1 || h.Pending(queue) != 1 || w.started[0].Message.Target.ExecutionID != row(t, h).ExecutionID {
 			t.Errorf("finished before: %v; %d starts won, %d were handed over, %d messages are left", finished, won, len(w.started), h.Pending(queue))
 		}
+	}
+}
+
+// A start that finds its own id with another orchestrator or input is none that was
+// repeated: it fails, and changes nothing.
+func TestRepeatedStartOfSomethingElse(t *testing.T) {
+	for name, other := range map[string]Start{
+		"orchestrator": {Name: "Other", InstanceID: "i", ExecutionID: "x"},
+		"input":        {Name: "Old", InstanceID: "i", ExecutionID: "x", Input: history.Payload(`"other"`)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHub(t)
+			before := put(t, h, "i", "x", history.Running)
+			if _, err := New(h, Options{Queue: queue, Lease: lease, Local: &local{}}).Start(t.Context(), other); !errors.Is(err, ErrExists) {
+				t.Errorf("got %v", err)
+			}
+			if row(t, h).ETag != before.ETag || h.Pending(queue) != 0 {
+				t.Error("something was stored")
+			}
+		})
 	}
 }
