@@ -297,10 +297,6 @@ func (w *wireRow) missing(t Type) string {
 		if w.TimerId == nil {
 			return "TimerId"
 		}
-	case OrchestratorStarted:
-		if w.Timestamp.IsZero() {
-			return "_Timestamp"
-		}
 	case ExecutionStarted:
 		if w.Name == "" {
 			return "Name"
