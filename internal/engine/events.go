@@ -122,20 +122,25 @@ func (w *eventWait) release() {
 	rt.events.forget(w)
 }
 
-// claim gives a wait that was released its claim back: the code waits for it
-// again. An event that has come meanwhile, and that nobody has taken, ends it.
-func (w *eventWait) claim() {
+// look ends a wait that was released with an event that has come meanwhile, and
+// that nobody has taken.
+func (w *eventWait) look() {
 	if !w.released || w.task.done {
 		return
 	}
-	w.released = false
-	mail := w.task.rt.mail()
-	if a, ok := mail.take(w.key()); ok {
+	if a, ok := w.task.rt.mail().take(w.key()); ok {
 		w.end(a.event.Input, nil)
 		w.task.order = a.settled
-		return
 	}
-	mail.wait(w)
+}
+
+// claim gives a wait that was released its claim back: the code waits for it
+// again.
+func (w *eventWait) claim() {
+	if w.look(); w.released && !w.task.done {
+		w.released = false
+		w.task.rt.mail().wait(w)
+	}
 }
 
 // TakeEvent takes an event that has come already; ok is false when none has.

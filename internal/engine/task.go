@@ -87,10 +87,12 @@ func (t *Task) belongsTo() *Task {
 type watcher interface{ notify(*Task) }
 
 // Done reports whether the task has a result. An event that has come is the
-// result of a wait that has lost a race.
+// result of a wait that has lost a race; one that comes later is not.
 func (t *Task) Done() bool {
 	t.rt.check()
-	t.claim()
+	if w, ok := t.what.(*eventWait); ok {
+		w.look()
+	}
 	return t.done
 }
 
