@@ -43,7 +43,7 @@ func TestWhyAnActivityIsStopped(t *testing.T) {
 	activity, cause := endless()
 	waits := NewOrchestrator("Waits", func(ctx *Context, _ None) (None, error) { return activity.Call(ctx, None{}).Await() })
 	races := NewOrchestrator("Races", func(ctx *Context, _ None) (string, error) {
-		activity.Call(ctx, None{})
+		_ = activity.Call(ctx, None{})
 		return "done", ctx.Sleep(10 * time.Second)
 	})
 	timed := NewOrchestrator("Timed", func(ctx *Context, _ None) (None, error) {
@@ -53,7 +53,7 @@ func TestWhyAnActivityIsStopped(t *testing.T) {
 		if again {
 			return "again", nil
 		}
-		activity.Call(ctx, None{})
+		_ = activity.Call(ctx, None{})
 		if err := ctx.Sleep(10 * time.Second); err != nil {
 			return "", err
 		}

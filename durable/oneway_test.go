@@ -23,7 +23,7 @@ func TestUnawaitedChildren(t *testing.T) {
 		if how == "ended anew" {
 			return "", nil
 		}
-		child.Call(ctx, None{}, WithInstanceID("child "+how))
+		_ = child.Call(ctx, None{}, WithInstanceID("child "+how))
 		switch how {
 		case "fails":
 			return "", errors.New("no")

@@ -2,6 +2,7 @@
 // machine.
 //
 //	durable start [--storage memory] [--func PATH] [--port N] [DIR]
+//	durable vet [flags] [packages]
 //	durable keys rotate [--grace 24h] [--hub NAME] [DIR]
 package main
 
@@ -27,6 +28,7 @@ type command struct {
 
 var commands = []command{
 	{"start", "builds the app in a folder and runs it, with the storage emulator if need be", start},
+	{"vet", "reports what breaks orchestrators, before they run", vet},
 	{"keys", "keys rotate: makes a new key for the signed links of a task hub", keys},
 }
 

@@ -15,9 +15,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/tools/go/analysis/unitchecker"
@@ -53,10 +55,10 @@ type unit struct {
 	VetxOutput string
 }
 
-// skipped reports whether go vet asks only for the facts of a package of the
-// standard library, which has none: the analyzer's table has its members. They
-// are most of the packages that go vet asks for, and not to load them makes it
-// several times as fast. (From x/tools 0.51 on, files of facts have the types of
+// skipped reports whether go vet asks only for the facts of a package that has
+// none, as those of the standard library: the analyzer has a table of their
+// members. They are most of the packages that go vet asks for, and not to load
+// them makes it many times as fast. (From x/tools 0.51 on, files of facts have the types of
 // their package, too: then it must be loaded.)
 func skipped(args []string) bool {
 	last := args[len(args)-1]
@@ -72,7 +74,7 @@ func skipped(args []string) bool {
 	if u.Module != nil {
 		module = u.Module.Path
 	}
-	if !u.Standard[u.ImportPath] && !determinism.Standard(u.ImportPath, module) {
+	if !u.Standard[u.ImportPath] && !determinism.Tabled(u.ImportPath, module) {
 		return false
 	}
 	return os.WriteFile(u.VetxOutput, nil, 0o666) == nil
@@ -98,10 +100,18 @@ func vet(args []string) int {
 	return 0
 }
 
+// scope tells runs over other packages apart.
+func scope(args []string) string {
+	h := fnv.New64a()
+	dir, _ := os.Getwd() // without it runs in two folders may share a scope
+	_, _ = fmt.Fprintf(h, "%q %q", dir, args)
+	return strconv.FormatUint(h.Sum64(), 16)
+}
+
 // arguments are those of go vet: flags of the analyzer get its name before
 // them, and no package means all of the folder.
 func arguments(self string, args []string) []string {
-	all := []string{"vet", "-vettool=" + self}
+	all := []string{"vet", "-vettool=" + self, "-" + determinism.Name + "." + determinism.ScopeFlag + "=" + scope(args)}
 	packages := false
 	for _, a := range args {
 		name, _, _ := strings.Cut(strings.TrimLeft(a, "-"), "=")

@@ -70,7 +70,7 @@ func run(pass *analysis.Pass, o *options) error {
 		module, version = pass.Module.Path, pass.Module.Version
 	}
 	path := pass.Pkg.Path()
-	if Standard(path, module) && path != "command-line-arguments" && pass.Pkg.Name() != "main" || o.trusts(path) {
+	if standardPath(path, module) && path != "command-line-arguments" && pass.Pkg.Name() != "main" || version != "" && Tabled(path, module) || o.trusts(path) {
 		return nil
 	}
 	c := &checker{

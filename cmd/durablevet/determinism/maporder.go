@@ -226,8 +226,7 @@ func (c *checker) sortedLater(f *function, v *types.Var, after token.Pos) bool {
 		if !ok || call.Pos() < after || len(call.Args) == 0 {
 			return false
 		}
-		sorter := callee(c.info, call)
-		if sorter == nil || sorter.Pkg() == nil || sorter.Pkg().Path() != "sort" && !(sorter.Pkg().Path() == "slices" && strings.HasPrefix(sorter.Name(), "Sort")) {
+		if f := callee(c.info, call); f == nil || !isSorter(f) {
 			return false
 		}
 		arg := ast.Unparen(call.Args[0])
@@ -236,6 +235,15 @@ func (c *checker) sortedLater(f *function, v *types.Var, after token.Pos) bool {
 		}
 		return c.root(arg) == v
 	})
+}
+
+// isSorter reports whether a function sorts its first argument in place.
+func isSorter(f *types.Func) bool {
+	if f.Pkg() == nil {
+		return false
+	}
+	path := f.Pkg().Path()
+	return path == "sort" || path == "slices" && strings.HasPrefix(f.Name(), "Sort")
 }
 
 // observeUnordered takes the keys or values of a map that are made a slice.

@@ -186,9 +186,24 @@ func callsService(path string, f *types.Func) bool {
 	})
 }
 
-// Standard reports whether a package belongs to the standard library, whose
-// code is not followed: its impure members are in the table.
-func Standard(path, module string) bool {
+// tabled are the beginnings of packages whose code is not followed, for the
+// table says enough of them: package durable, what it is made of, and what it
+// needs.
+var tabled = []string{
+	durablePath, "github.com/durable-go/functions/internal/", "github.com/durable-go/functions/handler",
+	"github.com/Azure/azure-sdk-for-go/", "github.com/AzureAD/", "github.com/google/uuid", "golang.org/x/",
+}
+
+// Tabled reports whether a package has no facts: those of the standard library,
+// and what package durable brings with it.
+func Tabled(path, module string) bool {
+	return standardPath(path, module) || slices.ContainsFunc(tabled, func(beginning string) bool {
+		return path == beginning || strings.HasPrefix(path, strings.TrimSuffix(beginning, "/")+"/")
+	})
+}
+
+// standardPath reports whether a package belongs to the standard library.
+func standardPath(path, module string) bool {
 	first, _, _ := strings.Cut(path, "/")
 	return !strings.Contains(first, ".") && (module == "" || module == "std" || module == "cmd")
 }
