@@ -99,8 +99,12 @@ func (t *Telling) Large() history.Payload {
 	return nil
 }
 
-// KeepsApart reports whether the payload of the row with the key is kept apart.
-func KeepsApart(key string) bool { return strings.Contains(keyTail(key), ".") }
+// LargeName returns the name under which the telling of an inbox row's key keeps
+// its payload apart, and reports whether it does.
+func LargeName(key string) (name string, apart bool) {
+	tail := keyTail(key)
+	return tail, strings.Contains(tail, ".")
+}
 
 // keyTail is the id in a key, with the mark of a payload that is kept apart.
 func keyTail(key string) string {
