@@ -115,7 +115,7 @@ func keyTail(key string) string {
 	return at.tail
 }
 
-// payloadMark tells two payloads of one telling apart.
+// payloadMark is a short hash, which differs between two payloads of one telling.
 func payloadMark(p history.Payload) string {
 	sum := sha256.Sum256(p)
 	return hex.EncodeToString(sum[:6])
@@ -131,7 +131,7 @@ func keyID(id string) string {
 	return id
 }
 
-// inboxKey is what a key of an inbox row says.
+// inboxKey is a parsed key of an inbox row.
 type inboxKey struct {
 	kind      byte
 	due, sent time.Time
