@@ -139,8 +139,11 @@ func (c *checker) checkAnywhere(f *function) {
 // files are the package's files, generated ones among them.
 func (c *checker) files() []*ast.File { return c.pass.Files }
 
-func (c *checker) isTest(file *ast.File) bool {
-	return strings.HasSuffix(c.pass.Fset.Position(file.FileStart).Filename, "_test.go")
+func (c *checker) isTest(file *ast.File) bool { return c.inTest(file.FileStart) }
+
+// inTest reports whether a place is in the file of a test.
+func (c *checker) inTest(pos token.Pos) bool {
+	return strings.HasSuffix(c.pass.Fset.Position(pos).Filename, "_test.go")
 }
 
 // place is a position for texts: the file's name and the line.

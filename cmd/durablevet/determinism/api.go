@@ -160,7 +160,7 @@ var decisions = map[string]string{"Handle": typeRetryPolicy}
 var passive = map[string]bool{
 	"Context.InstanceID": true, "Context.Name": true, "Context.Version": true, "Context.CompareVersion": true,
 	"Context.Tags": true, "Context.Parent": true, fnNow: true, "Context.NewGUID": true, "Context.Rand": true,
-	"Context.IsReplaying": true, "Context.Logger": true, "Context.SetCustomStatus": true, "Task.Done": true, "Timer.Cancel": true,
+	"Context.IsReplaying": true, "Context.Logger": true, "Context.SetCustomStatus": true, "Task.Done": true, "Task.Cancel": true,
 }
 
 // droppable are functions whose error must not be dropped.

@@ -59,7 +59,8 @@ func (c *checker) root(e ast.Expr) *types.Var {
 }
 
 // writes finds the package's variables that are written after the program has
-// begun: in functions other than init and main.
+// begun: in functions other than init and main. What tests replace for
+// themselves is not written in the app.
 func (c *checker) writes() {
 	for _, f := range c.all {
 		if d, ok := f.node.(*ast.FuncDecl); ok && d.Recv == nil && (d.Name.Name == "init" || d.Name.Name == "main") {
@@ -67,7 +68,7 @@ func (c *checker) writes() {
 		}
 		c.inspect(f, func(n ast.Node, _ []ast.Node) {
 			for _, target := range targets(c.info, n) {
-				if v := c.root(target); v != nil && c.isGlobal(v) {
+				if v := c.root(target); v != nil && c.isGlobal(v) && (!c.isTest(f.file) || c.inTest(v.Pos())) {
 					c.written[v] = true
 				}
 			}

@@ -95,7 +95,7 @@ func TestArguments(t *testing.T) {
 	functions, _ := declared(t)
 	for name, a := range apis {
 		f := functions[name]
-		if f == nil {
+		if f == nil || slices.Contains(planned, name) {
 			continue // TestNames
 		}
 		var params []ast.Expr
@@ -115,7 +115,7 @@ func TestArguments(t *testing.T) {
 			}
 		}
 		_, isFunc := params[max(a.fn, 0)].(*ast.FuncType)
-		if a.fn != none && !isFunc && name != "App.HandleHTTP" && !slices.Contains(planned, name) {
+		if a.fn != none && !isFunc && name != "App.HandleHTTP" {
 			t.Errorf("%s: parameter %d is not a function", name, a.fn)
 		}
 	}

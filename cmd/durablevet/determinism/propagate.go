@@ -48,7 +48,7 @@ func (c *checker) propagate() {
 			continue
 		}
 		for _, e := range f.effects {
-			if _, known := f.reasons[e.rule]; known || e.weak || !c.followed(f, e.rule) || c.suppressed(e.rule, e.at.Pos()) {
+			if _, known := f.reasons[e.rule]; known || e.weak && !isLocal(f.obj) || !c.followed(f, e.rule) || c.suppressed(e.rule, e.at.Pos()) {
 				continue
 			}
 			f.reasons[e.rule] = reason{What: e.what, At: c.place(e.at.Pos()), Blocks: e.blocks}

@@ -45,4 +45,12 @@ func Good(ctx *durable.Context) {
 	})
 }
 
+// A closure of the code around is the orchestrator's own.
+func numbered() *durable.Orchestrator[int, int64] {
+	next := func() int64 { return count.Add(1) }
+	return durable.NewOrchestrator("Numbered", func(ctx *durable.Context, n int) (int64, error) {
+		return next(), nil // want `next comes from atomic.Int64.Add`
+	})
+}
+
 func ordinary(c chan int) { go func() { c <- 1 }() }

@@ -21,7 +21,7 @@ var Bad = durable.NewOrchestrator("Bad", func(ctx *durable.Context, _ int) (int,
 })
 
 func worse(ctx *durable.Context) {
-	for n := 0; true; n++ { // want `this loop never ends`
+	for n := 0; true; n++ { // want `this loop never ends, and waits for nothing`
 		_ = func() int { return n }
 	}
 }

@@ -65,7 +65,7 @@ func (c *Context) Sleep(d time.Duration) error                           { retur
 func (c *Context) NewTimer(d time.Duration) *Timer                       { return nil }
 func (c *Context) SetCustomStatus(v any) error                           { return nil }
 func (c *Context) SendEvent(instanceID, name string, data any) error     { return nil }
-func (t *Timer) Cancel() bool                                            { return false }
+func (t *Task[T]) Cancel() bool                                          { return false }
 func (t *Task[T]) Await() (v T, err error)                               { return v, err }
 func (t *Task[T]) Done() bool                                            { return false }
 func (g *WaitGroup) Go(ctx *Context, f func(ctx *Context) error)         {}
