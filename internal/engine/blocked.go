@@ -15,6 +15,9 @@ type BlockedError struct {
 	Orchestrator string
 	// Where is what the code was doing, and in which of its functions.
 	Where string
+	// Running says that the code computed when it was given up, rather than waited:
+	// it may burn a processor for as long as the process lives.
+	Running bool
 	// returned is called when the code has come back after all.
 	returned func()
 }
@@ -105,6 +108,8 @@ func (i *Instance) Blocked(stacks []byte) *BlockedError {
 	}
 	if stack := stackOf(stacks, i.rt.goroutine.Load()); stack != "" {
 		e.Where = describeStack(stack)
+		_, state, _ := strings.Cut(stack, "[")
+		e.Running = strings.HasPrefix(state, "run") // running, runnable
 	}
 	return e
 }

@@ -2,7 +2,9 @@ package engine_test
 
 import (
 	"errors"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -65,6 +67,9 @@ func TestGiveUp(t *testing.T) {
 						t.Errorf("%q does not say %q", blocked.Where, part)
 					}
 				}
+				if blocked.Running {
+					t.Error("code that waits is said to run")
+				}
 				returned := false
 				if !i.GiveUp(blocked, func() { returned = true }) {
 					t.Error("the code is not given up")
@@ -83,6 +88,33 @@ func TestGiveUp(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestSpinning says of code that computes that it runs.
+func TestSpinning(t *testing.T) {
+	var end, in atomic.Bool
+	i := newInstance(func(*engine.Runtime, history.Payload) (history.Payload, error) {
+		for !end.Load() {
+			in.Store(true)
+		}
+		return nil, nil
+	})
+	defer i.Close()
+	done := make(chan error)
+	go func() {
+		_, err := i.Turn(epoch, []*history.Event{start()})
+		done <- err
+	}()
+	for !in.Load() {
+		runtime.Gosched()
+	}
+	if blocked := i.Blocked(engine.Stacks()); !blocked.Running {
+		t.Errorf("code that computes does not run: %s", blocked.Where)
+	}
+	end.Store(true)
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }
 
