@@ -34,11 +34,11 @@ type App struct {
 // of the same program running, in which it does return. A crash of user code
 // then ends the child and not the app.
 func NewApp() *App {
-	log := handler.DefaultLogger()
-	slog.SetDefault(log)
+	child := supervise.Enter(supervise.Options{Port: os.Getenv("FUNCTIONS_CUSTOMHANDLER_PORT"), Log: handler.DefaultLogger()})
+	log := handler.NewLogger(os.Stdout, child.Stderr, os.Getenv)
+	slog.SetDefault(slog.New(spoken{Handler: log.Handler(), say: child.Say}))
 	a := &App{
-		registry: newRegistry(), log: log,
-		child:    supervise.Enter(supervise.Options{Port: os.Getenv("FUNCTIONS_CUSTOMHANDLER_PORT"), Log: log}),
+		registry: newRegistry(), log: log, child: child,
 		http:     map[string]http.Handler{},
 		triggers: map[string]trigger{},
 	}

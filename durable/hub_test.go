@@ -99,16 +99,17 @@ func (h *hub) restart(store taskhub.Store) {
 
 // blamer is a journal that blames nothing but messages that came too often, in
 // tests whose code does not end its process.
-type blamer struct{ h *hub }
-
-func (b blamer) Enter(_ context.Context, key string, dequeued int) (func(), error) {
-	if dequeued >= 10 {
-		b.h.t.Errorf("%s came %d times and is blamed", key, dequeued)
-	}
-	return func() {}, nil
+type blamer struct {
+	journal
+	h *hub
 }
 
-func (blamer) Settle(string) {}
+func (b blamer) Begin(ctx context.Context, code worker.Code, deliveries int) (worker.Run, error) {
+	if deliveries >= 10 {
+		b.h.t.Errorf("%v came %d times", code, deliveries)
+	}
+	return b.journal.Begin(ctx, code, 0)
+}
 
 func (h *hub) client() *Client { return &Client{core: func() (*core, error) { return h.core, nil }} }
 

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/durable-go/functions/handler/supervise"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
 )
@@ -135,7 +136,7 @@ func TestParkedAndMended(t *testing.T) {
 			h.t.Fatal(err)
 		}
 		h.settle()
-		h.journal = blamer{h}
+		h.journal = blamer{journal{supervise.NewJournal()}, h}
 		h.deploy(waits("Other"), other, testHello, long)
 		h.raise(run.ID, "Go", "null")
 		<-time.After(40 * time.Minute)

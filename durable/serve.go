@@ -66,7 +66,11 @@ func (s *service) connectQueues() error {
 func (s *service) queueFunction() func(context.Context, *handler.Invocation) error {
 	var open sync.Mutex
 	return func(ctx context.Context, inv *handler.Invocation) error {
-		if err := s.worker.Deliver(ctx, s.delivery(ctx, inv.Queue), true); err != nil {
+		d := s.delivery(ctx, inv.Queue)
+		if diverted, err := s.divert(ctx, d); diverted || err != nil {
+			return err
+		}
+		if err := s.worker.Deliver(ctx, d, true); err != nil {
 			return err
 		}
 		if s.scalesIn && open.TryLock() {
@@ -86,11 +90,16 @@ func (s *service) delivery(ctx context.Context, m *handler.QueueMessage) taskhub
 		Dequeued: m.DequeueCount,
 		Inserted: m.Inserted,
 	}
-	d.Message, d.Err = s.store.Open(ctx, m.Body)
-	if d.Message != nil && d.Message.ID == "" {
-		d.Message.ID = m.ID
-	}
+	s.open(ctx, &d, m.Body)
 	return d
+}
+
+// open decodes a message. One of a foreign client has the id of the queue.
+func (s *service) open(ctx context.Context, d *taskhub.Delivery, body []byte) {
+	d.Message, d.Err = s.store.Open(ctx, body)
+	if d.Message != nil && d.Message.ID == "" {
+		d.Message.ID = d.Lease.MessageID
+	}
 }
 
 // userTrigger runs user code: known to the journal, its panics caught, its

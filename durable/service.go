@@ -10,6 +10,8 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -40,6 +42,11 @@ type service struct {
 	ready   chan struct{}
 	// scalesIn says that the plan ends processes that look idle.
 	scalesIn bool
+	marks    *hubMarks
+	// recycled says that this process makes room for another one.
+	recycled atomic.Bool
+	// background ends with the context of run.
+	background sync.WaitGroup
 }
 
 // newService checks the configuration and connects the parts. It sends no
@@ -61,6 +68,7 @@ func newService(a *App) (*service, error) {
 		return nil, err
 	}
 	s.seal()
+	s.marks = newMarks(s.store, a.child.Journal, a.log)
 	if err := s.newWorker(); err != nil {
 		return nil, err
 	}
@@ -132,7 +140,7 @@ func largest(payload int) int { return 8*payload + 1<<20 }
 
 func (s *service) newWorker() (err error) {
 	o := s.settings.worker(s.app.registry)
-	o.Store, o.Journal, o.Log = s.store, s.app.child.Journal, s.app.log
+	o.Store, o.Journal, o.Log = s.store, journal{s.app.child.Journal}, s.app.log
 	o.Control, o.ControlOf, o.WorkItems = s.queues.control, s.queues.controlOf, s.queues.workOf
 	switch {
 	case s.settings.LocalBudget != nil:
@@ -150,7 +158,7 @@ func (s *service) newCore() *core {
 		o.Lease = s.settings.Lease
 	}
 	return &core{
-		client: client.New(s.store, o),
+		client: client.New(sending{s.store, s.app.child.Journal, o.Lease}, o),
 		links: &management.Links{
 			Keys: management.NewKeys(s.store, s.settings.HubName, time.Now), Path: s.mount("DurableTaskLinks"),
 			Base: s.settings.BaseURL, Lifetime: s.settings.LinkLifetime,
@@ -173,6 +181,9 @@ func (s *service) mount(name string) string {
 func (s *service) run(ctx context.Context) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if s.app.child.Trial {
+		return s.tryAlone(ctx)
+	}
 	listener, standalone, err := s.listen()
 	if err != nil {
 		return err
@@ -187,19 +198,26 @@ func (s *service) run(ctx context.Context) error {
 	defer ended()
 	served := make(chan error, 1)
 	go func() { served <- s.server.Serve(serving, listener, stopWithin) }()
+	if s.app.child.Journal.Supervised() {
+		s.background.Go(func() { s.recycle(serving, ended) })
+	}
 	select {
 	case err = <-created:
 		if err == nil {
-			s.begin(ctx)
+			s.begin(serving)
 			err = <-served
 		}
 	case err = <-served:
 	}
 	ended()
+	s.background.Wait()
 	bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 	defer cancel()
 	s.worker.Stop(bound)
-	if err == nil {
+	switch {
+	case err == nil && s.recycled.Load():
+		err = errRecycled
+	case err == nil:
 		err = errStopped
 	}
 	return err
@@ -208,6 +226,11 @@ func (s *service) run(ctx context.Context) error {
 // begin lets work in: the hub exists. Without a host the worker receives from its
 // queues itself.
 func (s *service) begin(ctx context.Context) {
+	if s.app.child.Journal.Supervised() {
+		s.marks.show(ctx)
+		s.background.Go(func() { s.marks.keep(ctx) })
+		s.background.Go(func() { s.takeOver(ctx) })
+	}
 	close(s.ready)
 	if !s.server.Standalone {
 		return

@@ -4,12 +4,14 @@ package supervise
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -25,6 +27,9 @@ import (
 // appVariable makes the test binary the app under test: its value says how the
 // app starts.
 const appVariable = "SUPERVISE_TEST_APP"
+
+// traceVariable names the file in which the app writes down what it does.
+const traceVariable = "SUPERVISE_TEST_TRACE"
 
 func TestMain(m *testing.M) {
 	if how := os.Getenv(appVariable); how != "" {
@@ -48,9 +53,17 @@ func runApp(how string) {
 	case "unready-zero":
 		os.Exit(0)
 	}
+	a := &appCode{Child: c, trace: os.Getenv(traceVariable)}
+	if c.Trial && how == "never-tries" {
+		os.Exit(9)
+	}
+	go a.takeOver()
 	c.Ready()
 	if how == "counts" {
 		go countSignals()
+	}
+	if c.Trial {
+		select {}
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/pids", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, os.Getpid(), " ", os.Getppid()) })
@@ -59,8 +72,18 @@ func runApp(how string) {
 		out, _ := exec.Command("ls", "/dev/fd").Output()
 		_, _ = w.Write(out)
 	})
-	mux.HandleFunc("/settle", func(_ http.ResponseWriter, r *http.Request) { c.Journal.Settle(r.FormValue("key")) })
-	mux.HandleFunc("/run", func(w http.ResponseWriter, r *http.Request) { userCode(c.Journal, w, r) })
+	mux.HandleFunc("/settle", func(_ http.ResponseWriter, r *http.Request) {
+		c.Journal.Settle(Code{Kind: Request, Execution: r.FormValue("key")})
+	})
+	mux.HandleFunc("/leave", func(http.ResponseWriter, *http.Request) {
+		c.Journal.Leave("a test")
+		time.Sleep(100 * time.Millisecond) // for what is said to be read
+		os.Exit(5)
+	})
+	mux.HandleFunc("/run", func(w http.ResponseWriter, r *http.Request) { a.request(w, r) })
+	mux.HandleFunc("/start", func(_ http.ResponseWriter, r *http.Request) {
+		a.message(Message{Queue: "q", ID: r.FormValue("id"), Body: []byte(r.URL.RawQuery), Until: time.Now().Add(hangPatience)})
+	})
 	log.Fatal(http.Serve(c.Listener, mux))
 }
 
@@ -80,11 +103,67 @@ func countSignals() {
 	}
 }
 
-// userCode runs under a key, and ends the process when it is asked to.
-func userCode(j *Journal, w http.ResponseWriter, r *http.Request) {
-	leave, err := j.Enter(r.Context(), r.FormValue("key"), 0)
-	var blamed *BlamedError
-	if errors.As(err, &blamed) {
+// appCode is the code of the app under test.
+type appCode struct {
+	*Child
+	trace string // the file that it writes down what it does in
+}
+
+func (a *appCode) note(parts ...any) {
+	f, err := os.OpenFile(a.trace, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	_, _ = f.WriteString(fmt.Sprintln(parts...))
+}
+
+func (a *appCode) takeOver() {
+	for {
+		messages, err := a.Journal.Takeover(context.Background())
+		if err != nil {
+			return
+		}
+		for _, m := range messages {
+			go a.message(m)
+		}
+	}
+}
+
+// message does what the body of a message says, as the activity of an instance
+// of the message's id.
+func (a *appCode) message(m Message) {
+	role := map[bool]string{true: "alone", false: "serving"}[a.Trial]
+	if a.Journal.Quarantined(m.ID) {
+		a.note(m.ID, "diverted")
+		a.Journal.Divert(m.ID, m)
+		return
+	}
+	a.Journal.Hold(m)
+	code := Code{Kind: Activity, Instance: m.ID, Execution: "x"}
+	run, err := a.Journal.Begin(context.Background(), code, 99)
+	if blamed := new(BlamedError); errors.As(err, &blamed) {
+		a.note(m.ID, "blamed", blamed.Reason)
+		a.Journal.Settle(code)
+		a.Journal.LetGo(m.ID)
+		return
+	}
+	a.note(m.ID, "begins", role)
+	query, _ := url.ParseQuery(string(m.Body))
+	misbehave(a.Child, query)
+	run.Return(false)
+	a.note(m.ID, "ends", role)
+	if query.Get("after") != "" {
+		os.Exit(6)
+	}
+	a.Journal.Stored(code)
+	a.Journal.LetGo(m.ID)
+}
+
+// request runs under a key, and ends the process when it is asked to.
+func (a *appCode) request(w http.ResponseWriter, r *http.Request) {
+	leave, err := a.Journal.Enter(r.Context(), r.FormValue("key"), 0)
+	if blamed := new(BlamedError); errors.As(err, &blamed) {
 		w.WriteHeader(http.StatusGone)
 		_, _ = fmt.Fprint(w, blamed.Reason)
 		return
@@ -94,17 +173,36 @@ func userCode(j *Journal, w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer leave()
-	switch r.FormValue("how") {
+	if r.FormValue("how") == "hang" {
+		_ = http.NewResponseController(w).Flush() // the caller sees that it runs
+		<-r.Context().Done()
+		return
+	}
+	misbehave(a.Child, r.Form)
+}
+
+// misbehave does what user code must not do.
+func misbehave(c *Child, what url.Values) {
+	switch what.Get("how") {
 	case "exit":
-		code, _ := strconv.Atoi(r.FormValue("code"))
-		log.Print(r.FormValue("say"))
+		code, _ := strconv.Atoi(what.Get("code"))
+		_, _ = fmt.Fprintln(c.Stderr, "a record of the library")
+		c.Say("logged before")
+		log.Print(what.Get("say"))
 		os.Exit(code)
 	case "panic":
 		go panic("user code")
 		select {}
-	case "hang":
-		_ = http.NewResponseController(w).Flush() // the caller sees that it runs
-		<-r.Context().Done()
+	case "kill":
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {}
+	case "killparent":
+		_ = syscall.Kill(os.Getppid(), syscall.SIGKILL)
+		select {}
+	case "wait":
+		for _, err := os.Stat(what.Get("until")); err != nil; _, err = os.Stat(what.Get("until")) {
+			time.Sleep(10 * time.Millisecond)
+		}
 	}
 }
 
@@ -117,6 +215,8 @@ type app struct {
 	port string
 	cmd  *exec.Cmd
 	dead chan struct{} // closed when the process that was started is gone
+	// trace is the file in which the app writes down what it does.
+	trace string
 
 	mu     sync.Mutex
 	stderr []string
@@ -141,8 +241,8 @@ func startApp(t *testing.T, how, port string, env ...string) *app {
 
 func startCommand(t *testing.T, cmd *exec.Cmd, how, port string, env ...string) *app {
 	t.Helper()
-	a := &app{t: t, port: port, cmd: cmd, dead: make(chan struct{})}
-	cmd.Env = append(append(os.Environ(), appVariable+"="+how, "FUNCTIONS_CUSTOMHANDLER_PORT="+port), env...)
+	a := &app{t: t, port: port, cmd: cmd, dead: make(chan struct{}), trace: filepath.Join(t.TempDir(), "trace")}
+	cmd.Env = append(append(os.Environ(), appVariable+"="+how, "FUNCTIONS_CUSTOMHANDLER_PORT="+port, traceVariable+"="+a.trace), env...)
 	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -172,7 +272,7 @@ func startCommand(t *testing.T, cmd *exec.Cmd, how, port string, env ...string) 
 		_ = read.Close()
 		<-read2
 		if t.Failed() {
-			t.Log("stderr:\n" + a.log())
+			t.Logf("stderr:\n%s\ntrace:\n%s", a.log(), a.did(""))
 		}
 	})
 	return a
@@ -182,6 +282,26 @@ func (a *app) log() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return strings.Join(a.stderr, "\n")
+}
+
+// did is what the app has done for an instance, or for all of them: a line each.
+func (a *app) did(instance string) string {
+	raw, _ := os.ReadFile(a.trace)
+	var lines []string
+	for line := range strings.Lines(string(raw)) {
+		if rest, found := strings.CutPrefix(line, instance+" "); found {
+			lines = append(lines, strings.TrimSpace(rest))
+		} else if instance == "" {
+			lines = append(lines, strings.TrimSpace(line))
+		}
+	}
+	return strings.Join(lines, "; ")
+}
+
+// comesTo waits until the app has done something for an instance.
+func (a *app) comesTo(instance, want string) {
+	a.t.Helper()
+	a.eventually(instance+": "+want, func() bool { return strings.Contains(a.did(instance), want) })
 }
 
 func portIsFree(port string) bool {

@@ -5,56 +5,91 @@ package supervise
 import (
 	"encoding/json"
 	"fmt"
-	"io"
+	"log/slog"
 	"net"
 	"os"
 	"syscall"
 )
 
-// childVariable marks the environment of a child.
+// childVariable marks the environment of a child, and says what it is for.
 const childVariable = "DURABLE_SUPERVISED_CHILD"
 
-// The files that a child inherits, in the order of exec.Cmd.ExtraFiles.
+// The values of childVariable.
 const (
-	listenerFile = 3 + iota
-	lifeFile
+	roleServe = "serve"
+	roleGuard = "guard" // the parent of roleTrial
+	roleTrial = "trial"
+)
+
+func roleOf(told briefing) string {
+	if told.Trial != "" {
+		return roleGuard
+	}
+	return roleServe
+}
+
+// The files that a child inherits, in the order of exec.Cmd.ExtraFiles. Only the
+// one that serves has the listener.
+const (
+	lifeFile = 3 + iota
 	regionFile
+	reportFile
+	errorFile
+	listenerFile
 )
 
 // enterChild takes over what the supervisor handed down. The marker and the
 // files go no further than this process.
-func enterChild() (*Child, error) {
+func enterChild(role string, log *slog.Logger) (*Child, error) {
 	if err := os.Unsetenv(childVariable); err != nil {
 		return nil, fmt.Errorf("entering as a supervised process: %w", err)
 	}
-	for fd := listenerFile; fd <= regionFile; fd++ {
+	if role == roleGuard {
+		os.Exit(guard(log))
+	}
+	last := errorFile
+	if role == roleServe {
+		last = listenerFile
+	}
+	for fd := lifeFile; fd <= last; fd++ {
 		syscall.CloseOnExec(fd)
 	}
-	handed := os.NewFile(listenerFile, "listener")
-	ln, err := net.FileListener(handed)
-	if err != nil {
-		return nil, fmt.Errorf("entering as a supervised process (%s is set): the listener: %w", childVariable, err)
-	}
-	_ = handed.Close()
 	shared, err := mapRegion(os.NewFile(regionFile, "journal"))
 	if err != nil {
-		return nil, fmt.Errorf("entering as a supervised process: the journal: %w", err)
+		return nil, fmt.Errorf("entering as a supervised process (%s is set): the journal: %w", childVariable, err)
 	}
-	life := os.NewFile(lifeFile, "life")
+	c := &Child{Stderr: os.NewFile(errorFile, "stderr"), words: words{shared: shared}}
+	if role == roleServe {
+		handed := os.NewFile(uintptr(listenerFile), "listener")
+		if c.Listener, err = net.FileListener(handed); err != nil {
+			return nil, fmt.Errorf("entering as a supervised process: the listener: %w", err)
+		}
+		_ = handed.Close()
+	}
+	life := json.NewDecoder(os.NewFile(lifeFile, "life"))
 	var told briefing
-	if err := json.NewDecoder(life).Decode(&told); err != nil {
+	if err := life.Decode(&told); err != nil {
 		return nil, fmt.Errorf("entering as a supervised process: the supervisor's briefing: %w", err)
 	}
-	go leaveWith(life)
-	return &Child{Listener: ln, Journal: newSharedJournal(shared, told)}, nil
+	reports := &outbox{to: os.NewFile(reportFile, "reports")}
+	c.Journal, c.Trial = newSharedJournal(shared, reports.put, told), told.Trial != ""
+	go leaveWith(life, c.Journal, told.Host)
+	return c, nil
 }
 
-// leaveWith ends the process when the supervisor is gone: only it holds the
-// other end of the pipe. Whoever keeps the port without a supervisor keeps the
-// host from starting another one.
-func leaveWith(life *os.File) {
-	_, _ = io.Copy(io.Discard, life)
-	os.Exit(1)
+// leaveWith passes on what the supervisor says, and ends the process when the
+// supervisor is gone: only it holds the other end of the pipe. A process that
+// kept the port without a supervisor would keep the host from starting another
+// one.
+func leaveWith(life *json.Decoder, j *Journal, host int) {
+	for {
+		var told briefing
+		if life.Decode(&told) != nil {
+			leaveBehind(host, j.trial, j.shared)
+			os.Exit(1)
+		}
+		j.brief(told)
+	}
 }
 
 // mapRegion maps the journal's file, which stays mapped.
@@ -64,6 +99,20 @@ func mapRegion(f *os.File) (region, error) {
 		return nil, fmt.Errorf("mapping %s: %w", f.Name(), err)
 	}
 	return mem, nil
+}
+
+// newRegion makes and maps a file for the journal of a child.
+func newRegion() (*os.File, region, error) {
+	f, err := createRegion()
+	if err != nil {
+		return nil, nil, err
+	}
+	shared, err := mapRegion(f)
+	if err != nil {
+		_ = f.Close()
+		return nil, nil, err
+	}
+	return f, shared, nil
 }
 
 // createRegion makes the file. It has no name, and all of its space is taken at

@@ -2,34 +2,49 @@ package supervise
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"sync"
 	"time"
 )
 
 const (
-	// trialLimit is how long a suspect is on trial at most: user code may wait
-	// for hours, and the other suspects wait for it.
-	trialLimit = 10 * time.Second
-	// suspectDeliveries and blamedDeliveries are for work whose message came so
-	// often: nobody finished it.
+	// requestTrial is how long a suspect request is on trial at most: other ones
+	// wait for it.
+	requestTrial = 10 * time.Second
+	// lingering is how long code that has returned is remembered when what it did
+	// is never stored: a result that nobody waits for.
+	lingering = 5 * time.Second
+	// Deliveries count where there is no supervisor.
 	suspectDeliveries = 3
-	blamedDeliveries  = 10
+	blamedDeliveries  = 30
 )
+
+// ErrElsewhere says that code must not run in this process: it is suspect, and
+// runs alone in another one, or this one is for another instance. What it was to
+// work on is to be given back after a moment.
+var ErrElsewhere error = elsewhere{}
+
+type elsewhere struct{}
+
+func (elsewhere) Error() string {
+	return "the code is suspected to have ended the process, and is left to the process that tries it"
+}
+
+// Elsewhere marks the error for those who do not know this package.
+func (elsewhere) Elsewhere() {}
 
 // BlamedError says that user code must not run because it ended the process
 // before.
 type BlamedError struct {
-	Key string
-	// Reason is how the process ended: exit code or signal, and the last line
-	// that it wrote to stderr.
+	// Code names the code.
+	Code Code
+	// Reason is how the process ended: exit code or signal, and the last lines
+	// that the code wrote.
 	Reason string
 }
 
 func (e *BlamedError) Error() string {
-	return fmt.Sprintf("%s ended the process: %s", e.Key, e.Reason)
+	return fmt.Sprintf("%s ended the process: %s", e.Code, e.Reason)
 }
 
 // BlameReason is how the process ended.
@@ -37,43 +52,81 @@ func (e *BlamedError) BlameReason() string { return e.Reason }
 
 // Journal knows what user code runs in this process, and which of it is
 // suspected or known to end the process. It is safe for concurrent use.
+//
+// Code of an instance is told to [Journal.Begin] before it runs, to [Run.Return]
+// when it has, and to [Journal.Committed] or [Journal.Stored] when its outcome is
+// durable. Until then it is suspect if the process dies.
 type Journal struct {
-	// bench has room for the one suspect that is on trial.
-	bench chan struct{}
-	// counting makes suspects of what was delivered often; it is set where no
-	// supervisor knows better.
-	counting bool
-	shared   region // nil without a supervisor
+	shared region // nil without a supervisor
+	tell   func(report)
+	// trial is the instance that this process is for; empty: all but suspects.
+	trial string
 
-	mu       sync.Mutex
-	unused   []uint32          // slots; guarded by mu
-	suspects map[string]bool   // guarded by mu
-	blamed   map[string]string // name to reason; guarded by mu
+	mu      sync.Mutex    // guards the rest
+	changed chan struct{} // closed and replaced when somebody may go on
+	unused  []uint32      // slots
+	// suspects are those that the supervisor named, less those that were acquitted
+	// here.
+	suspects map[Code]int // the deaths at which they ran
+	// quarantine counts the suspects of each instance.
+	quarantine map[string]int
+	blamed     map[Code]string
+	// pending is code that has returned and is not stored; instances has it by
+	// instance, aging in the order of its return.
+	pending   map[Code]*Run
+	instances map[string][]*Run
+	aging     []*Run
+	// bench is the code that is alone; waiting counts the suspects that wait for
+	// it.
+	bench   *Run
+	waiting int
+	// takeover are messages that were handed to this process and not asked for.
+	takeover []Message
 }
 
 // NewJournal returns the journal of a process without a supervisor. It goes by
-// delivery counts: from the third delivery on work is suspect, at the tenth it
-// is blamed.
+// delivery counts, see [Journal.Begin].
 func NewJournal() *Journal {
-	return &Journal{bench: make(chan struct{}, 1), counting: true, suspects: map[string]bool{}, blamed: map[string]string{}}
+	return &Journal{
+		tell: func(report) {}, changed: make(chan struct{}),
+		suspects: map[Code]int{}, quarantine: map[string]int{}, blamed: map[Code]string{}, pending: map[Code]*Run{}, instances: map[string][]*Run{},
+	}
 }
 
 // newSharedJournal returns the journal of a child, which its supervisor reads.
-func newSharedJournal(shared region, b briefing) *Journal {
+func newSharedJournal(shared region, tell func(report), b briefing) *Journal {
 	j := NewJournal()
-	j.counting = false
-	j.shared = shared
+	j.shared, j.tell, j.trial = shared, tell, b.Trial
 	j.unused = make([]uint32, slotCount)
 	for i := range j.unused {
 		j.unused[i] = uint32(slotCount - i) // low slots first: few pages are touched
 	}
-	for _, name := range b.Suspects {
-		j.suspects[string(name)] = true
-	}
-	for _, v := range b.Blamed {
-		j.blamed[string(v.Name)] = v.Reason
-	}
+	j.brief(b)
 	return j
+}
+
+// brief takes what the supervisor says.
+func (j *Journal) brief(b briefing) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	clear(j.suspects)
+	clear(j.quarantine)
+	for _, s := range b.Suspects {
+		j.accuse(s)
+	}
+	clear(j.blamed)
+	for _, v := range b.Blamed {
+		j.blamed[v.Code] = v.Reason
+	}
+	j.takeover = append(j.takeover, b.Messages...)
+	j.wake()
+}
+
+// wake lets those look again that wait for something to change. The caller holds
+// mu.
+func (j *Journal) wake() {
+	close(j.changed)
+	j.changed = make(chan struct{})
 }
 
 func (j *Journal) ready() {
@@ -82,128 +135,116 @@ func (j *Journal) ready() {
 	}
 }
 
-// Enter is to be called before user code named by key runs, and leave when it
-// has ended (more than once does no harm). The same code has the same key after
-// a crash. dequeued is how often the message behind it was delivered, 0 where
-// there is none.
+// Enter is Begin for code that belongs to no instance: an HTTP request or the
+// message of a trigger, known by id. leave is to be called when the code has
+// ended, and may be called more than once. dequeued is how often the message was
+// delivered, 0 where there is none.
 //
-// Enter returns at once, but for code that ran when the process died before:
-// that waits until no other such code is on trial. A trial ends with leave, or
-// after ten seconds; the code is above suspicion then. The error is a
-// *[BlamedError] when the code must not run at all, or that of ctx.
-func (j *Journal) Enter(ctx context.Context, key string, dequeued int) (leave func(), err error) {
-	name := slotName(key)
-	j.mu.Lock()
-	if err := j.verdict(key, name, dequeued); err != nil {
-		j.mu.Unlock()
+// A request that ran when the process died runs again only while no other such
+// request does, for ten seconds at most, and is blamed when the process dies once
+// more.
+func (j *Journal) Enter(ctx context.Context, id string, dequeued int) (leave func(), err error) {
+	run, err := j.Begin(ctx, Code{Kind: Request, Execution: id}, dequeued)
+	if err != nil {
 		return nil, err
 	}
-	if j.suspicious(name, dequeued) {
-		j.mu.Unlock()
-		return j.try(ctx, key, name, dequeued)
+	return func() { run.Return(false) }, nil
+}
+
+// Begin is to be called before user code runs, and [Run.Return] when it has. It
+// returns at once, but for code that has to wait until it is alone.
+//
+// Deliveries is how often the message was delivered that brought this code its
+// work, less those deliveries after which it was put off on purpose; 0 for
+// others. It counts only without a supervisor: from the third on code runs
+// alone, at the thirtieth it is blamed.
+//
+// The error is a *[BlamedError] when the code must not run at all, [ErrElsewhere]
+// for a turn that must not run here, or that of ctx. An activity that must not
+// run here waits until ctx ends, or until it may.
+func (j *Journal) Begin(ctx context.Context, code Code, deliveries int) (*Run, error) {
+	code = code.short()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.sweep()
+	if code.turns() { // what it begins after was committed, here or elsewhere
+		j.over(code.Instance, func(c Code) bool { return c.past(code) })
 	}
-	slot := j.take(running, name)
+	for queued := false; ; {
+		s, err := j.judge(code, deliveries)
+		if queued && (err != nil || s == beside || s == alone) {
+			j.waiting--
+			j.wake()
+		}
+		if err != nil {
+			return nil, err
+		}
+		if s == beside || s == alone {
+			return j.admit(code, s == alone), nil
+		}
+		if s == soon && !queued {
+			queued = true
+			j.waiting++
+		}
+		if err := j.wait(ctx); err != nil {
+			if queued {
+				j.waiting--
+				j.wake()
+			}
+			return nil, fmt.Errorf("waiting to run %s: %w", code, err)
+		}
+	}
+}
+
+// wait returns when something has changed. The caller holds mu, which is free
+// meanwhile.
+func (j *Journal) wait(ctx context.Context) error {
+	changed := j.changed
 	j.mu.Unlock()
-	return func() { j.release(&slot) }, nil
-}
-
-// verdict is called with mu held.
-func (j *Journal) verdict(key, name string, dequeued int) error {
-	if reason, guilty := j.blamed[name]; guilty {
-		return &BlamedError{Key: key, Reason: reason}
-	}
-	if dequeued >= blamedDeliveries {
-		return &BlamedError{Key: key, Reason: fmt.Sprintf("its message was delivered %d times and nobody finished it", dequeued)}
-	}
-	return nil
-}
-
-// suspicious is called with mu held.
-func (j *Journal) suspicious(name string, dequeued int) bool {
-	return j.suspects[name] || j.counting && dequeued >= suspectDeliveries
-}
-
-// try waits for the bench and puts the code on trial.
-func (j *Journal) try(ctx context.Context, key, name string, dequeued int) (leave func(), err error) {
+	defer j.mu.Lock()
 	select {
-	case j.bench <- struct{}{}:
+	case <-changed:
+		return nil
 	case <-ctx.Done():
-		return nil, fmt.Errorf("waiting for the trial of %s: %w", key, ctx.Err())
-	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if !j.suspicious(name, dequeued) { // cleared meanwhile, by another run of it
-		<-j.bench
-		slot := j.take(running, name)
-		return func() { j.release(&slot) }, nil
-	}
-	slot := j.take(trial, name)
-	acquit := sync.OnceFunc(func() { j.acquit(name, &slot) })
-	limit := time.AfterFunc(trialLimit, acquit)
-	return func() {
-		limit.Stop()
-		acquit()
-		j.release(&slot)
-	}, nil
-}
-
-// acquit ends the trial of code that may still run.
-func (j *Journal) acquit(name string, slot *uint32) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.suspects[name] {
-		delete(j.suspects, name)
-		j.take(cleared, name)
-	}
-	if *slot != 0 {
-		j.shared.set(*slot, running)
-	}
-	<-j.bench
-}
-
-// Settle says that the failure of blamed code is stored: the code may be
-// forgotten. Unknown keys are ignored.
-func (j *Journal) Settle(key string) {
-	name := slotName(key)
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if _, known := j.blamed[name]; known {
-		delete(j.blamed, name)
-		j.take(settled, name)
+		return ctx.Err()
 	}
 }
 
-// take fills a slot, with mu held. It returns 0 when there is none left: what
-// has no slot is not suspected when the process dies.
-func (j *Journal) take(s state, name string) (slot uint32) {
-	if len(j.unused) == 0 {
-		return 0
-	}
-	last := len(j.unused) - 1
-	slot = j.unused[last]
-	j.unused = j.unused[:last]
-	j.shared.put(slot, s, name)
-	return slot
-}
-
-// release empties a slot once.
-func (j *Journal) release(slot *uint32) {
+// Quarantined reports whether the instance is suspect and not for this process:
+// what comes for it is to be handed over with [Journal.Divert].
+func (j *Journal) Quarantined(instance string) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if *slot == 0 {
+	if len(j.quarantine) == 0 {
+		return false
+	}
+	instance = shortID(instance)
+	return instance != j.trial && j.quarantined(instance)
+}
+
+// Suspects are the codes of instances that are suspect, in no order, and changed
+// is closed when that may be different.
+func (j *Journal) Suspects() (suspects []Suspect, changed <-chan struct{}) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for c, deaths := range j.suspects {
+		if c.Instance != "" {
+			suspects = append(suspects, Suspect{Code: c, Deaths: deaths})
+		}
+	}
+	return suspects, j.changed
+}
+
+// Accuse makes code suspect that another instance of the app suspects.
+func (j *Journal) Accuse(s Suspect) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.shared == nil || s.Code.Instance == "" || s.Deaths < 1 || j.suspects[s.Code] > 0 {
 		return
 	}
-	j.shared.set(*slot, free)
-	j.unused = append(j.unused, *slot)
-	*slot = 0
+	j.accuse(s)
+	j.tell(report{Accused: &s})
 }
 
-// slotName is the key as it fits into a slot: long keys end in their hash.
-func slotName(key string) string {
-	if len(key) <= nameSize {
-		return key
-	}
-	sum := sha256.Sum256([]byte(key))
-	digest := hex.EncodeToString(sum[:16])
-	return key[:nameSize-1-len(digest)] + "~" + digest
-}
+// Supervised reports whether there is a supervisor.
+func (j *Journal) Supervised() bool { return j.shared != nil }

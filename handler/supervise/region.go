@@ -5,28 +5,30 @@ import (
 	"unsafe"
 )
 
-// The region is memory that the supervisor shares with its child: a header and
-// slots of one size. The child writes to it, the supervisor reads it when the
-// child is dead. No write needs a system call, and what was written survives
-// the death of the process that wrote it.
+// The region is memory that the supervisor shares with a child: a header, slots
+// of one size, and the last words of user code. The child writes to it, the
+// supervisor reads it when the child is dead. No write needs a system call, and
+// what was written survives the death of the process that wrote it.
 const (
-	slotSize   = 128
-	slotCount  = 8191
-	nameOffset = 8
-	nameSize   = slotSize - nameOffset
-	regionSize = slotSize * (slotCount + 1) // slot 0 is the header
+	slotSize    = 512
+	slotCount   = 4095
+	nameOffset  = 8
+	nameSize    = slotSize - nameOffset
+	wordsOffset = slotSize * (slotCount + 1) // slot 0 is the header
+	wordsSize   = 4096
+	regionSize  = wordsOffset + wordsSize
 )
 
-// State says what a slot holds. It is written last, so that a slot is complete
+// state says what a slot holds. It is written last, so that a slot is complete
 // when it is not free.
 type state uint32
 
 const (
-	free    state = iota
-	running       // user code that runs
-	trial         // user code that runs on trial
-	cleared       // a note: this suspect is none any more
-	settled       // a note: the blame for this is stored elsewhere
+	free     state = iota
+	running        // user code that runs
+	trial          // a request that runs on trial, beside others
+	returned       // code that has returned, and whose outcome is not stored yet
+	behind         // code that is over, and has left a goroutine behind
 )
 
 type region []byte
@@ -41,10 +43,10 @@ func (r region) word(offset int) *atomic.Uint32 {
 func (r region) markReady()    { r.word(0).Store(1) }
 func (r region) isReady() bool { return r.word(0).Load() == 1 }
 
-// put fills a slot. name has at most nameSize bytes.
-func (r region) put(slot uint32, s state, name string) {
+// put fills a slot.
+func (r region) put(slot uint32, s state, c Code) {
 	at := int(slot) * slotSize
-	n := copy(r[at+nameOffset:at+slotSize], name)
+	n := copy(r[at+nameOffset:at+slotSize], c.text())
 	r.word(at + 4).Store(uint32(n))
 	r.set(slot, s)
 }
@@ -54,7 +56,7 @@ func (r region) set(slot uint32, s state) { r.word(int(slot) * slotSize).Store(u
 // record is a slot in use.
 type record struct {
 	state state
-	name  string
+	code  Code
 }
 
 // records are the slots in use. It is for the supervisor, after the death of
@@ -68,10 +70,18 @@ func (r region) records() []record {
 			continue
 		}
 		n := min(int(r.word(at+4).Load()), nameSize)
-		found = append(found, record{state: s, name: string(r[at+nameOffset : at+nameOffset+n])})
+		found = append(found, record{state: s, code: parseCode(string(r[at+nameOffset : at+nameOffset+n]))})
 	}
 	return found
 }
 
-// reset empties the region for the next child.
-func (r region) reset() { clear(r) }
+// setWords replaces the last words: the last lines that user code has logged.
+func (r region) setWords(text string) {
+	n := copy(r[wordsOffset+4:], text)
+	r.word(wordsOffset).Store(uint32(n))
+}
+
+func (r region) words() string {
+	n := min(int(r.word(wordsOffset).Load()), wordsSize-4)
+	return string(r[wordsOffset+4 : wordsOffset+4+n])
+}

@@ -37,11 +37,20 @@ type Options struct {
 // Child is what the process that runs user code gets from [Enter].
 type Child struct {
 	// Listener is where the host sends its requests. It is nil when no host
-	// started this process, and when the port could not be opened within ten
-	// seconds: opening it once more then says why.
+	// started this process, when it is for a trial, and when the port could not be
+	// opened within ten seconds: opening it once more then says why.
 	Listener net.Listener
+	// Trial says that this process is for one instance that is suspected to have
+	// ended another one. It serves no requests and receives no messages: it takes
+	// over those that [Journal.Takeover] returns, and works until it gets SIGTERM.
+	Trial bool
 	// Journal is told about user code; it is never nil.
 	Journal *Journal
+	// Stderr is for what the app's own library has to say. What user code writes to
+	// os.Stderr is taken for the reason when it ends the process.
+	Stderr *os.File
+
+	words
 }
 
 // Ready tells the supervisor that this process has started well: its settings
@@ -56,8 +65,8 @@ func Enter(o Options) *Child {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	if os.Getenv(childVariable) != "" {
-		c, err := enterChild()
+	if role := os.Getenv(childVariable); role != "" {
+		c, err := enterChild(role, o.Log)
 		if err != nil {
 			o.Log.Error("the handler cannot start: " + err.Error())
 			os.Exit(1)
@@ -78,7 +87,7 @@ func enterAlone(o Options) *Child {
 		o.Log.Error("the process that started this one is gone; leaving")
 		os.Exit(1)
 	}()
-	c := &Child{Journal: NewJournal()}
+	c := &Child{Journal: NewJournal(), Stderr: os.Stderr}
 	if o.Port == "" {
 		return c
 	}
@@ -108,9 +117,8 @@ func listen(port string) (*net.TCPListener, error) {
 	}
 }
 
-// parentGone is closed once another process has become the parent of this one.
-// It is
-// never closed on Windows, where parents do not change.
+// parentGone is closed once another process has become the parent of this one. It
+// is never closed on Windows, where parents do not change.
 func parentGone() <-chan struct{} {
 	gone := make(chan struct{})
 	if !canSupervise {

@@ -2,7 +2,10 @@
 
 package supervise
 
-import "errors"
+import (
+	"errors"
+	"log/slog"
+)
 
 // canSupervise is false: a listener cannot be handed to a child here, and
 // parents do not change.
@@ -14,6 +17,6 @@ func debugged() bool { return false }
 
 func supervise(Options) (code int) { return 1 }
 
-func enterChild() (*Child, error) {
+func enterChild(string, *slog.Logger) (*Child, error) {
 	return nil, errors.New(childVariable + " is set, but there is no supervisor on this system: unset it")
 }

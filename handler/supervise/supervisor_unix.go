@@ -3,11 +3,9 @@
 package supervise
 
 import (
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"os"
-	"os/exec"
 	"os/signal"
 	"syscall"
 	"time"
@@ -28,17 +26,25 @@ const (
 	maxUnready = 10
 	// stopPatience is how long a child may take to stop when it is told to.
 	stopPatience = 30 * time.Second
+	// tick is how often the supervisor looks at the trials, while there are
+	// suspects.
+	tick = 100 * time.Millisecond
 )
 
 // supervisor is owned by the goroutine that called Enter.
 type supervisor struct {
 	log      *slog.Logger
 	listener *os.File
-	file     *os.File
-	shared   region
+	host     int // the process that started this one
 	docket   *docket
+	custody  *custody[*process]
+	events   chan event
 	stop     chan os.Signal
 	orphaned <-chan struct{}
+
+	server *process // the child that serves everybody; nil before the next starts
+	trial  *process // the child that tries an instance; nil while there is no trial
+	again  time.Time
 
 	wasReady bool // some child was
 	unready  int  // children in a row that were not
@@ -54,27 +60,33 @@ func supervise(o Options) (code int) {
 		return 1
 	}
 	for {
-		c, err := s.start()
-		if err != nil {
-			s.log.Error("the handler cannot start: " + err.Error())
-			if s.unready++; !s.wasReady || s.unready >= maxUnready {
-				return 1
-			}
-		} else if code, end := s.watch(c); end {
+		if code, end := s.serve(); end {
 			return code
 		}
+		s.try()
+		s.handOut()
+		wake := s.wake()
 		select {
-		case <-time.After(s.pause()):
-		case <-s.stop:
-			return 1
+		case e := <-s.events:
+			if code, end := s.handle(e); end {
+				return code
+			}
+		case <-wake.C:
+		case sig := <-s.stop:
+			return s.stopAll(sig)
 		case <-s.orphaned:
-			return 1
+			s.log.Error("the process that started the handler is gone; leaving")
+			return s.stopAll(syscall.SIGTERM)
 		}
+		wake.Stop()
 	}
 }
 
 func newSupervisor(o Options) (*supervisor, error) {
-	s := &supervisor{log: o.Log, docket: newDocket(), stop: make(chan os.Signal, 2), orphaned: parentGone()}
+	s := &supervisor{
+		log: o.Log, host: os.Getppid(), docket: newDocket(), custody: newCustody[*process](), events: make(chan event),
+		stop: make(chan os.Signal, 2), orphaned: parentGone(),
+	}
 	signal.Notify(s.stop, syscall.SIGTERM, syscall.SIGINT)
 	ln, err := listen(o.Port)
 	if err != nil {
@@ -84,143 +96,196 @@ func newSupervisor(o Options) (*supervisor, error) {
 		return nil, fmt.Errorf("taking the listener: %w", err)
 	}
 	_ = ln.Close() // the copy keeps the port open
-	if s.file, err = createRegion(); err != nil {
-		return nil, err
+	for _, d := range takeLeftovers(s.host) {
+		_, suspects := s.docket.died(d, time.Now())
+		s.log.Error("the supervisor before this one was killed", "suspects", names(suspects))
 	}
-	s.shared, err = mapRegion(s.file)
-	return s, err
+	return s, nil
 }
 
-// watch waits for the end of a child. end says that the supervisor is to exit
-// with the code.
-func (s *supervisor) watch(c *child) (code int, end bool) {
-	defer func() { _ = c.life.Close() }()
-	select {
-	case <-c.dead:
-	case sig := <-s.stop:
-		return s.stopChild(c, sig), true
-	case <-s.orphaned:
-		s.log.Error("the process that started the handler is gone; leaving")
-		return s.stopChild(c, syscall.SIGTERM), true
+// wake is when there is something to do, though nothing happens.
+func (s *supervisor) wake() *time.Timer {
+	switch {
+	case s.server == nil:
+		return time.NewTimer(max(time.Until(s.again), 0))
+	case s.trial != nil || s.docket.anyTrial():
+		return time.NewTimer(tick)
 	}
-	select {
-	case <-s.stop: // it was asked for, even if the child went first
-		return c.code(), true
+	never := time.NewTimer(time.Hour)
+	return never
+}
+
+// serve starts the child that serves everybody, when there is none and its time
+// has come. end says that the supervisor is to exit with the code.
+func (s *supervisor) serve() (code int, end bool) {
+	if s.server != nil || time.Now().Before(s.again) {
+		return 0, false
+	}
+	p, err := s.start(s.briefing("", nil))
+	if err != nil {
+		s.log.Error("the handler cannot start: " + err.Error())
+		s.unready++
+		s.pause()
+		return 1, !s.wasReady || s.unready >= maxUnready
+	}
+	s.server = p
+	return 0, false
+}
+
+func (s *supervisor) handle(e event) (code int, end bool) {
+	switch {
+	case e.said != nil:
+		s.hear(e.from, e.said)
+	case e.from == s.server:
+		select {
+		case <-s.stop: // it was asked for, even if the child went first
+			code = s.server.code()
+			s.server = nil
+			s.stopAll(syscall.SIGTERM)
+			return code, true
+		default:
+			return s.buryServer()
+		}
+	case e.from == s.trial:
+		s.buryTrial()
+	}
+	return 0, false
+}
+
+// hear takes what a child reports.
+func (s *supervisor) hear(p *process, r *report) {
+	switch {
+	case r.Leaving != "":
+		p.leaving = r.Leaving
+	case r.Stored != nil:
+		if s.docket.acquit(*r.Stored) {
+			s.log.Info("code that was suspected to have ended the process has done its work", "code", r.Stored.String())
+			s.tellAll()
+		}
+	case r.Accused != nil:
+		if s.docket.accuse(*r.Accused, time.Now()) {
+			s.tellAll()
+		}
+	case r.Settled != nil:
+		s.docket.settle(*r.Settled)
+		s.tellAll()
 	default:
-		return s.bury(c)
+		s.custody.hear(p, p.trial, r, time.Now())
 	}
 }
 
-// child is a process that runs user code.
-type child struct {
-	cmd    *exec.Cmd
-	life   *os.File // closed to end the process
-	stderr *tail
-	since  time.Time
-	dead   chan struct{} // closed when cmd.Wait has returned
+// briefing is what a child has to know that is for an instance, or for everybody.
+func (s *supervisor) briefing(trial string, messages []Message) briefing {
+	b := s.docket.briefing()
+	b.Trial, b.Host, b.Messages = trial, s.host, messages
+	return b
 }
 
-func (s *supervisor) start() (*child, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, fmt.Errorf("finding the executable: %w", err)
+// tellAll tells the children what became of the suspects.
+func (s *supervisor) tellAll() {
+	for _, p := range []*process{s.server, s.trial} {
+		if p != nil {
+			p.inbox.put(s.briefing(p.trial, nil))
+		}
 	}
-	read, write, err := os.Pipe()
-	if err != nil {
-		return nil, fmt.Errorf("making a pipe: %w", err)
-	}
-	defer func() { _ = read.Close() }()
-	s.shared.reset()
-	c := &child{life: write, stderr: &tail{to: os.Stderr}, since: time.Now(), dead: make(chan struct{})}
-	c.cmd = exec.Command(self, os.Args[1:]...)
-	c.cmd.Args[0] = os.Args[0]
-	c.cmd.Env = append(os.Environ(), childVariable+"=1")
-	c.cmd.Stdout = os.Stdout
-	c.cmd.Stderr = c.stderr
-	c.cmd.ExtraFiles = []*os.File{s.listener, read, s.file}
-	// Signals of a terminal go to the whole process group: the child gets them
-	// from the supervisor, once.
-	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	// What the child started may hold stderr open for longer than it lives.
-	c.cmd.WaitDelay = time.Second
-	if err := c.cmd.Start(); err != nil {
-		_ = write.Close()
-		return nil, fmt.Errorf("starting %s: %w", self, err)
-	}
-	told := s.docket.briefing()
-	go func() { _ = json.NewEncoder(write).Encode(told) }() // ends with the child at the latest
-	go func() {
-		_ = c.cmd.Wait()
-		close(c.dead)
-	}()
-	return c, nil
 }
 
-// bury deals with the death of a child that nobody asked for.
-func (s *supervisor) bury(c *child) (code int, end bool) {
-	reason := c.reason()
-	if s.shared.isReady() {
+// buryServer deals with the death of the child that serves, which was not asked
+// for.
+func (s *supervisor) buryServer() (code int, end bool) {
+	p := s.server
+	s.server = nil
+	s.custody.orphan(p)
+	defer p.free()
+	if p.leaving != "" {
+		s.log.Info("the handler's process has ended as it said and is started again", "reason", p.leaving, "pid", p.cmd.Process.Pid)
+		s.pause()
+		return 0, false
+	}
+	if p.shared.isReady() {
 		s.wasReady, s.unready = true, 0
 	} else {
 		s.unready++
 	}
 	if !s.wasReady || s.unready >= maxUnready {
-		s.log.Error("the handler ended before it was ready: " + reason)
-		return max(c.code(), 1), true // the host does not notice a code of 0
+		s.log.Error("the handler ended before it was ready: " + p.reason(false))
+		s.stopAll(syscall.SIGTERM)
+		return max(p.code(), 1), true // the host does not notice a code of 0
 	}
-	if time.Since(c.since) > goodLife {
+	if time.Since(p.since) > goodLife {
 		s.restarts = 0
 	}
-	guilty, suspects := s.docket.died(s.shared.records(), reason, time.Now())
-	if len(guilty) > 0 {
+	if s.judge(p) {
 		s.restarts = 0 // the cause is found
 	}
-	s.log.Error("the handler's process ended and is started again",
-		"reason", reason, "pid", c.cmd.Process.Pid, "blamed", guilty, "suspects", len(suspects))
+	s.pause()
 	return 0, false
 }
 
-// pause is how long to wait before the next child starts: not at all for the
-// first one.
-func (s *supervisor) pause() time.Duration {
-	s.restarts++
-	if s.restarts == 1 {
-		return 0
+// judge draws the conclusions from a death, and reports whether its cause is
+// found.
+func (s *supervisor) judge(p *process) bool {
+	short := outOfMemory() > p.ooms && p.killed()
+	reason := p.reason(short)
+	guilty, suspects := s.docket.died(death{trial: p.trial, records: p.shared.records(), killed: p.killed() && !short, reason: reason}, time.Now())
+	message := "the handler's process ended and is started again"
+	if p.trial != "" {
+		message = "the process in which suspect code ran alone has ended"
 	}
-	return min(100*time.Millisecond<<min(s.restarts-2, 10), longestPause)
+	s.log.Error(message, "reason", reason, "pid", p.cmd.Process.Pid, "blamed", names(guilty), "suspects", names(suspects))
+	s.tellAll()
+	return len(guilty) > 0
 }
 
-// stopChild passes a signal on and waits for the child, but not for ever. A
-// second signal ends it at once.
-func (s *supervisor) stopChild(c *child, sig os.Signal) (code int) {
-	_ = c.cmd.Process.Signal(sig)
-	select {
-	case <-c.dead:
-		return c.code()
-	case <-s.stop:
-	case <-time.After(stopPatience):
+// names are at most as many as a log record may have.
+func names(codes []Code) (out []string) {
+	const most = 20
+	for _, c := range codes[:min(len(codes), most)] {
+		out = append(out, c.String())
 	}
-	_ = c.cmd.Process.Kill()
-	<-c.dead
-	return c.code()
+	if len(codes) > most {
+		out = append(out, fmt.Sprintf("and %d more", len(codes)-most))
+	}
+	return out
 }
 
-// code is the exit code that a shell would report.
-func (c *child) code() int {
-	if status, ok := c.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		return 128 + int(status.Signal())
+// pause plans the start of the next child: at once for the first one.
+func (s *supervisor) pause() {
+	s.again = time.Now()
+	if s.restarts++; s.restarts > 1 {
+		s.again = s.again.Add(min(100*time.Millisecond<<min(s.restarts-2, 10), longestPause))
 	}
-	return c.cmd.ProcessState.ExitCode()
 }
 
-// reason says how the process ended and what it said last.
-func (c *child) reason() string {
-	how := fmt.Sprintf("exit code %d", c.cmd.ProcessState.ExitCode())
-	if status, ok := c.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
-		how = "signal " + status.Signal().String()
+// stopAll passes a signal on and waits for the children, but not without a bound.
+// A second signal ends them at once. It returns the code of the one that serves.
+func (s *supervisor) stopAll(sig os.Signal) (code int) {
+	code = 1
+	living := map[*process]bool{}
+	for _, p := range []*process{s.server, s.trial} {
+		if p != nil {
+			living[p] = true
+			_ = p.cmd.Process.Signal(sig)
+		}
 	}
-	if line := c.stderr.reason(); line != "" {
-		how += ": " + line
+	patience := time.NewTimer(stopPatience)
+	defer patience.Stop()
+	for len(living) > 0 {
+		select {
+		case e := <-s.events:
+			if e.said == nil {
+				delete(living, e.from)
+				if e.from == s.server {
+					code = e.from.code()
+				}
+			}
+			continue
+		case <-s.stop:
+		case <-patience.C:
+		}
+		for p := range living {
+			_ = p.cmd.Process.Kill()
+		}
 	}
-	return how
+	return code
 }

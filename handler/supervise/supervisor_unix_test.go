@@ -81,8 +81,8 @@ func TestCodeThatEndsTheProcessIsBlamed(t *testing.T) {
 	if status != 410 || tries != 3 {
 		t.Errorf("the third try got %d, %q (tries: %d); want the process to end twice and then a blame", status, reason, tries)
 	}
-	if want := "exit code 3: "; !strings.HasPrefix(reason, want) || !strings.HasSuffix(reason, "out of luck") {
-		t.Errorf("the reason is %q, want %q and the last line", reason, want)
+	if want := "exit code 3: out of luck; logged before"; reason != want {
+		t.Errorf("the reason is %q, want %q: what the code wrote, and nothing of the library", reason, want)
 	}
 	child, _ := a.pids()
 	if status, _, _ := a.persist(bad); status != 410 {
@@ -119,18 +119,178 @@ func TestBlameOutlivesOtherDeathsUntilItIsSettled(t *testing.T) {
 	}
 }
 
-func TestReasonNamesTheSignal(t *testing.T) {
-	t.Parallel()
-	a := startApp(t, "ready", freePort(t))
-	for range 2 {
+// kills a request that hangs a number of times.
+func (a *app) killWith(path string, times int) {
+	a.t.Helper()
+	for range times {
 		child, _ := a.pids()
-		a.begin("/run?key=bad&how=hang")
+		a.begin(path)
 		a.kill(child, syscall.SIGKILL)
 		a.eventually("the child is gone", func() bool { return gone(child) })
 	}
+}
+
+func TestReasonNamesTheSignal(t *testing.T) {
+	t.Parallel()
+	a := startApp(t, "ready", freePort(t))
+	a.killWith("/run?key=bad&how=hang", 1+convictingKills)
 	if status, reason, _ := a.persist("/run?key=bad"); status != 410 || reason != "signal killed" {
 		t.Errorf("got %d %q, want a blame for the signal", status, reason)
 	}
+}
+
+func TestOneSIGKILLOfARequestOnTrialProvesNothing(t *testing.T) {
+	t.Parallel()
+	a := startApp(t, "ready", freePort(t))
+	a.killWith("/run?key=innocent&how=hang", convictingKills)
+	if status, _, _ := a.persist("/run?key=innocent"); status != 200 {
+		t.Errorf("got %d, want that it runs", status)
+	}
+}
+
+// start has the app run the activity of an instance; the app may die of it.
+func (a *app) start(instance, what string) {
+	a.t.Helper()
+	a.pids()
+	a.get("/start?id=" + instance + "&" + what)
+}
+
+func TestActivityThatEndsTheProcessIsBlamedAndItsNeighboursAreNot(t *testing.T) {
+	t.Parallel()
+	a := startApp(t, "ready", freePort(t))
+	flag := filepath.Join(t.TempDir(), "go")
+	go a.start("slow", "how=wait&until="+flag)
+	a.comesTo("slow", "begins serving")
+	a.start("bad", "how=exit&code=3&say=out+of+luck")
+	a.comesTo("bad", "blamed exit code 3: out of luck; logged before")
+	if got := strings.Count(a.did("bad"), "begins serving"); got != 1 {
+		t.Errorf("the code ran %d times beside others, want once: %s", got, a.did("bad"))
+	}
+	if got := strings.Count(a.did("bad"), "begins alone"); got != 1 {
+		t.Errorf("the code ran %d times alone, want once: %s", got, a.did("bad"))
+	}
+	if err := os.WriteFile(flag, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a.comesTo("slow", "ends")
+	if strings.Contains(a.did("slow"), "blamed") {
+		t.Errorf("the neighbour was blamed: %s", a.did("slow"))
+	}
+}
+
+func TestServiceGoesOnWhileCodeIsTried(t *testing.T) {
+	t.Parallel()
+	a := startApp(t, "ready", freePort(t))
+	flag := filepath.Join(t.TempDir(), "go")
+	go a.start("slow", "how=wait&until="+flag)
+	a.comesTo("slow", "begins serving")
+	first, _ := a.pids()
+	a.kill(first, syscall.SIGKILL)
+	a.comesTo("slow", "begins alone")
+	serving, parent := a.pids()
+	if parent != a.cmd.Process.Pid || serving == first {
+		t.Errorf("process %d with parent %d answers", serving, parent)
+	}
+	a.start("other", "")
+	a.comesTo("other", "ends serving")
+	if err := os.WriteFile(flag, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a.comesTo("slow", "ends alone")
+	a.start("slow", "")
+	a.comesTo("slow", "ends serving") // it is above suspicion again
+	if again, _ := a.pids(); again != serving {
+		t.Error("the child that serves was replaced")
+	}
+}
+
+func TestCodeThatKillsItselfIsFoundInTheEnd(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes the back-off of two trials")
+	}
+	t.Parallel()
+	a := startApp(t, "ready", freePort(t))
+	a.start("bad", "how=kill")
+	a.comesTo("bad", "blamed signal killed")
+	if got := strings.Count(a.did("bad"), "begins alone"); got != convictingKills {
+		t.Errorf("the code ran %d times alone, want %d: %s", got, convictingKills, a.did("bad"))
+	}
+}
+
+func TestCodeThatKillsItsSupervisorIsFoundInTheEnd(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes the back-off of two trials")
+	}
+	t.Parallel()
+	// The shell is the host: it starts the supervisor again.
+	a := startCommand(t, exec.Command("sh", "-c", `while :; do "$0"; done`, self(t)), "ready", freePort(t))
+	a.start("bad", "how=killparent")
+	a.comesTo("bad", "begins serving")
+	a.start("bad", "how=killparent") // its message comes again
+	_, supervisor := a.pids()
+	a.comesTo("bad", "blamed")
+	if got := strings.Count(a.did("bad"), "begins serving"); got != 1 {
+		t.Errorf("the code ran %d times where it can end the supervisor, want once: %s", got, a.did("bad"))
+	}
+	if _, now := a.pids(); now != supervisor {
+		t.Error("the supervisor was killed again")
+	}
+}
+
+func TestCodeThatHasReturnedIsBlamedBeforeItIsStored(t *testing.T) {
+	t.Parallel()
+	a := startApp(t, "ready", freePort(t))
+	a.start("bad", "after=1")
+	a.comesTo("bad", "blamed exit code 6")
+}
+
+func TestMessagesOfADeadChildAreTakenOverAtOnce(t *testing.T) {
+	t.Parallel()
+	a := startApp(t, "ready", freePort(t))
+	flag := filepath.Join(t.TempDir(), "go")
+	for i := range 3 {
+		go a.start(fmt.Sprint("i", i), "how=wait&until="+flag)
+	}
+	for i := range 3 {
+		a.comesTo(fmt.Sprint("i", i), "begins serving")
+	}
+	child, _ := a.pids()
+	a.kill(child, syscall.SIGKILL)
+	_ = os.WriteFile(flag, nil, 0o600)
+	for i := range 3 {
+		a.comesTo(fmt.Sprint("i", i), "ends alone")
+	}
+}
+
+func TestChildThatLeavesIsReplacedAndNothingIsSuspect(t *testing.T) {
+	t.Parallel()
+	a := startApp(t, "ready", freePort(t))
+	flag := filepath.Join(t.TempDir(), "go")
+	go a.start("slow", "how=wait&until="+flag)
+	a.comesTo("slow", "begins serving")
+	first, _ := a.pids()
+	a.get("/leave")
+	a.eventually("another child answers", func() bool {
+		next, _ := a.pids()
+		return next != first
+	})
+	_ = os.WriteFile(flag, nil, 0o600)
+	a.comesTo("slow", "ends serving")
+	if strings.Contains(a.did("slow"), "alone") {
+		t.Errorf("it was suspect: %s", a.did("slow"))
+	}
+}
+
+func TestProgramThatCannotRunTwiceGoesOn(t *testing.T) {
+	t.Parallel()
+	a := startApp(t, "never-tries", freePort(t))
+	go a.start("slow", "how=wait&until="+filepath.Join(t.TempDir(), "never"))
+	a.comesTo("slow", "begins serving")
+	child, _ := a.pids()
+	a.kill(child, syscall.SIGKILL)
+	a.eventually("the trial fails", func() bool { return strings.Contains(a.log(), "suspect code cannot be tried") })
+	a.start("other", "")
+	a.comesTo("other", "ends serving")
 }
 
 func TestBindIsRetried(t *testing.T) {

@@ -54,13 +54,18 @@ func (t *tail) endLine() {
 	}
 }
 
-// reason is one line; it is empty when nothing was written.
-func (t *tail) reason() string {
+// reason is one line: how a panic begins, else the last lines of stderr and, after
+// them, what was logged last. It is empty when nothing was written.
+func (t *tail) reason(logged string) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.endLine()
 	if t.panic != "" {
 		return t.panic
 	}
-	return strings.Join(t.last, "; ")
+	lines := t.last
+	if logged != "" {
+		lines = append(lines[:len(lines):len(lines)], logged)
+	}
+	return strings.Join(lines, "; ")
 }

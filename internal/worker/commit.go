@@ -70,7 +70,7 @@ func (in *instance) sweep() {
 // stored now.
 func (in *instance) settle() {
 	if in.blame != nil {
-		in.w.Journal.Settle(turnKey(in.id))
+		in.w.Journal.Settle(in.code())
 	}
 	for _, it := range in.unacked {
 		if it.call == nil {
@@ -78,7 +78,7 @@ func (in *instance) settle() {
 		}
 		it.call.Progress.settled(it.result)
 		if it.result.Failure != nil && it.result.Failure.ErrorType == exitedType {
-			in.w.Journal.Settle(activityKey(it.call))
+			in.w.Journal.Settle(it.call.code())
 		}
 	}
 }

@@ -259,7 +259,8 @@ func (w *Worker) sendResult(call *Activity, result *history.Event, lease *held) 
 			return
 		}
 		w.items.leave(lease.id, true)
-		w.Journal.Settle(activityKey(call))
+		w.Journal.Stored(call.code())
+		w.Journal.Settle(call.code())
 		call.Progress.settled(result)
 		lease.remove(ctx)
 	})

@@ -13,6 +13,7 @@ import (
 // or on its way: it looks only at the state, so it is right after every load,
 // delivery, commit and conflict. No other code repairs anything.
 func (in *instance) drive(ctx context.Context, due bool) error {
+	in.tellJournal()
 	if in.execution == "" {
 		in.removeAll(ctx)
 		return nil

@@ -34,15 +34,18 @@ func (w *Worker) execute(j *job) *history.Event {
 	if err != nil {
 		return w.taskFailed(j.call, &history.FailureDetails{ErrorType: "UnknownActivity", ErrorMessage: err.Error(), NonRetriable: true}, err.Error())
 	}
-	key := activityKey(j.call)
-	leave, err := w.Journal.Enter(ctx, key, j.lease.deliveries())
+	deliveries := 0
+	if j.owner == nil {
+		deliveries = j.lease.deliveries()
+	}
+	code, err := w.Journal.Begin(ctx, j.call.code(), deliveries)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil
 		}
 		return w.taskFailed(j.call, processExited(err), "")
 	}
-	defer leave()
+	defer code.Return(false)
 	return w.runActivity(ctx, j, run)
 }
 
@@ -122,16 +125,10 @@ func processExited(err error) *history.FailureDetails {
 	}
 }
 
-func activityKey(call *Activity) string {
-	return "activity:" + call.InstanceID + ":" + call.ExecutionID + ":" + itoa(call.TaskID)
-}
-
 // idempotencyKey is the same for every run of an activity call.
 func idempotencyKey(execution string, task int32) string { return execution + ":" + itoa(task) }
 
 func itoa(n int32) string { return strconv.Itoa(int(n)) }
-
-func turnKey(instanceID string) string { return "turn:" + instanceID }
 
 // fits checks the size of an input, a result or the data of an event.
 func (w *Worker) fits(p history.Payload) error {

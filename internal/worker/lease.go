@@ -39,6 +39,7 @@ func (w *Worker) hold(id string, lease *taskhub.Lease, dequeued int) *held {
 	h := &held{w: w, id: id, lease: lease, dequeued: dequeued, ended: make(chan struct{}), lost: make(chan struct{})}
 	h.mu.Lock()
 	h.arm()
+	w.Journal.Hold(lease, dequeued)
 	h.mu.Unlock()
 	return h
 }
@@ -46,6 +47,7 @@ func (w *Worker) hold(id string, lease *taskhub.Lease, dequeued int) *held {
 // end notes that the message is no longer ours. The caller holds the lock.
 func (h *held) end() {
 	h.over = true
+	h.w.Journal.LetGo(h.lease)
 	close(h.ended)
 	h.stop()
 }
@@ -72,6 +74,7 @@ func (h *held) extend(ctx context.Context) bool {
 	err := h.w.Store.Renew(ctx, h.lease, h.w.Lease)
 	switch {
 	case err == nil:
+		h.w.Journal.Hold(h.lease, h.dequeued)
 		h.arm()
 	case errors.Is(err, taskhub.ErrLeaseLost):
 		h.end()
@@ -132,6 +135,7 @@ func (h *held) absorb(ctx context.Context, newer *held) {
 	if err := h.w.Store.Renew(ctx, h.lease, h.w.Lease); err != nil {
 		h.w.storage.failed(ctx, err)
 	}
+	h.w.Journal.Hold(h.lease, h.dequeued)
 	h.hosted = false
 	h.arm()
 }
@@ -219,6 +223,7 @@ func (h *held) adopt(ctx context.Context) error {
 	if err := h.w.Store.Renew(ctx, h.lease, h.w.Lease); err != nil {
 		return err
 	}
+	h.w.Journal.Hold(h.lease, h.dequeued)
 	h.hosted = false
 	h.stop()
 	h.arm()

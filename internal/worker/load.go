@@ -138,7 +138,7 @@ func (in *instance) replay(events []*history.Event) error {
 		in.blame = &unknownCode{cause: err}
 		return nil
 	}
-	return in.parked(in.inSlot(context.Background(), func() error { return in.eng.Load(events) }))
+	return in.parked(in.inSlot(in.w.ctx, func() error { return in.eng.Load(events) }))
 }
 
 // remember takes events into the committed history.

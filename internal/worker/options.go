@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"runtime"
@@ -110,21 +109,6 @@ const (
 	// of its own.
 	Queue
 )
-
-// Journal knows what user code runs, so that code that ends the process can be
-// told from its neighbours. Enter is called before the code named by key runs
-// and may wait while a suspect must run alone; dequeued is the delivery count
-// of the message behind it. Its error says that this code ended the process
-// before and must not run again. Settle is called when that failure is stored.
-type Journal interface {
-	Enter(ctx context.Context, key string, dequeued int) (leave func(), err error)
-	Settle(key string)
-}
-
-type noJournal struct{}
-
-func (noJournal) Enter(context.Context, string, int) (func(), error) { return func() {}, nil }
-func (noJournal) Settle(string)                                      {}
 
 func (o *Options) setDefaults() error {
 	if o.Store == nil || o.Programs == nil || o.Activities == nil || o.Control == "" || o.WorkItems == nil {

@@ -10,6 +10,10 @@ import (
 	"github.com/durable-go/functions/internal/history"
 )
 
+// trialDelay is how long messages are put off of an orchestration that another
+// process tries.
+const trialDelay = time.Second
+
 var errNoLease = errors.New("this process holds no message of the orchestration any more")
 
 // inSlot runs user code: in a slot, known to the journal. Code that ended the
@@ -22,15 +26,25 @@ func (in *instance) inSlot(ctx context.Context, run func() error) error {
 		return err
 	}
 	defer in.w.turns.put()
-	leave, err := in.w.Journal.Enter(ctx, turnKey(in.id), in.dequeued())
-	if err != nil {
-		if ctx.Err() == nil {
-			in.blame = err
-		}
+	code, err := in.w.Journal.Begin(ctx, in.code(), in.dequeued())
+	switch {
+	case err == nil:
+	case isElsewhere(err):
+		return &postponed{reason: err.Error(), delay: trialDelay}
+	case ctx.Err() == nil:
+		in.blame = err
+		return nil
+	default:
 		return ctx.Err()
 	}
-	defer leave()
-	return in.w.watchdog.watch(in.eng, run)
+	blocked := new(engine.BlockedError)
+	left := false
+	defer func() { code.Return(left) }()
+	err = in.w.watchdog.watch(in.eng, run)
+	if left = errors.As(err, &blocked); left {
+		in.w.watchdog.whenBack(blocked, code.Gone)
+	}
+	return err
 }
 
 // aged tells whether a message that is held was sent a while ago.

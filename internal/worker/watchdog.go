@@ -33,6 +33,8 @@ type watchdog struct {
 	// stuck is the code that was given up and has not come back, by the id of
 	// its orchestration.
 	stuck map[string]*engine.BlockedError
+	// back is called when such code has come back.
+	back map[*engine.BlockedError]func()
 }
 
 // standing is how often the watchdog has seen code at the same place.
@@ -109,11 +111,29 @@ func (d *watchdog) report(still []*engine.Instance) {
 	}
 }
 
+// whenBack has f called when code that was given up has come back.
+func (d *watchdog) whenBack(blocked *engine.BlockedError, f func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.stuck[blocked.InstanceID] != blocked { // it has
+		f()
+		return
+	}
+	if d.back == nil {
+		d.back = map[*engine.BlockedError]func(){}
+	}
+	d.back[blocked] = f
+}
+
 func (d *watchdog) cameBack(id string, blocked *engine.BlockedError) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.stuck[id] == blocked {
 		delete(d.stuck, id)
+	}
+	if f := d.back[blocked]; f != nil {
+		delete(d.back, blocked)
+		f()
 	}
 	d.w.log.Warn("the lost goroutine of an orchestrator has ended", "orchestrator", blocked.Orchestrator, "instance", id)
 }

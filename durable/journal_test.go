@@ -1,0 +1,91 @@
+package durable
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/durable-go/functions/handler/supervise"
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/taskhub"
+	"github.com/durable-go/functions/internal/worker"
+)
+
+// A message of a process that died is worked on where its receipt is the newest,
+// and left to its queue where it is not.
+func TestTakeOver(t *testing.T) {
+	echo := NewOrchestrator("Echo", func(_ *Context, in string) (string, error) { return in, nil })
+	inHub(t, []Registration{echo}, func(h *hub) {
+		s := &service{
+			app:   &App{log: slog.New(slog.DiscardHandler), child: &supervise.Child{Journal: supervise.NewJournal()}},
+			store: h.store, worker: h.worker, settings: settings{Lease: time.Minute},
+		}
+		for _, c := range []struct {
+			id, receipt string
+			want        history.Status
+		}{{"known", "", history.Completed}, {"stale", "old", history.Pending}} {
+			lease := sendStart(h, c.id)
+			if c.receipt != "" {
+				lease.PopReceipt = c.receipt
+			}
+			s.takeOverOne(h.t.Context(), custodyOf(lease, 1))
+			h.settle()
+			if row := h.row(c.id); row.Status != c.want {
+				h.t.Errorf("%s: the instance is %v, want %v", c.id, row.Status, c.want)
+			}
+		}
+	})
+}
+
+// busyElsewhere is a journal of a process in which turns must not run until then.
+type busyElsewhere struct {
+	journal
+	until time.Time
+}
+
+func (b busyElsewhere) Begin(ctx context.Context, c worker.Code, deliveries int) (worker.Run, error) {
+	if c.Kind == worker.TurnCode && time.Now().Before(b.until) {
+		return nil, supervise.ErrElsewhere
+	}
+	return b.journal.Begin(ctx, c, 0)
+}
+
+// What an orchestration is sent waits while another process tries its code, and
+// is not lost.
+func TestSuspectsWaitForTheirTrial(t *testing.T) {
+	echo := NewOrchestrator("Echo", func(_ *Context, in string) (string, error) { return in, nil })
+	inHub(t, []Registration{echo}, func(h *hub) {
+		h.journal = busyElsewhere{journal{supervise.NewJournal()}, time.Now().Add(10 * time.Minute)}
+		h.restart(h.store)
+		run, err := echo.Start(h.t.Context(), h.client(), "x")
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		<-time.After(9 * time.Minute)
+		if row := h.row(run.ID); row.Status != history.Pending {
+			h.t.Errorf("after 9 minutes the instance is %v", row.Status)
+		}
+		got, err := run.Wait(h.t.Context())
+		want(h, got, err, "x")
+	})
+}
+
+// sendStart leaves an instance as a client does whose process dies at once: its
+// row is there, and its start message is hidden for an hour.
+func sendStart(h *hub, id string) *taskhub.Lease {
+	h.t.Helper()
+	e := &history.Event{
+		Type: history.ExecutionStarted, ID: history.NoID, Timestamp: time.Now(), Name: "Echo", Input: history.Payload(`"x"`),
+		Instance: history.InstanceRef{InstanceID: id, ExecutionID: "x-" + id},
+	}
+	row := &taskhub.Instance{ID: id, ExecutionID: "x-" + id, Name: "Echo", Created: time.Now(), Updated: time.Now(), Status: history.Pending}
+	if err := h.store.Insert(h.t.Context(), row); err != nil {
+		h.t.Fatal(err)
+	}
+	lease, err := h.store.Send(h.t.Context(), taskhub.ControlQueue(hubName), &taskhub.Message{ID: taskhub.NewGUID(), Event: e, Target: e.Instance}, time.Hour)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return lease
+}
