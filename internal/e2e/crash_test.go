@@ -18,8 +18,14 @@ import (
 // neighbours are the instances in flight beside one that ends the process.
 const neighbours = 20
 
-// An activity that always ends its process fails, and harms nobody else.
-func TestActivityEndsTheProcess(t *testing.T) {
+// Code that always ends its process fails with its reason, and harms nobody else.
+func TestCodeEndsTheProcess(t *testing.T) {
+	for _, c := range []struct{ name, orchestrator string }{{"activity", "Exiting"}, {"second turn", "ExitingTurn"}} {
+		t.Run(c.name, func(t *testing.T) { endsTheProcess(t, c.orchestrator) })
+	}
+}
+
+func endsTheProcess(t *testing.T, orchestrator string) {
 	h, traces := runTestApp(t)
 	pid := h.FuncPID()
 	supervisor, _ := pair(t, h)
@@ -30,7 +36,7 @@ func TestActivityEndsTheProcess(t *testing.T) {
 	traffic := startTraffic(t.Context(), h)
 	// The process may end before it has answered this very request.
 	const id = "exiting"
-	if reply, err := h.Do(bounded(t), http.MethodPost, "/api/orchestrators/Exiting?id="+id, []byte(`"it hurts"`)); err != nil || reply.Code != http.StatusAccepted && reply.Code != http.StatusInternalServerError {
+	if reply, err := h.Do(bounded(t), http.MethodPost, "/api/orchestrators/"+orchestrator+"?id="+id, []byte(`"it hurts"`)); err != nil || reply.Code != http.StatusAccepted && reply.Code != http.StatusInternalServerError {
 		t.Fatalf("starting what ends the process: %+v %v", reply, err)
 	}
 	status, err := h.Wait(bounded(t), id)

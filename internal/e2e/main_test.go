@@ -42,10 +42,16 @@ func runLab(t *testing.T, settings map[string]any) *host.Host {
 // environment, and returns the directory of its traces.
 func runTestApp(t *testing.T, env ...string) (*host.Host, string) {
 	t.Helper()
+	// Processes die in these tests: short leases bring others soon.
+	return runTestAppWithLease(t, "00:00:02", env...)
+}
+
+// runTestAppWithLease is runTestApp with leases of that time.
+func runTestAppWithLease(t *testing.T, lease string, env ...string) (*host.Host, string) {
+	t.Helper()
 	host.NeedFunc(t)
 	traces := t.TempDir()
-	// Processes die in these tests: short leases bring others soon.
-	leases := map[string]any{"partitionCount": 1, "controlQueueVisibilityTimeout": "00:00:02"}
+	leases := map[string]any{"partitionCount": 1, "controlQueueVisibilityTimeout": lease}
 	return host.Run(t, host.Options{
 		Settings: map[string]any{"storageProvider": leases},
 		Main:     "./internal/e2e/testapp", Folders: []string{"internal/e2e/testapp"},

@@ -66,6 +66,14 @@ func killWhileSeattleRuns(t *testing.T, h *host.Host, traces, id string, kill fu
 	}
 }
 
+// A crash of the child alone does not cost its instances their leases, which are
+// longer here than the test has time.
+func TestChildDiesUnderALongLease(t *testing.T) {
+	h, traces := runTestAppWithLease(t, "00:30:00")
+	_, child := pair(t, h)
+	killWhileSeattleRuns(t, h, traces, "long-lease", func() error { return syscall.Kill(child, syscall.SIGKILL) })
+}
+
 func TestKill(t *testing.T) {
 	h, traces := runTestApp(t)
 	pid := h.FuncPID()

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log"
 	"os"
 	"path/filepath"
 	"strings"
@@ -77,6 +78,15 @@ var exit = durable.NewAction("Exit", func(ctx context.Context, message string) e
 // exiting calls an activity that always ends the process.
 var exiting = durable.NewOrchestrator("Exiting", func(ctx *durable.Context, message string) (durable.None, error) {
 	return exit.Call(ctx, message).Await()
+})
+
+// exitingTurn ends the process in its second turn.
+var exitingTurn = durable.NewOrchestrator("ExitingTurn", func(ctx *durable.Context, message string) (durable.None, error) {
+	if _, err := work.Call(ctx, 1).Await(); err != nil {
+		return durable.None{}, err
+	}
+	log.Fatal(message)
+	return durable.None{}, nil
 })
 
 var panics = durable.NewAction("Panics", func(_ context.Context, message string) error { panic(message) })

@@ -176,10 +176,8 @@ func (w *writer) unit(b *storage.Batch, next *sentinel) error {
 	for _, key := range u.Takes {
 		w.takes = append(w.takes, b.Operations())
 		b.Delete(w.hub.account, w.partition, key, string(azcore.ETagAny))
-		if _, apart := taskhub.LargeName(key); apart {
-			// The payload of a row that is dropped is one for Sweep.
-			next.fence.Apart = true
-		}
+		// The payload of a row that is dropped is one for Sweep.
+		next.fence.Apart = next.fence.Apart || taskhub.KeepsApart(key)
 	}
 	if u.Event >= 0 {
 		w.event(b, next, w.commit.Events[u.Event], u.Takes)
