@@ -4,12 +4,17 @@ package e2e
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/durable-go/functions/internal/programs"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write generated files anew")
@@ -31,6 +36,20 @@ func differences(t *testing.T) map[string]string {
 	return listed
 }
 
+// short is JSON without what stands for the run, and with long texts cut.
+func short(t *testing.T, v any) string {
+	t.Helper()
+	raw, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.ReplaceAll(string(raw), "$run-0", "id")
+	if text == "null" {
+		return "[]"
+	}
+	return regexp.MustCompile(`(x{20})x+`).ReplaceAllString(text, "$1...")
+}
+
 // docs/differences.md is made from docs/differences.json, with -rewrite.
 func TestDifferences(t *testing.T) {
 	listed := differences(t)
@@ -44,6 +63,17 @@ A test plays recorded scenarios of the official Durable Functions extension agai
 `)
 	for _, name := range slices.Sorted(maps.Keys(listed)) {
 		fmt.Fprintf(want, "| %s | %s |\n", name, listed[name])
+	}
+	want.WriteString(`
+## Programs
+
+Random programs are played on this engine and on the official one (go run ./internal/programs/play), and compared with a model of what they should give. These programs, for the interpreter of samples/conformance/program, show what differs on purpose; a test plays them.
+
+| program | and its client | this engine | the official one |
+|-|-|-|-|
+`)
+	for _, d := range programs.Differing() {
+		fmt.Fprintf(want, "| `%s` | `%s` | %s | %s |\n", short(t, d.Instances[0].Steps), short(t, d.Script), d.Here, d.There)
 	}
 	const file = "../../docs/differences.md"
 	if *rewrite {

@@ -2,7 +2,9 @@ package programs
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math/big"
@@ -12,6 +14,20 @@ import (
 
 // shown is how much of a value a difference shows.
 const shown = 300
+
+// Check plays a test and reports how what came of it differs from what the model
+// says; nil when it does not. A test that makes no sense is an error, too.
+func (p *Player) Check(ctx context.Context, t Test) error {
+	want, err := Expect(t)
+	if err != nil {
+		return fmt.Errorf("the model: %w", err)
+	}
+	got, err := p.Play(ctx, t)
+	if d := Differences(want, got); len(d) > 0 {
+		err = errors.Join(err, errors.New(strings.Join(d, "\n")))
+	}
+	return err
+}
 
 // Differences compares what came of a test with what should have: a line for
 // each difference. Numbers are the same when they mean the same.

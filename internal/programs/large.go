@@ -11,7 +11,7 @@ func large(m *maker) Test {
 	v := m.large()
 	steps := m.before()
 	var script []Action
-	switch m.IntN(9) {
+	switch m.IntN(10) {
 	case 0: // in, and out of, an activity
 		steps = append(steps, step{Do: "call", Activity: "Give", Input: v})
 	case 1: // in the input, and the output
@@ -29,6 +29,10 @@ func large(m *maker) Test {
 		script = []Action{until("one"), raise("Later", v), raise("Go", 1)}
 	case 7: // in lanes side by side
 		steps = append(steps, step{Do: "all", Of: [][]step{{{Do: "call", Activity: "Give", Input: v}}, {child("", step{Do: "value", Value: m.large()})}}})
+	case 8: // in an error of an activity, or of a child
+		text := strings.Repeat(pick(m, "x", "ü", "💡"), 15_000)
+		failure := pick(m, call("Fail", text), child("", throw(text)))
+		steps = append(steps, try([]step{failure}))
 	default: // in the reason of an end
 		reason := strings.Repeat("r", 2000)
 		return m.ended(&Outcome{Status: "Terminated", Custom: encode("one"), Output: encode(reason)}, append(steps, mark("one"), wait("Go")),

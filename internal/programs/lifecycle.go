@@ -34,7 +34,7 @@ func lifecycle(m *maker) Test {
 
 // before are a few calls, so that the history is not empty.
 func (m *maker) before() []step {
-	var steps []step
+	steps := []step{}
 	for range m.IntN(3) {
 		steps = append(steps, call("Give", m.value()))
 	}

@@ -90,7 +90,14 @@ func try(steps []step, otherwise ...step) step {
 // mark sets a custom status that a script waits for.
 func mark(status string) step { return step{Do: "status", Value: encode(status), Quiet: true} }
 
-func child(suffix string, steps ...step) step { return step{Do: "child", ID: suffix, Steps: steps} }
+// child is a child program, which is never empty: JSON has no member for no
+// steps, and interpreters elsewhere need one.
+func child(suffix string, steps ...step) step {
+	if len(steps) == 0 {
+		steps = []step{constant("nothing")}
+	}
+	return step{Do: "child", ID: suffix, Steps: steps}
+}
 
 func slow(ms int, v any) step {
 	return call("Slow", program.Pause{MS: ms, Value: encode(v)})

@@ -16,9 +16,9 @@ import (
 // itself makes no sense, as one may that was made smaller: it waits for what
 // never comes, or raises what nothing takes.
 func Expect(t Test) (Result, error) {
-	m := &model{tries: map[string]int{}, events: map[string][]value{}, children: map[string]Outcome{}}
+	m := &model{tries: map[string]int{}, events: map[string][]raised{}, children: map[string]Outcome{}}
 	r := Result{Seen: []string{}, Outcomes: map[string]Outcome{}}
-	lives := map[string]int{}
+	lives, seen := map[string]int{}, map[string]string{}
 	for _, a := range t.Script {
 		if want, ok := answered[a.Op]; ok {
 			if a.Want != "" {
@@ -32,8 +32,10 @@ func Expect(t Test) (Result, error) {
 		}
 		switch {
 		case a.Want != "": // refused, or no more than a look
+		case a.Op == Until:
+			seen[id] = string(encode(a.Status))
 		case a.Op == Event:
-			m.raise(id, a.Event, a.Data)
+			m.raise(id, a.Event, raised{a.Data, seen[id]})
 		case a.Op == Rewind || a.Op == Start || a.Op == Restart:
 			lives[id]++
 		}
@@ -74,10 +76,17 @@ const never = math.MaxInt32
 // clock counts the milliseconds that steps take at least, for races.
 type model struct {
 	tries  map[string]int
-	events map[string][]value
+	events map[string][]raised
 	now    int
 	// children are the outcomes of those that have ids of their own.
 	children map[string]Outcome
+}
+
+// raised is an event, and the custom status that the client saw before it raised
+// it: the program does not have the event earlier.
+type raised struct {
+	data  value
+	after string
 }
 
 // place is where steps run: an instance.
@@ -85,13 +94,22 @@ type place struct {
 	id, parent string
 	child      bool
 	custom     value
+	// had are the custom statuses so far.
+	had map[string]bool
+}
+
+func (p *place) set(status value) {
+	if p.had == nil {
+		p.had = map[string]bool{}
+	}
+	p.custom, p.had[string(status)] = status, true
 }
 
 func queue(id, event string) string { return id + "\n" + strings.ToLower(event) }
 
-func (m *model) raise(id, event string, data value) {
+func (m *model) raise(id, event string, r raised) {
 	q := queue(id, event)
-	m.events[q] = append(slices.Clip(m.events[q]), data)
+	m.events[q] = append(slices.Clip(m.events[q]), r)
 }
 
 // instance runs a program. One that fails is rewound or started again, as often
@@ -170,7 +188,7 @@ func (m *model) step(s step, at *place) (value, error) {
 	case "throw":
 		return nil, failed{s.Message}
 	case "status":
-		at.custom = s.Value
+		at.set(s.Value)
 		return nil, nil
 	case "repeat":
 		results := []value{}
@@ -182,7 +200,7 @@ func (m *model) step(s step, at *place) (value, error) {
 		}
 		return encode(results), nil
 	case "send":
-		m.raise(s.To, s.Event, s.Data)
+		m.raise(s.To, s.Event, raised{data: s.Data})
 		return nil, nil
 	case "guids":
 		return value("3"), nil
@@ -251,9 +269,9 @@ func (m *model) child(s step, at *place) (value, error) {
 
 func (m *model) wait(s step, at *place) (value, error) {
 	q := queue(at.id, s.Event)
-	if left := m.events[q]; len(left) > 0 {
+	if left := m.events[q]; len(left) > 0 && (left[0].after == "" || at.had[left[0].after]) {
 		m.events[q] = left[1:]
-		return left[0], nil
+		return left[0].data, nil
 	}
 	if s.TimeoutMS == nil {
 		return nil, errNever

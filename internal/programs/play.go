@@ -30,8 +30,6 @@ type Player struct {
 	Limit time.Duration
 	// Poll is the time from look to look.
 	Poll time.Duration
-	// Rewound, where not nil, is called before an instance is rewound.
-	Rewound func()
 
 	plays atomic.Int64
 }
@@ -114,7 +112,8 @@ func (p *Player) begin(ctx context.Context, t Test) error {
 }
 
 func (p *Player) start(ctx context.Context, in Instance) (string, error) {
-	code, _, err := p.ask(ctx, http.MethodPost, "orchestrators/Program/"+url.PathEscape(in.ID), encode(program.Input{Steps: in.Steps}))
+	input := program.Input{Steps: append([]step{}, in.Steps...)} // no steps are not null
+	code, _, err := p.ask(ctx, http.MethodPost, "orchestrators/Program/"+url.PathEscape(in.ID), encode(input))
 	return code, err
 }
 
@@ -160,9 +159,6 @@ func (p *Player) tell(ctx context.Context, a Action) (string, error) {
 		method = http.MethodGet
 	default:
 		path += "/" + string(a.Op) + "?reason=" + url.QueryEscape(a.Reason)
-	}
-	if a.Op == Rewind && p.Rewound != nil {
-		p.Rewound()
 	}
 	code, _, err := p.ask(ctx, method, path, body)
 	if err != nil || a.Want != "" {

@@ -8,8 +8,10 @@
 //	programs.Differences(want, got)        // empty for a right engine
 //
 // What the programs give depends neither on timing nor on crashes. So the same
-// ones run on a hub in memory in virtual time, on the Functions host, and on
-// the official engine.
+// ones run on a hub in memory in virtual time, on the Functions host, and on the
+// official engine. A hub in memory is reached by a Player whose http.Client
+// calls the handler of durable.Client.ManagementAPI; where processes end there,
+// Tries takes the place of the activity FailTimes.
 package programs
 
 import (
@@ -126,6 +128,7 @@ var makers = map[string]func(g *maker) Test{
 	"starts":    starts,
 	"large":     large,
 	"odd":       odd,
+	"timeouts":  timeouts,
 }
 
 // Kinds lists the kinds of tests.

@@ -51,6 +51,27 @@ func waits(m *maker) Test {
 	return t
 }
 
+// timeouts are waits that time out before the event comes, which the next wait
+// takes.
+func timeouts(m *maker) Test {
+	var t Test
+	var steps []step
+	for i := range 1 + m.IntN(3) {
+		event, n := fmt.Sprint("E", i), m.IntN(3)
+		steps = append(steps, m.before()...)
+		steps = append(steps, waitFor(event, 100+m.IntN(200)), mark(event), slow(m.IntN(500), i), wait(event))
+		t.Script = append(t.Script, until(event), raise(event, m.present()))
+		if n > 0 {
+			steps = append(steps, step{Do: "loop", N: n, Steps: []step{wait(event)}})
+		}
+		for range n {
+			t.Script = append(t.Script, raise(event, m.present()))
+		}
+	}
+	t.Instances = []Instance{{ID: m.id(""), Steps: steps}}
+	return t
+}
+
 // sends are steps of a child that send events to the program.
 func (m *maker) sends(event string, n int) []step {
 	steps := make([]step, n)

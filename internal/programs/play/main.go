@@ -29,6 +29,7 @@ type options struct {
 	atOnce, shrink    int
 	limit, late       time.Duration
 	verbose           bool
+	differing         bool
 }
 
 func main() {
@@ -41,6 +42,7 @@ func main() {
 	flag.DurationVar(&o.limit, "limit", time.Minute, "how long an instance may take")
 	flag.DurationVar(&o.late, "late", 4*time.Second, "by how much what comes second is later")
 	flag.BoolVar(&o.verbose, "v", false, "print the programs that differ")
+	flag.BoolVar(&o.differing, "differing", false, "play the programs of docs/differences.md")
 	flag.Parse()
 	failed, err := run(context.Background(), o)
 	if err != nil {
@@ -66,6 +68,12 @@ func run(ctx context.Context, o options) (failed bool, err error) {
 	}
 	p := &programs.Player{
 		API: o.api, Client: http.DefaultClient, Run: "g" + strconv.FormatInt(time.Now().UnixMilli(), 36), Limit: o.limit, Poll: 60 * time.Millisecond,
+	}
+	if o.differing {
+		for _, d := range programs.Differing() {
+			fmt.Printf("%s\n%s\n%s\n\n", d.Here, d.There, differences(ctx, p, d.Test))
+		}
+		return false, nil
 	}
 	for _, kind := range kinds {
 		began := time.Now()
@@ -141,15 +149,10 @@ func one(ctx context.Context, p *programs.Player, o options, test programs.Test)
 	return text
 }
 
+// differences is empty when what a test gives is right.
 func differences(ctx context.Context, p *programs.Player, test programs.Test) string {
-	want, err := programs.Expect(test)
-	if err != nil {
+	if err := p.Check(ctx, test); err != nil {
 		return err.Error()
 	}
-	got, err := p.Play(ctx, test)
-	d := programs.Differences(want, got)
-	if err != nil {
-		d = append([]string{err.Error()}, d...)
-	}
-	return strings.Join(d, "\n")
+	return ""
 }
