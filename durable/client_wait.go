@@ -45,8 +45,9 @@ func (c *Client) wait(ctx context.Context, id string, done func(*taskhub.Instanc
 }
 
 // CheckStatus is the official payload of management URLs for an instance:
-// statusQueryGetUri and its siblings. Their host is that of the request, or the
-// client's LinksURL. The URLs are signed.
+// statusQueryGetUri and its siblings. They begin with the client's LinksURL, or
+// the app's managementBaseUrl, or WEBSITE_HOSTNAME; on a developer's machine with
+// the host of the request, where that is this machine. The URLs are signed.
 func (c *Client) CheckStatus(r *http.Request, id string) (json.RawMessage, error) {
 	core, err := c.core()
 	if err != nil {

@@ -98,8 +98,8 @@ func newClientCore(store taskhub.Store, o ClientOptions) (*core, error) {
 		return nil, fmt.Errorf("durable: LinksURL %q: want a URL such as https://myapp.azurewebsites.net/api/durabletask-links", o.LinksURL)
 	}
 	c.links = &management.Links{
-		Keys: management.NewKeys(store, o.TaskHub, time.Now),
-		Base: u.Scheme + "://" + u.Host, Path: strings.TrimSuffix(u.Path, "/"),
+		Keys:  management.NewKeys(store, o.TaskHub, time.Now),
+		Front: management.Front{Base: u.Scheme + "://" + u.Host}, Path: strings.TrimSuffix(u.Path, "/"),
 	}
 	return c, nil
 }

@@ -210,7 +210,7 @@ func ExampleClient_WaitForCompletionOrCheckStatus() {
 func ExampleClient_CheckStatus() {
 	client, stop := durable.RunForTest(approval)
 	defer stop()
-	raw, err := client.CheckStatus(httptest.NewRequest(http.MethodPost, "https://shop.example/api/orders", nil), "order-1")
+	raw, err := client.CheckStatus(httptest.NewRequest(http.MethodPost, "http://localhost:7071/api/orders", nil), "order-1")
 	if err != nil {
 		fmt.Println(err)
 	}
@@ -223,5 +223,5 @@ func ExampleClient_CheckStatus() {
 		fmt.Println(err)
 	}
 	fmt.Println(u.Host, u.Path)
-	// Output: shop.example /api/durabletask-links/instances/order-1/terminate
+	// Output: localhost:7071 /api/durabletask-links/instances/order-1/terminate
 }

@@ -13,7 +13,10 @@ import (
 
 // newServer gives each function of the app its handler, and says what has none.
 func (s *service) newServer(c *core) error {
-	s.server = &handler.Server{App: s.config, Log: s.app.log, Journal: s.app.child.Journal, Ready: s.ready}
+	s.server = &handler.Server{App: s.config, Log: s.app.log, Journal: s.app.child.Journal, Ready: s.ready, BodyWithin: s.settings.BodyWithin}
+	for _, conflict := range s.config.RouteConflicts() {
+		s.app.log.Warn("functions of different authLevel have paths in common, and their names decide which one runs", "functions", conflict)
+	}
 	api := c.api(s.app.log)
 	if len(s.app.http) > 0 && !s.config.Proxied {
 		s.app.log.Warn("host.json: HTTP functions need customHandler.enableProxyingHttpRequest: true; without it the host's requests are answered 500")

@@ -17,6 +17,7 @@ import (
 
 	"github.com/durable-go/functions/handler"
 	"github.com/durable-go/functions/internal/client"
+	"github.com/durable-go/functions/internal/hostname"
 	"github.com/durable-go/functions/internal/management"
 	"github.com/durable-go/functions/internal/storage"
 	"github.com/durable-go/functions/internal/taskhub"
@@ -161,10 +162,22 @@ func (s *service) newCore() *core {
 		client: client.New(sending{s.store, s.app.child.Journal, o.Lease}, o),
 		links: &management.Links{
 			Keys: management.NewKeys(s.store, s.settings.HubName, time.Now), Path: s.mount("DurableTaskLinks"),
-			Base: s.settings.BaseURL, Lifetime: s.settings.LinkLifetime,
+			Front: s.front(), Lifetime: s.settings.LinkLifetime,
 		},
 		registry: s.app.registry,
 	}
+}
+
+// front says how callers reach the app.
+func (s *service) front() management.Front {
+	f := management.Front{
+		Base: s.settings.BaseURL, Trusted: s.settings.TrustForwarded,
+		Host: s.app.child.Listener != nil || os.Getenv("FUNCTIONS_CUSTOMHANDLER_PORT") != "",
+	}
+	if site := os.Getenv("WEBSITE_HOSTNAME"); hostname.Valid(site) {
+		f.Site = site
+	}
+	return f
 }
 
 // mount is the path of a function whose route ends in a catch-all.
@@ -192,7 +205,7 @@ func (s *service) run(ctx context.Context) error {
 	created := make(chan error, 1)
 	go func() { created <- s.create(ctx) }()
 	if s.server.Standalone = standalone; standalone {
-		s.announce(listener)
+		s.standalone(listener)
 	}
 	serving, ended := context.WithCancel(ctx)
 	defer ended()
@@ -278,22 +291,4 @@ func (s *service) listen() (l net.Listener, standalone bool, err error) {
 		err = fmt.Errorf("%w (the flag -port of \"durable start\", or DURABLE_STANDALONE, names another port)", err)
 	}
 	return l, true, err
-}
-
-// announce prints the HTTP functions with their URLs, as func does.
-func (s *service) announce(l net.Listener) {
-	fmt.Println("\nFunctions:")
-	for _, f := range s.config.Functions {
-		switch {
-		case f.Route != "":
-			methods := strings.Join(f.Methods, ",")
-			if methods == "" {
-				methods = "GET,POST,..."
-			}
-			fmt.Printf("\n\t%s: [%s] http://%s/%s\n", f.Name, methods, l.Addr(), f.Route)
-		default:
-			fmt.Printf("\n\t%s: %s\n", f.Name, f.Trigger.Type)
-		}
-	}
-	fmt.Println()
 }

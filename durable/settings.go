@@ -34,6 +34,8 @@ type settings struct {
 	MaxPayload          int
 	BaseURL             string
 	LinkLifetime        time.Duration
+	TrustForwarded      bool
+	BodyWithin          time.Duration
 	Versions            versioning
 }
 
@@ -62,13 +64,15 @@ var known = map[string]func(*settings, json.RawMessage) error{
 	"nonDeterminism":                     parseNonDeterminism,
 	"strictReplay":                       func(s *settings, v json.RawMessage) error { return parseBool(v, &s.StrictReplay) },
 	"httpSettings.defaultAsyncRequestSleepTimeMilliseconds": parseHTTPSleep,
-	"localBudget":                                   parseBudget,
-	"storageProvider.type":                          parseProvider,
-	"storageProvider.partitionCount":                parsePartitions,
-	"storageProvider.controlQueueVisibilityTimeout": parseLease,
-	"storageProvider.connectionName":                parseConnection,
-	"storageProvider.connectionStringName":          parseConnection,
-	"azureStorageConnectionStringName":              parseConnection,
+	"httpSettings.bodyTimeout":                              parseBodyTimeout,
+	"localBudget":                                           parseBudget,
+	"trustForwardedHeaders":                                 func(s *settings, v json.RawMessage) error { return parseBool(v, &s.TrustForwarded) },
+	"storageProvider.type":                                  parseProvider,
+	"storageProvider.partitionCount":                        parsePartitions,
+	"storageProvider.controlQueueVisibilityTimeout":         parseLease,
+	"storageProvider.connectionName":                        parseConnection,
+	"storageProvider.connectionStringName":                  parseConnection,
+	"azureStorageConnectionStringName":                      parseConnection,
 }
 
 // hubNames is the rule for names of task hubs (they become names of tables and
@@ -196,6 +200,15 @@ func parseHTTPSleep(s *settings, raw json.RawMessage) error {
 		return fmt.Errorf("%d milliseconds are more than a day", milliseconds)
 	}
 	return nil
+}
+
+func parseBodyTimeout(s *settings, raw json.RawMessage) error {
+	d, err := parseSpan(raw)
+	if err == nil && (d < time.Second || d > time.Hour) {
+		err = fmt.Errorf("%s is not between 1 second and 1 hour", raw)
+	}
+	s.BodyWithin = d
+	return err
 }
 
 func parseVersionMatch(s *settings, raw json.RawMessage) error {

@@ -6,6 +6,7 @@ package handler
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +17,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"github.com/durable-go/functions/handler/route"
 )
 
 // App is what host.json and the function.json files say. It is read-only.
@@ -26,11 +29,17 @@ type App struct {
 	// Proxied says that the host passes HTTP requests on as they are
 	// (customHandler.enableProxyingHttpRequest, or forwarding).
 	Proxied bool
+	// Forwards says that the host passes requests on in the old way, with the
+	// caller's own headers only (customHandler.enableForwardingHttpRequest without
+	// enableProxyingHttpRequest).
+	Forwards bool
 	// DurableTask is the section extensions.durableTask of host.json, with what
 	// the environment overrides; nil when there is none.
 	DurableTask json.RawMessage
 	// Functions in the order of their names.
 	Functions []*Function
+
+	routes route.Table
 }
 
 // Function is one folder with a function.json.
@@ -42,9 +51,12 @@ type Function struct {
 	// output, so that the host passes its requests on.
 	HTTP bool
 	// Route is the template of an HTTP function, with the prefix and without a
-	// slash at the start; Methods are upper-case, empty for all.
+	// slash at the start; Methods are upper-case, nil for all.
 	Route   string
 	Methods []string
+	// Level is the authLevel of an HTTP function: anonymous, function (the default)
+	// or admin.
+	Level string
 }
 
 // Binding is one binding of a function.
@@ -102,9 +114,30 @@ func Load(root string, environ []string) (*App, error) {
 			return nil, fmt.Errorf("%s/function.json: folder %s is a function of the same name (names are compared without case)", f.Name, other.Name)
 		}
 		app.Functions = append(app.Functions, f)
+		if err := app.addRoute(f); err != nil {
+			return nil, fmt.Errorf("%s/function.json: bindings: %w", entry.Name(), err)
+		}
 	}
 	return app, nil
 }
+
+// addRoute puts a function with an HTTP trigger into the table of routes, also
+// one that has no handler: the host gives it its paths all the same.
+func (a *App) addRoute(f *Function) error {
+	if f.Route == "" {
+		return nil
+	}
+	t, err := route.Parse(f.Route)
+	if err != nil {
+		return err
+	}
+	a.routes.Add(route.Entry{Function: f.Name, Template: t, Methods: f.Methods, Level: f.Level})
+	return nil
+}
+
+// RouteConflicts are warnings about functions of different authLevel that have
+// paths in common. The host gives them to the one whose name comes first.
+func (a *App) RouteConflicts() []string { return a.routes.Conflicts() }
 
 // environment makes a map of NAME=VALUE, with lower-case names.
 func environment(environ []string) map[string]string {
@@ -186,16 +219,23 @@ func (f *Function) setRoute(prefix string) error {
 	for _, b := range f.Bindings {
 		f.HTTP = f.HTTP && (strings.EqualFold(b.Type, "httpTrigger") || strings.EqualFold(b.Type, "http"))
 	}
-	route := f.Name
+	own := f.Name
 	if f.Trigger.Route != nil && *f.Trigger.Route != "" {
-		route = strings.Trim(*f.Trigger.Route, "/")
+		own = *f.Trigger.Route
 	}
-	if reserved.MatchString(route) {
-		return fmt.Errorf("bindings: route: %q conflicts with the host's own routes, which begin with admin and runtime", route)
+	if reserved.MatchString(strings.TrimPrefix(own, "/")) {
+		return fmt.Errorf("bindings: route: %q conflicts with the host's own routes, which begin with admin and runtime", own)
 	}
-	f.Route = strings.Trim(prefix+"/"+route, "/")
+	f.Route = strings.TrimPrefix(prefix+"/"+own, "/")
+	if f.Trigger.Methods != nil {
+		f.Methods = []string{}
+	}
 	for _, method := range f.Trigger.Methods {
 		f.Methods = append(f.Methods, strings.ToUpper(method))
+	}
+	f.Level = strings.ToLower(cmp.Or(f.Trigger.AuthLevel, "function"))
+	if !slices.Contains([]string{"anonymous", "function", "admin", "user", "system"}, f.Level) {
+		return fmt.Errorf("bindings: authLevel: %q is not anonymous, function or admin", f.Trigger.AuthLevel)
 	}
 	return nil
 }

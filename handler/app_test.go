@@ -45,7 +45,7 @@ func bindings(list ...string) string { return `{"bindings": [` + strings.Join(li
 func TestLoad(t *testing.T) {
 	root := writeApp(t, map[string]string{
 		"host.json":                  plainHost,
-		"HttpStart/function.json":    bindings(strings.Replace(httpIn, `"req"`, `"req", "route": "/orchestrators/{functionName}/", "methods": ["get", "POST"]`, 1), httpOut),
+		"HttpStart/function.json":    bindings(strings.Replace(httpIn, `"req"`, `"req", "route": "orchestrators/{functionName}/", "methods": ["get", "POST"]`, 1), httpOut),
 		"Orchestrator/function.json": bindings(queueIn),
 		"Tick/function.json":         bindings(timerIn),
 		"Both/function.json":         bindings(httpIn, httpOut, queueOut),
@@ -65,7 +65,7 @@ func TestLoad(t *testing.T) {
 		t.Errorf("functions %v, want %v", names, want)
 	}
 	start := app.Function("httpstart")
-	if start == nil || !start.HTTP || start.Route != "api/orchestrators/{functionName}" || !slices.Equal(start.Methods, []string{"GET", "POST"}) {
+	if start == nil || !start.HTTP || start.Route != "api/orchestrators/{functionName}/" || !slices.Equal(start.Methods, []string{"GET", "POST"}) {
 		t.Errorf("HttpStart: %+v", start)
 	}
 	if f := app.Function("Orchestrator"); f.Trigger.QueueName != "myhub-control-00" || f.Route != "" || f.HTTP {
@@ -100,7 +100,10 @@ func TestLoadErrors(t *testing.T) {
 		{"unknown setting", bindings(queueIn), []string{"queueName", "%TaskHub%", "app setting"}},
 		{"queue trigger without a queue", bindings(`{"type": "queueTrigger", "name": "msg"}`), []string{"queueName", `"msg"`}},
 		{"reserved route", bindings(strings.Replace(httpIn, `"req"`, `"req", "route": "Runtime/x"`, 1), httpOut), []string{"route", "Runtime/x"}},
-		{"reserved route with a slash", bindings(strings.Replace(httpIn, `"req"`, `"req", "route": "/administration"`, 1), httpOut), []string{"route", "administration"}},
+		{"route with a slash at its beginning", bindings(strings.Replace(httpIn, `"req"`, `"req", "route": "/a"`, 1), httpOut), []string{"F/function.json", "route", "slashes"}},
+		{"route that stops the host", bindings(strings.Replace(httpIn, `"req"`, `"req", "route": "{id:nosuch}"`, 1), httpOut), []string{"F/function.json", "nosuch"}},
+		{"unknown level", bindings(strings.Replace(httpIn, `"function"`, `"anonymus"`, 1), httpOut), []string{"authLevel", "anonymus"}},
+		{"longer reserved route", bindings(strings.Replace(httpIn, `"req"`, `"req", "route": "administration"`, 1), httpOut), []string{"route", "administration"}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -149,7 +152,7 @@ func TestRouteOfFunction(t *testing.T) {
 		{`"api"`, `"route": "a/{b}",`, "api/a/{b}"},
 		{`""`, `"route": "a",`, "a"},
 		{`""`, ``, "F"},
-		{`"/v1/x/"`, `"route": "/a/",`, "v1/x/a"},
+		{`"/v1/x/"`, `"route": "a/",`, "v1/x/a/"},
 	}
 	for _, c := range cases {
 		host := `{"version": "2.0", "extensions": {"http": {"routePrefix": ` + c.prefix + `}}}`

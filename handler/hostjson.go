@@ -32,7 +32,9 @@ func loadHost(file string, env map[string]string) (*App, error) {
 	if prefix, ok := lookup(tree, "extensions", "http", "routePrefix").(string); ok {
 		app.RoutePrefix = strings.Trim(prefix, "/")
 	}
-	app.Proxied = truth(lookup(tree, "customHandler", "enableProxyingHttpRequest")) || truth(lookup(tree, "customHandler", "enableForwardingHttpRequest"))
+	proxies := truth(lookup(tree, "customHandler", "enableProxyingHttpRequest"))
+	app.Forwards = !proxies && truth(lookup(tree, "customHandler", "enableForwardingHttpRequest"))
+	app.Proxied = proxies || app.Forwards
 	if section := lookup(tree, "extensions", "durableTask"); section != nil {
 		if app.DurableTask, err = json.Marshal(section); err != nil {
 			return nil, fmt.Errorf("host.json: extensions.durableTask: %w", err)

@@ -58,7 +58,7 @@ func serveOne(t *testing.T, a *testApp, begun <-chan struct{}, bound time.Durati
 	body, served = make(chan string, 1), make(chan error, 1)
 	go func() { served <- a.Serve(ctx, l, bound) }()
 	go func() {
-		resp, err := http.Get("http://" + l.Addr().String() + "/api/orchestrators/x")
+		resp, err := ask(t, http.MethodGet, "http://"+l.Addr().String()+"/api/orchestrators/x", nil)
 		if err != nil {
 			body <- "cut"
 			return

@@ -20,9 +20,11 @@ const module = "github.com/durable-go/functions"
 // point inward: the engine knows only the events of histories, the worker knows
 // the engine, and only the public package knows everything.
 var rules = map[string][]string{
-	"handler":                      {},
+	"handler":                      {"handler/route", "internal/hostname"},
+	"handler/route":                {},
 	"handler/supervise":            {},
 	"internal/history":             {},
+	"internal/hostname":            {},
 	"internal/storage":             {},
 	"internal/engine":              {"internal/history"},
 	"internal/engine/enginetest":   {"internal/engine", "internal/history"},
@@ -33,7 +35,7 @@ var rules = map[string][]string{
 	"internal/taskhub/faults":      {"internal/history", "internal/taskhub"},
 	"internal/worker":              {"internal/engine", "internal/history", "internal/taskhub"},
 	"internal/client":              {"internal/history", "internal/taskhub"},
-	"internal/management":          {"internal/client", "internal/history", "internal/taskhub"},
+	"internal/management":          {"internal/client", "internal/history", "internal/hostname", "internal/taskhub"},
 	"internal/opening":             {"internal/client", "internal/engine", "internal/taskhub", "internal/taskhub/sealed", "internal/worker"},
 	"Hello":                        {"durable"},
 	"HttpStart":                    {"durable"},

@@ -12,6 +12,7 @@ import (
 
 	"github.com/durable-go/functions/internal/client"
 	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/hostname"
 )
 
 // No request makes the API panic, answer that it failed, or answer something
@@ -98,7 +99,7 @@ func checkAnswer(t *testing.T, s *site, door http.Handler, r *http.Request, body
 	}
 	if location := w.Header().Get("Location"); location != "" {
 		at, err := url.Parse(location)
-		if err != nil || at.User != nil || !isHost(at.Host) {
+		if err != nil || at.User != nil || !hostname.Valid(at.Host) {
 			t.Fatalf("%s %s: Location %q, %v", r.Method, r.URL, location, err)
 		}
 	}

@@ -52,7 +52,7 @@ func TestAnswers(t *testing.T) {
 		{"status-wait-finished", put(history.Completed), "GET", status, "", []string{"Prefer", "wait=5"}},
 		{"status-storage-fails", func(_ *testing.T, s *site) { s.store.err = fmt.Errorf("account secret-name does not answer") }, "GET", status, "", nil},
 		{"start", nothing, "POST", start + "/i", `{"a": 1}`, nil},
-		{"start-https", nothing, "POST", start + "/i", ``, []string{"X-Forwarded-Proto", "https, http", "X-Forwarded-Host", "app.example.com"}},
+		{"start-https", func(_ *testing.T, s *site) { s.Links.Trusted = true }, "POST", start + "/i", ``, []string{"X-Forwarded-Proto", "https, http", "X-Forwarded-Host", "app.example.com"}},
 		{"start-odd-id", nothing, "POST", start + "/a%20b+c'%C3%A9&=", ``, nil},
 		{"start-expiring-links", func(_ *testing.T, s *site) { s.Links.Lifetime = time.Hour }, "POST", start + "/i", ``, nil},
 		{"start-fixed-base", func(_ *testing.T, s *site) { s.Links.Base = "https://public.example.com/" }, "POST", start + "/i", ``, nil},

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"unicode/utf8"
 
@@ -43,10 +42,35 @@ func (a *API) Signed(path string) http.Handler { return &door{API: a, path: path
 // longer can be there.
 const maxKey = 512
 
+// crossSite finds what pages of other sites have browsers send: requests that
+// change something, with another Origin than the Host, or Sec-Fetch-Site:
+// cross-site.
+var crossSite = http.NewCrossOriginProtection()
+
+// foreign reports whether a request is to be refused because a page of another
+// site may have made it. A link is a secret that no such page has, and a header
+// with a key is one that it cannot send without being allowed to. A key in the
+// URL proves nothing: on a developer's machine the host does not check it.
+func (d *door) foreign(r *http.Request) bool {
+	if d.signed || r.Header.Get("X-Functions-Key") != "" {
+		return false
+	}
+	seen := r.Clone(r.Context())
+	if host := r.Header.Get("X-Forwarded-Host"); d.Links.Host && host != "" {
+		seen.Host = host
+	}
+	return crossSite.Check(seen) != nil
+}
+
 // ServeHTTP answers unknown paths and verbs with 404 and nothing else, as the
 // official extension does.
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	boundBody(w, r)
+	w.Header().Set("Cache-Control", "no-store")
+	if d.foreign(r) {
+		WriteError(w, http.StatusForbidden, "a page of another site may not change anything here: send the key in the header x-functions-key")
+		return
+	}
 	c := d.route(r)
 	if c == nil {
 		w.WriteHeader(http.StatusNotFound)
@@ -69,14 +93,9 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.serve(c, w, r)
 }
 
-// allows checks the signature of a link. One that says anything twice is
-// refused: others may read it differently.
+// allows checks the signature of a link.
 func (d *door) allows(r *http.Request, c *call) error {
-	values, _ := url.ParseQuery(r.URL.RawQuery)
-	if len(values["sig"]) > 1 || len(values["op"]) > 1 || len(values["exp"]) > 1 {
-		return errSignature
-	}
-	return d.Links.Keys.Check(r.Context(), c.id, c.op, values)
+	return d.Links.Keys.Check(r.Context(), c.id, c.op, r.URL.Query())
 }
 
 func (d *door) refuse(w http.ResponseWriter, r *http.Request, err error) {

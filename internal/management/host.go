@@ -2,23 +2,17 @@ package management
 
 import (
 	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
+
+	"github.com/durable-go/functions/internal/hostname"
 )
 
-// hosts is the syntax of a host with or without a port: a name, an IPv4
-// address, or an IPv6 address in brackets.
-var hosts = regexp.MustCompile(`^(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\.?|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?$`)
-
-// maxHost is the longest name of a host with its port.
-const maxHost = 253 + len(":65535")
-
-func isHost(name string) bool { return len(name) <= maxHost && hosts.MatchString(name) }
-
-// CheckBase tells whether management URLs can begin with the base: a scheme, a
-// host and perhaps a path.
+// CheckBase says why management URLs cannot begin with the base, which must be
+// a scheme, a host and perhaps a path; nil when they can.
 func CheckBase(base string) error {
 	u, err := url.Parse(base)
 	switch {
@@ -26,7 +20,7 @@ func CheckBase(base string) error {
 		return err
 	case u.Scheme != "http" && u.Scheme != "https":
 		return errors.New("it must begin with https:// or http://")
-	case u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(base, "#") || !isHost(u.Host):
+	case u.User != nil || u.RawQuery != "" || u.ForceQuery || strings.Contains(base, "#") || !hostname.Valid(u.Host):
 		return errors.New("it must be a scheme, a host and perhaps a path, without user, query and fragment")
 	case !paths.MatchString(u.EscapedPath()):
 		return errors.New("its path may have letters, digits and the characters . _ ~ - only")
@@ -36,27 +30,68 @@ func CheckBase(base string) error {
 
 var paths = regexp.MustCompile(`^[A-Za-z0-9._~/-]*$`)
 
-// base is scheme and host of the caller's request. The host passes on what its
-// own caller sent, in X-Forwarded-Host and X-Forwarded-Proto. What cannot be a
-// host is not repeated.
-func (l *Links) base(r *http.Request) string {
-	if l.Base != "" {
-		return strings.TrimSuffix(l.Base, "/")
+// Front says how callers reach the app, for the URLs that it gives them. What a
+// caller says of its host gets into a URL only where it is this machine, or
+// where Trusted says so: a URL carries a signature, and must not lead it to a
+// stranger.
+type Front struct {
+	// Base is scheme and host of the URLs, and perhaps a path; empty: see Site.
+	Base string
+	// Site is the host of the app (WEBSITE_HOSTNAME); empty: the host of the
+	// request, where it is this machine.
+	Site string
+	// Host says that a Functions host is in front, which names its own caller's
+	// host in X-Forwarded-Host.
+	Host bool
+	// Trusted says that X-Forwarded-Host and X-Forwarded-Proto are those of a
+	// proxy that sets them.
+	Trusted bool
+}
+
+// base is what the URLs in an answer begin with.
+func (f Front) base(r *http.Request) string {
+	forwarded := first(r.Header.Get("X-Forwarded-Host"))
+	switch {
+	case f.Base != "":
+		return strings.TrimSuffix(f.Base, "/")
+	case f.Trusted && hostname.Valid(forwarded):
+		return f.trustedScheme(r) + "://" + forwarded
+	case f.Site != "" && hostname.Loopback(f.Site):
+		return "http://" + f.Site
+	case f.Site != "":
+		return "https://" + f.Site
 	}
-	host, scheme := "localhost", "http"
+	host := r.Host
+	if f.Host {
+		host = forwarded
+	}
+	if !hostname.Valid(host) || !hostname.Loopback(host) {
+		host = f.own(r)
+	}
+	return f.scheme(r) + "://" + host
+}
+
+// own is the address that the request has reached; behind a Functions host that
+// is not where callers are.
+func (f Front) own(r *http.Request) string {
+	if at, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && !f.Host && hostname.Valid(at.String()) {
+		return at.String()
+	}
+	return "localhost"
+}
+
+func (f Front) scheme(r *http.Request) string {
 	if r.TLS != nil {
-		scheme = "https"
+		return "https"
 	}
-	for _, name := range []string{first(r.Header.Get("X-Forwarded-Host")), r.Host} {
-		if isHost(name) {
-			host = name
-			break
-		}
+	return "http"
+}
+
+func (f Front) trustedScheme(r *http.Request) string {
+	if scheme := strings.ToLower(first(r.Header.Get("X-Forwarded-Proto"))); scheme == "https" || scheme == "http" {
+		return scheme
 	}
-	if forwarded := strings.ToLower(first(r.Header.Get("X-Forwarded-Proto"))); forwarded == "https" || forwarded == "http" {
-		scheme = forwarded
-	}
-	return scheme + "://" + host
+	return f.scheme(r)
 }
 
 // first is the first entry of a list header: that of the outermost proxy.

@@ -1,6 +1,8 @@
 package management
 
 import (
+	"context"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -9,53 +11,54 @@ import (
 	"github.com/durable-go/functions/internal/history"
 )
 
-// What callers say of their host is believed where it can be one.
-func TestForwardedHosts(t *testing.T) {
-	const own = "http://app:8080"
-	cases := []struct{ host, forwarded, proto, want string }{
-		{"app:8080", "", "", own},
-		{"app:8080", "public.example.com", "https", "https://public.example.com"},
-		{"app:8080", "public.example.com:8443", "HTTPS", "https://public.example.com:8443"},
-		{"app:8080", "outer.example.com, inner", "https, http", "https://outer.example.com"},
-		{"app:8080", "[2001:db8::1]:443", "", "http://[2001:db8::1]:443"},
-		{"app:8080", "192.0.2.1", "", "http://192.0.2.1"},
-		{"app:8080", "my_service.local.", "", "http://my_service.local."},
-		{"app:8080", "user@evil.example", "", own},
-		{"app:8080", "user:pw@evil.example", "", own},
-		{"app:8080", "evil.example/path", "", own},
-		{"app:8080", "evil.example?x=", "", own},
-		{"app:8080", "evil.example#", "", own},
-		{"app:8080", `evil.example\`, "", own},
-		{"app:8080", "two words", "", own},
-		{"app:8080", "evil.example\r\nX-Injected: 1", "", own},
-		{"app:8080", `"><script>`, "", own},
-		{"app:8080", "bücher.example", "", own},
-		{"app:8080", "evil:port", "", own},
-		{"app:8080", "evil:123456", "", own},
-		{"app:8080", "-evil", "", own},
-		{"app:8080", "[::1", "", own},
-		{"app:8080", strings.Repeat("a", 300), "", own},
-		{"app:8080", "", "javascript", own},
-		{"app:8080", "", "gopher", own},
-		{"bad host", "", "", "http://localhost"},
-		{"", "", "", "http://localhost"},
-		{"user@evil.example", "x@y", "", "http://localhost"},
+// What a caller says of its host does not get into a link, but where it is this
+// machine or a setting trusts it.
+func TestHostsOfLinks(t *testing.T) {
+	local := &net.TCPAddr{IP: net.IPv4(192, 168, 1, 5), Port: 7071}
+	cases := []struct {
+		front                        Front
+		host, forwarded, proto, want string
+	}{
+		{Front{}, "localhost:7071", "", "", "http://localhost:7071"},
+		{Front{}, "127.0.0.1:7071", "evil.example", "https", "http://127.0.0.1:7071"},
+		{Front{}, "[::1]:7071", "", "", "http://[::1]:7071"},
+		{Front{}, "evil.example", "", "", "http://192.168.1.5:7071"},
+		{Front{}, "192.168.1.5:7071", "", "", "http://192.168.1.5:7071"},
+		{Front{}, "evil.example", "localhost:7071", "", "http://192.168.1.5:7071"},
+		{Front{}, "localhost.evil.example", "", "", "http://192.168.1.5:7071"},
+		{Front{Host: true}, "127.0.0.1:40000", "localhost:7071", "http", "http://localhost:7071"},
+		{Front{Host: true}, "127.0.0.1:40000", "evil.example", "https", "http://localhost"},
+		{Front{Host: true}, "127.0.0.1:40000", "", "", "http://localhost"},
+		{Front{Host: true, Site: "app.azurewebsites.net"}, "127.0.0.1:40000", "evil.example", "http", "https://app.azurewebsites.net"},
+		{Front{Host: true, Site: "app.azurewebsites.net"}, "127.0.0.1:40000", "localhost", "http", "https://app.azurewebsites.net"},
+		{Front{Host: true, Site: "localhost:7071"}, "127.0.0.1:40000", "127.0.0.1:7071", "https", "http://localhost:7071"},
+		{Front{Base: "https://gateway/app/", Site: "app.azurewebsites.net", Trusted: true}, "x", "evil.example", "http", "https://gateway/app"},
+		{Front{Trusted: true, Site: "app.azurewebsites.net"}, "x", "outer.example, inner", "HTTPS, http", "https://outer.example"},
+		{Front{Trusted: true}, "localhost:1", "[2001:db8::1]:443", "gopher", "http://[2001:db8::1]:443"},
+		{Front{Trusted: true}, "localhost:1", "user@evil.example", "https", "http://localhost:1"},
+		{Front{Trusted: true}, "localhost:1", "evil.example/path", "", "http://localhost:1"},
+		{Front{Trusted: true}, "localhost:1", "evil.example\r\nX-Injected: 1", "", "http://localhost:1"},
+		{Front{Trusted: true}, "localhost:1", `"><script>`, "", "http://localhost:1"},
+		{Front{Trusted: true}, "localhost:1", "-evil", "", "http://localhost:1"},
+		{Front{Trusted: true}, "localhost:1", strings.Repeat("a", 300), "", "http://localhost:1"},
 	}
 	for _, c := range cases {
 		s := newSite(t)
+		s.Links.Front = c.front
 		s.put(t, "i", history.Running)
 		r := httptest.NewRequest(http.MethodGet, operators+"/instances/i", nil)
+		r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, local))
 		r.Host = c.host
 		r.Header["X-Forwarded-Host"] = []string{c.forwarded}
 		r.Header["X-Forwarded-Proto"] = []string{c.proto}
 		w := httptest.NewRecorder()
 		s.Operators(operators).ServeHTTP(w, r)
-		if got, want := w.Header().Get("Location"), c.want+operators+"/instances/i"; got != want {
-			t.Errorf("host %q, forwarded %q %q: Location %q, want %q", c.host, c.forwarded, c.proto, got, want)
+		if got, want := w.Header().Get("Location"), c.want+links+"/instances/i?"; !strings.HasPrefix(got, want) {
+			t.Errorf("%+v, host %q, forwarded %q %q: Location %q, want %q", c.front, c.host, c.forwarded, c.proto, got, want)
 		}
 		raw, err := s.Links.Payload(t.Context(), r, "i")
 		if err != nil || strings.Count(string(raw), `"`+c.want+links+"/instances/i") != len(members) {
-			t.Errorf("host %q, forwarded %q %q: payload %s %v", c.host, c.forwarded, c.proto, raw, err)
+			t.Errorf("%+v, host %q, forwarded %q %q: payload %s %v", c.front, c.host, c.forwarded, c.proto, raw, err)
 		}
 	}
 }

@@ -28,8 +28,8 @@ type Links struct {
 	// Path is where the links' door is mounted, such as
 	// "/api/durabletask-links".
 	Path string
-	// Base is scheme and host of the URLs; empty: as the request came.
-	Base string
+	// Front says what they begin with.
+	Front
 	// Lifetime is how long links are good; 0: as long as the key.
 	Lifetime time.Duration
 }
@@ -93,5 +93,14 @@ func (l *Links) uri(ctx context.Context, base, id string, m member) (string, err
 	if withReason[m.op] {
 		query = "reason={text}&" + query
 	}
-	return base + l.Path + "/instances/" + url.PathEscape(id) + m.path + "?" + query, nil
+	return l.url(base, id, m, query), nil
+}
+
+// at is the URL of an instance with a signature that is there already.
+func (l *Links) at(r *http.Request, id string, m member, query string) string {
+	return l.url(l.base(r), id, m, query)
+}
+
+func (l *Links) url(base, id string, m member, query string) string {
+	return base + l.Path + "/instances/" + url.PathEscape(id) + m.path + "?" + query
 }

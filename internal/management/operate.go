@@ -78,7 +78,7 @@ func (c *call) restart(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	timeout, err := c.query.waitMode()
-	if err != nil {
+	if err != nil && !c.signed {
 		c.writeFailure(w, r, err)
 		return
 	}
@@ -97,8 +97,9 @@ func (c *call) restart(w http.ResponseWriter, r *http.Request) {
 		WriteError(w, http.StatusConflict, err.Error())
 	case err != nil:
 		c.writeFailure(w, r, err)
-	case c.signed && row.ID == c.id:
-		// Whoever may restart an instance gets no links to do more with it.
+	case c.signed:
+		// The link is for the restart alone: its bearer learns neither what the
+		// instance returns nor links to do more with it.
 		writeJSON(w, http.StatusAccepted, append(history.AppendString([]byte(`{"id":`), row.ID), '}'))
 	default:
 		c.started(w, r, row.ID, timeout)

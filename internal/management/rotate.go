@@ -62,4 +62,5 @@ func (k *Keys) forget() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.keys = nil
+	k.generation++
 }

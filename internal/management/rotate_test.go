@@ -1,10 +1,13 @@
 package management
 
 import (
+	"context"
 	"errors"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/durable-go/functions/internal/taskhub"
@@ -141,5 +144,111 @@ func TestRotationsAtOnce(t *testing.T) {
 	}
 	if _, keys, err := first.read(t.Context()); err != nil || len(keys) != 3 {
 		t.Errorf("%d keys, %v", len(keys), err)
+	}
+}
+
+// stuck is a hub whose keys take as long to read as the test says.
+type stuck struct {
+	taskhub.Store
+	mu    sync.Mutex // guards the rest
+	gate  chan struct{}
+	err   error
+	reads int
+}
+
+func (s *stuck) Secrets(ctx context.Context, name string, initial []byte) ([]byte, error) {
+	s.mu.Lock()
+	s.reads++
+	gate, err := s.gate, s.err
+	s.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-gate:
+		return s.Store.Secrets(ctx, name, initial)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// Many requests wait for one read, each no longer than it wants, and the read
+// ends by a deadline of its own.
+func TestOneReadOfTheKeysForAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &stuck{Store: memory.New(memory.Options{}), gate: make(chan struct{})}
+		keys := NewKeys(store, "Hub", time.Now)
+		impatient, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		failed := make(chan error, 101)
+		sign := func(ctx context.Context) {
+			_, err := keys.Sign(ctx, "i", opStatus, time.Time{})
+			failed <- err
+		}
+		go sign(impatient)
+		for range 100 {
+			go sign(t.Context())
+		}
+		if err := <-failed; !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("the impatient one: %v", err)
+		}
+		synctest.Wait()
+		close(store.gate)
+		for range 100 {
+			if err := <-failed; err != nil {
+				t.Fatal(err)
+			}
+		}
+		if store.reads != 1 {
+			t.Errorf("%d reads", store.reads)
+		}
+		store.gate = make(chan struct{})
+		begin := time.Now()
+		keys.forget()
+		if _, err := keys.Sign(t.Context(), "i", opStatus, time.Time{}); !errors.Is(err, context.DeadlineExceeded) || time.Since(begin) != readWithin {
+			t.Errorf("a read that hangs: %v after %v", err, time.Since(begin))
+		}
+	})
+}
+
+// Keys are not good for ever while nobody can ask whether they were replaced.
+func TestStaleKeys(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &stuck{Store: memory.New(memory.Options{}), gate: make(chan struct{})}
+		close(store.gate)
+		keys := NewKeys(store, "Hub", time.Now)
+		sign := func() error {
+			_, err := keys.Sign(t.Context(), "i", opStatus, time.Time{})
+			return err
+		}
+		if err := sign(); err != nil {
+			t.Fatal(err)
+		}
+		store.err = errors.New("no storage")
+		for range 59 {
+			<-time.After(time.Minute)
+			if err := sign(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		<-time.After(2 * time.Minute)
+		if err := sign(); !errors.Is(err, store.err) {
+			t.Errorf("after more than an hour: %v", err)
+		}
+		store.err = nil
+		if err := sign(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A key that can be guessed is not used.
+func TestShortKey(t *testing.T) {
+	hub := memory.New(memory.Options{})
+	if _, err := hub.Secrets(t.Context(), secretName, []byte(`{"keys":[{"id":"a","secret":"AAAA"}]}`)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewKeys(hub, "Hub", time.Now).Sign(t.Context(), "i", opStatus, time.Time{}); !errors.Is(err, errKeys) || !strings.Contains(err.Error(), "32 bytes") {
+		t.Error(err)
 	}
 }

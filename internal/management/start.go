@@ -104,6 +104,7 @@ func (l *Links) accepted(w http.ResponseWriter, r *http.Request, id string, with
 		return err
 	}
 	w.Header().Set("Location", location)
+	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Retry-After", "10")
 	writeJSON(w, http.StatusAccepted, body)
 	return nil

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -41,12 +42,40 @@ func (c *call) status(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !row.Status.Finished():
 		code = http.StatusAccepted
-		header.Set("Location", c.Links.base(r)+r.URL.RequestURI())
+		location, err := c.again(r)
+		if err != nil {
+			c.fail(w, r, err)
+			return
+		}
+		header.Set("Location", location)
 		header.Set("Retry-After", "5")
 	case row.Status == history.Failed && c.query.boolean("returnInternalServerErrorOnFailure", false):
 		code = http.StatusInternalServerError
 	}
 	writeJSON(w, code, body)
+}
+
+// again is the URL that asks for the same status again: the link that was used,
+// which does not live longer by that, or a new one. The key that a caller may
+// have shown is not repeated, and not needed.
+func (c *call) again(r *http.Request) (location string, err error) {
+	if c.signed {
+		p, err := readPermit(r.URL.Query())
+		if err != nil {
+			return "", err
+		}
+		location = c.Links.at(r, c.id, members[0], p.query())
+	} else if location, err = c.Links.Status(r.Context(), r, c.id); err != nil {
+		return "", err
+	}
+	for _, pair := range c.query {
+		switch strings.ToLower(pair[0]) {
+		case "code", "op", "exp", "sig":
+		default:
+			location += "&" + url.QueryEscape(pair[0]) + "=" + url.QueryEscape(pair[1])
+		}
+	}
+	return location, nil
 }
 
 // withHistory adds the member historyEvents to a status object.
