@@ -5,7 +5,6 @@
 package handler
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -19,6 +18,7 @@ import (
 	"syscall"
 
 	"github.com/durable-go/functions/handler/route"
+	"github.com/durable-go/functions/internal/jsonc"
 )
 
 // App is what host.json and the function.json files say. It is read-only.
@@ -72,6 +72,30 @@ type Binding struct {
 	// Connection is the name of the setting with the storage account of a queue;
 	// empty: AzureWebJobsStorage.
 	Connection string
+}
+
+// wireBinding is a binding as function.json has it: the host takes numbers and
+// booleans for texts.
+type wireBinding struct {
+	Name, Type, Direction, DataType jsonc.Text
+	Route                           *jsonc.Text
+	Methods                         []jsonc.Text
+	AuthLevel, QueueName            jsonc.Text
+	Connection                      jsonc.Text
+}
+
+func (w *wireBinding) binding() Binding {
+	b := Binding{
+		Name: string(w.Name), Type: string(w.Type), Direction: string(w.Direction), DataType: string(w.DataType), Route: (*string)(w.Route),
+		AuthLevel: string(w.AuthLevel), QueueName: string(w.QueueName), Connection: string(w.Connection),
+	}
+	if w.Methods != nil {
+		b.Methods = []string{}
+	}
+	for _, m := range w.Methods {
+		b.Methods = append(b.Methods, string(m))
+	}
+	return b
 }
 
 // Function finds a function by name, without case; nil when there is none.
@@ -156,11 +180,14 @@ func parseFunction(name string, raw []byte, prefix string, env map[string]string
 	if !functionName.MatchString(name) || strings.EqualFold(name, "host") {
 		return nil, fmt.Errorf("%q is not a valid function name: a letter, then at most 127 letters, digits, _ and -", name)
 	}
-	var file struct{ Bindings []Binding }
-	if err := json.Unmarshal(withoutComments(raw), &file); err != nil {
+	var file struct{ Bindings []wireBinding }
+	if err := jsonc.Unmarshal(raw, &file); err != nil {
 		return nil, fmt.Errorf("does not parse: %w", err)
 	}
-	f := &Function{Name: name, Bindings: file.Bindings}
+	f := &Function{Name: name}
+	for _, b := range file.Bindings {
+		f.Bindings = append(f.Bindings, b.binding())
+	}
 	if err := f.check(); err != nil {
 		return nil, err
 	}
@@ -256,40 +283,4 @@ func expand(text string, env map[string]string) (string, error) {
 		return "", fmt.Errorf("%s does not resolve to a value: there is no app setting of that name", missing)
 	}
 	return out, nil
-}
-
-// withoutComments blanks // and /* */ comments, which the host accepts.
-func withoutComments(raw []byte) []byte {
-	out := bytes.Clone(raw)
-	inString := false
-	for i := 0; i < len(out); i++ {
-		switch {
-		case inString && out[i] == '\\':
-			i++
-		case out[i] == '"':
-			inString = !inString
-		case !inString && bytes.HasPrefix(out[i:], []byte("//")):
-			i = blank(out, i, bytes.IndexByte(out[i:], '\n'))
-		case !inString && bytes.HasPrefix(out[i:], []byte("/*")):
-			end := bytes.Index(out[i:], []byte("*/"))
-			if end >= 0 {
-				end += 2
-			}
-			i = blank(out, i, end)
-		}
-	}
-	return bytes.TrimPrefix(out, []byte("\xef\xbb\xbf"))
-}
-
-// blank overwrites length bytes from i on, or all that follow when it is
-// negative, and returns the place of the last one.
-func blank(out []byte, i, length int) int {
-	end := len(out)
-	if length >= 0 {
-		end = i + length
-	}
-	for n := i; n < end; n++ {
-		out[n] = ' '
-	}
-	return end - 1
 }

@@ -3,9 +3,13 @@ package handler
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"sort"
 	"strings"
+
+	"github.com/durable-go/functions/internal/jsonc"
 )
 
 // overridePrefix begins the names of settings that override host.json.
@@ -18,7 +22,7 @@ func loadHost(file string, env map[string]string) (*App, error) {
 		return nil, fmt.Errorf("host.json: %w; the app's root must hold it", err)
 	}
 	var tree map[string]any
-	if err := json.Unmarshal(withoutComments(raw), &tree); err != nil {
+	if err := jsonc.Unmarshal(raw, &tree); err != nil {
 		return nil, fmt.Errorf("host.json does not parse: %w", err)
 	}
 	if tree == nil {
@@ -29,7 +33,7 @@ func loadHost(file string, env map[string]string) (*App, error) {
 		return nil, fmt.Errorf(`host.json: version: must be "2.0"`)
 	}
 	app := &App{RoutePrefix: "api"}
-	if prefix, ok := lookup(tree, "extensions", "http", "routePrefix").(string); ok {
+	if prefix, ok := jsonc.Scalar(lookup(tree, "extensions", "http", "routePrefix")); ok {
 		app.RoutePrefix = strings.Trim(prefix, "/")
 	}
 	proxies := truth(lookup(tree, "customHandler", "enableProxyingHttpRequest"))
@@ -65,9 +69,10 @@ func lookup(tree map[string]any, path ...string) any {
 	return nil
 }
 
-// keyOf is the spelling of a name that the tree has, or the name.
+// keyOf is the spelling of a name that the tree has, or the name. Of several
+// spellings it is the first in order.
 func keyOf(tree map[string]any, name string) string {
-	for key := range tree {
+	for _, key := range slices.Sorted(maps.Keys(tree)) {
 		if strings.EqualFold(key, name) {
 			return key
 		}

@@ -1,7 +1,8 @@
 package handler
 
 import (
-	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -62,37 +63,49 @@ func TestHostJSONErrors(t *testing.T) {
 	}
 }
 
-func TestWithoutComments(t *testing.T) {
-	cases := []struct{ in, want string }{
-		{`{"a": "// not one"}`, `{"a": "// not one"}`},
-		{`{"a": "/* not one */"}`, `{"a": "/* not one */"}`},
-		{`{"a": "\"// not one"} // one`, `{"a": "\"// not one"}       `},
-		{"1//x\n2", "1   \n2"},
-		{`1/**/2`, `1    2`},
-		{`1/*`, `1  `},
-		{`//`, `  `},
-		{`"\`, `"\`},
+// The files are read as the host reads them: with a byte order mark, comments,
+// commas at ends, and numbers and booleans for texts.
+func TestFilesAsTheHostReadsThem(t *testing.T) {
+	const bom = "\xef\xbb\xbf"
+	app, err := load(t, bom+`{
+		// comment
+		"version": "2.0", /* "version": "1.0" */
+		"extensions": {"http": {"routePrefix": 5,}, "durableTask": {"maxConcurrentActivityFunctions": 7, "hubName": "H",},},
+		"customHandler": {"enableProxyingHttpRequest": "True"},
+	}`, bom+`{"disabled": false, "bindings": [
+		{"type": "httpTrigger", "name": "req", "route": 12, "authLevel": "Anonymous", "methods": ["GET",],}, // in
+		{"type": "http", "direction": "out", "name": "res", "x": [1, 2,]},
+	],}`)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, c := range cases {
-		if got := string(withoutComments([]byte(c.in))); got != c.want {
-			t.Errorf("withoutComments(%q) = %q, want %q", c.in, got, c.want)
-		}
+	f := app.Functions[0]
+	if f.Route != "5/12" || f.Level != "anonymous" || len(f.Methods) != 1 || !app.Proxied || string(app.DurableTask) != `{"hubName":"H","maxConcurrentActivityFunctions":7}` {
+		t.Errorf("%+v %s", f, app.DurableTask)
 	}
 }
 
-// Comments never change JSON that has none.
-func FuzzWithoutComments(f *testing.F) {
-	for _, seed := range []string{`{"a": "//", "b": [1, "/*", "*/"]}`, `"\"//"`, `/* x */ {}`, "\xef\xbb\xbf[]", `//`, `/`, `"`} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		before := string(raw)
-		got := withoutComments(raw)
-		if string(raw) != before {
-			t.Fatal("the input was changed")
+// Whatever the files are, they are taken or refused with the name of the file.
+func FuzzFiles(f *testing.F) {
+	f.Add([]byte(`{"version": "2.0", "extensions": {"http": {"routePrefix": "x"}}}`), []byte(bindings(httpIn, httpOut)))
+	f.Add([]byte("\xef\xbb\xbf{\"version\": \"2.0\",}"), []byte(`{"bindings": [{"type": "queueTrigger", "name": "m", "queueName": "%A%",}]}`))
+	f.Add([]byte(`{"version": 2}`), []byte(`{"bindings": [{"type": 5, "name": null, "methods": "get"}]} // x`))
+	root := f.TempDir()
+	f.Fuzz(func(t *testing.T, host, function []byte) {
+		if err := os.MkdirAll(filepath.Join(root, "F"), 0o700); err != nil {
+			t.Fatal(err)
 		}
-		if json.Valid(raw) && string(got) != before {
-			t.Fatalf("%q became %q", before, got)
+		for name, raw := range map[string][]byte{"host.json": host, "F/function.json": function} {
+			if err := os.WriteFile(filepath.Join(root, name), raw, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		app, err := Load(root, []string{"A=b"})
+		switch {
+		case err != nil && !strings.Contains(err.Error(), "host.json") && !strings.Contains(err.Error(), "F/function.json"):
+			t.Fatalf("the error names no file: %v", err)
+		case err == nil && len(app.Functions) != 1:
+			t.Fatalf("%+v", app)
 		}
 	})
 }

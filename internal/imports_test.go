@@ -20,12 +20,14 @@ const module = "github.com/durable-go/functions"
 // point inward: the engine knows only the events of histories, the worker knows
 // the engine, and only the public package knows everything.
 var rules = map[string][]string{
-	"handler":                      {"handler/route", "internal/hostname"},
+	"handler":                      {"handler/route", "internal/hostname", "internal/jsonc", "internal/redact"},
 	"handler/route":                {},
 	"handler/supervise":            {},
 	"internal/history":             {},
 	"internal/hostname":            {},
-	"internal/storage":             {},
+	"internal/jsonc":               {},
+	"internal/redact":              {},
+	"internal/storage":             {"internal/redact"},
 	"internal/engine":              {"internal/history"},
 	"internal/engine/enginetest":   {"internal/engine", "internal/history"},
 	"internal/taskhub":             {"internal/history"},

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/durable-go/functions/internal/jsonc"
 )
 
 // memory is the value of AzureWebJobsStorage that keeps the hub in the process.
@@ -40,9 +41,9 @@ func appEnvironment(o options) (environment, error) {
 	}
 	var content struct {
 		IsEncrypted bool
-		Values      map[string]string
+		Values      map[string]jsonc.Text
 	}
-	if err := json.Unmarshal(raw, &content); err != nil {
+	if err := jsonc.Unmarshal(raw, &content); err != nil {
 		return env, fmt.Errorf("%s does not parse: %w", file, err)
 	}
 	if content.IsEncrypted {
@@ -50,7 +51,7 @@ func appEnvironment(o options) (environment, error) {
 	}
 	for name, value := range content.Values {
 		if env.get(name) == "" {
-			env.settings[name] = value
+			env.settings[name] = string(value)
 		}
 	}
 	return env, nil

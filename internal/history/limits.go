@@ -58,6 +58,8 @@ func CheckInstanceID(id string) error {
 		return limit(subject, "must be valid UTF-8")
 	case UTF16Len(id) > MaxInstanceID:
 		return limit(subject, "is longer than %d characters", MaxInstanceID)
+	case id == "." || id == "..":
+		return limit(subject, "%q is a step in a path", id)
 	case id[0] == '@':
 		return limit(subject, "%q begins with @, which marks entities", id)
 	}

@@ -52,6 +52,8 @@ func TestLimits(t *testing.T) {
 		"id":                      {history.CheckInstanceID("order-7 ü'\""), ""},
 		"no id":                   {history.CheckInstanceID(""), "empty"},
 		"id of an entity":         {history.CheckInstanceID("@a@b"), "@"},
+		"step in a path":          {history.CheckInstanceID("."), "step in a path"},
+		"two steps in a path":     {history.CheckInstanceID(".."), "step in a path"},
 		"id with a slash":         {history.CheckInstanceID("a/b"), "'/'"},
 		"long id":                 {history.CheckInstanceID(long + "x"), "256"},
 		"custom status":           {history.CheckCustomStatus(make([]byte, history.MaxCustomStatus/2)), ""},

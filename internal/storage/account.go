@@ -12,6 +12,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue/v2"
+	"github.com/durable-go/functions/internal/redact"
 )
 
 // Account is a storage account with its clients. It may be used concurrently.
@@ -61,7 +62,7 @@ func (o Options) client() azcore.ClientOptions {
 		o.MaxRetries = 3
 	}
 	return azcore.ClientOptions{
-		Transport:        o.Transport,
+		Transport:        discreet{o.Transport},
 		Telemetry:        policy.TelemetryOptions{Disabled: true},
 		PerRetryPolicies: []policy.Policy{noteTries{}},
 		// The first retry is fast: what fails is mostly a connection that the
@@ -71,18 +72,27 @@ func (o Options) client() azcore.ClientOptions {
 	}
 }
 
-// Open makes the clients of an account. It sends no request.
+// discreet keeps the signatures in URLs out of the errors of a transport.
+type discreet struct{ policy.Transporter }
+
+func (d discreet) Do(req *http.Request) (*http.Response, error) {
+	resp, err := d.Transporter.Do(req)
+	return resp, redact.Error(err)
+}
+
+// Open makes the clients of an account. It sends no request. Errors, those of
+// the clients as well, never contain a secret.
 func Open(c *Connection, o Options) (*Account, error) {
 	base := o.client()
 	a := &Account{tableURL: c.Table, sas: c.SAS}
+	open := a.openKey
 	switch {
 	case c.Identity != nil:
-		return a, a.openIdentity(c, base)
+		open = a.openIdentity
 	case c.SAS != "":
-		return a, a.openSAS(c, base)
-	default:
-		return a, a.openKey(c, base)
+		open = a.openSAS
 	}
+	return a, redact.Error(open(c, base))
 }
 
 func (a *Account) openKey(c *Connection, base azcore.ClientOptions) (err error) {

@@ -125,6 +125,10 @@ func (c *Connection) complete(parts map[string]string) error {
 	}
 	switch {
 	case c.SAS != "":
+		_, err := url.Parse("http://h/?" + c.SAS)
+		if _, queryErr := url.ParseQuery(c.SAS); err != nil || queryErr != nil {
+			return errors.New("not a connection string: SharedAccessSignature is not the query of a URL")
+		}
 		return nil
 	case c.Account == "" || c.Key == "":
 		return errors.New("not a connection string: AccountName and AccountKey, or SharedAccessSignature, are missing")
@@ -135,14 +139,19 @@ func (c *Connection) complete(parts map[string]string) error {
 	return nil
 }
 
+// emulator is Azurite on its usual ports, on this machine or, with
+// DevelopmentStorageProxyUri, on another one.
 func emulator(proxy string) (*Connection, error) {
 	host := "http://127.0.0.1"
 	if proxy != "" {
 		u, err := url.Parse(proxy)
-		if err != nil || u.Host == "" {
-			return nil, errors.New("DevelopmentStorageProxyUri is not a URL")
+		if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return nil, errors.New("DevelopmentStorageProxyUri is not a URL such as http://storage")
 		}
 		host = u.Scheme + "://" + u.Hostname()
+		if strings.Contains(u.Hostname(), ":") {
+			host = u.Scheme + "://[" + u.Hostname() + "]"
+		}
 	}
 	return &Connection{
 		Account: emulatorAccount, Key: emulatorKey,
