@@ -105,7 +105,7 @@ func TestCheckSequence(t *testing.T) {
 // Whatever a row holds, it is an event or a named error, and never a panic.
 func FuzzDecodeRow(f *testing.F) {
 	for _, raw := range fixtures(f, "history-rows") {
-		f.Add([]byte(raw))
+		f.Add(raw)
 	}
 	f.Add([]byte(`{"EventType":"TaskCompleted","RowKey":"7"}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
