@@ -3,6 +3,7 @@ package storage
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -109,6 +110,16 @@ func (e *BatchError) Error() string {
 	return fmt.Sprintf("table transaction failed at operation %d: %d %s: %s", e.Index, e.Status, e.Code, e.Text)
 }
 
+// orTransient is the error, or another one where the service had no time for the
+// transaction, in whichever form it says so: then it means nothing that it was not
+// applied, and it may have been.
+func (e *BatchError) orTransient() error {
+	if e.Status >= 500 || e.Status == http.StatusTooManyRequests || e.Status == http.StatusRequestTimeout {
+		return fmt.Errorf("table transaction: %d %s", e.Status, e.Code)
+	}
+	return e
+}
+
 // Submit runs the transaction and returns the ETags of its operations, empty
 // for deletions. When it fails as a whole the error is a *BatchError, though
 // the reply says 202; any other error leaves open whether it was applied.
@@ -145,10 +156,11 @@ func (a *Account) send(req *policy.Request) ([]string, error) {
 	if resp.StatusCode != http.StatusAccepted && resp.StatusCode != http.StatusOK {
 		e := &BatchError{Status: resp.StatusCode, Index: -1}
 		e.Code, e.Text = oDataError(reply)
-		if e.Status >= 500 || e.Status == http.StatusTooManyRequests || e.Status == http.StatusRequestTimeout {
-			return nil, fmt.Errorf("table transaction: %d %s", e.Status, e.Code)
-		}
-		return nil, e
+		return nil, e.orTransient()
 	}
-	return parseReply(reply)
+	etags, err := parseReply(reply)
+	if failed := (*BatchError)(nil); errors.As(err, &failed) {
+		err = failed.orTransient()
+	}
+	return etags, err
 }

@@ -70,11 +70,11 @@ func (t *Telling) Control() bool {
 	return false
 }
 
-// Times that every store keeps: DateTime columns begin with the year 1601
+// MinTime and MaxTime bound the times that every store keeps: DateTime columns begin with the year 1601
 // (learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model).
 var (
-	minTime = time.Date(1601, 1, 1, 0, 0, 0, 0, time.UTC)
-	maxTime = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC).Add(-100 * time.Nanosecond)
+	MinTime = time.Date(1601, 1, 1, 0, 0, 0, 0, time.UTC)
+	MaxTime = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC).Add(-100 * time.Nanosecond)
 )
 
 // Check finds tellings that no store can keep: ErrRefused. Stores call it.
@@ -97,7 +97,7 @@ func (t *Telling) Check() error {
 		if at.IsZero() && name != "Sent" {
 			continue
 		}
-		if at.Before(minTime) || at.After(maxTime) {
+		if at.Before(MinTime) || at.After(MaxTime) {
 			return fmt.Errorf("%w: the %s %v of telling %s is not between the years 1601 and 9999", ErrRefused, name, at, t.ID)
 		}
 	}

@@ -29,7 +29,8 @@ type Unit struct {
 func (u *Unit) Operations() int { return len(u.Takes) + boolInt(u.Event >= 0) }
 
 // Units takes a commit apart, in the order in which it is applied: dropped rows,
-// then the events. Stores call it. ErrRefused when Takes cannot be.
+// then the events. Stores call it. ErrRefused when Takes cannot be, or when no
+// history row can keep an event.
 func (c *Commit) Units() ([]Unit, error) {
 	takes := make(map[int][]string, len(c.Takes))
 	seen := make(map[string]bool, len(c.Takes))
@@ -51,7 +52,10 @@ func (c *Commit) Units() ([]Unit, error) {
 			takes[t.Event] = append(takes[t.Event], t.Key)
 		}
 	}
-	for i := range c.Events {
+	for i, e := range c.Events {
+		if err := checkEvent(e); err != nil {
+			return nil, err
+		}
 		u := Unit{Event: i, Takes: takes[i]}
 		if u.Operations() > MaxUnits {
 			return nil, fmt.Errorf("%w: event %d takes %d rows", ErrRefused, i, len(u.Takes))

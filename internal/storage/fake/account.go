@@ -6,7 +6,12 @@
 // testing/synctest bubble. Credentials are not checked.
 //
 // Behaviour follows learn.microsoft.com/rest/api/storageservices, and where
-// that is silent Azurite 3.35.0.
+// that is silent Azurite 3.35.0. An account of [NewStrict] also has what the real
+// service does and Azurite does not, and [Account.Inject] makes requests fail:
+//
+//	account := fake.NewStrict(0)
+//	account.Inject(fake.BadDay(1, 20*time.Second))
+//	opened, err := storage.Open(connection, storage.Options{Transport: account})
 package fake
 
 import (
@@ -23,6 +28,7 @@ import (
 // Account is a storage account. It may be used concurrently.
 type Account struct {
 	latency time.Duration
+	strict  bool
 
 	mu         sync.Mutex // guards the rest
 	stamp      time.Time  // of the last write; stamps only grow
@@ -31,14 +37,21 @@ type Account struct {
 	queues     map[string]*queue
 	containers map[string]*container
 	counts     map[Kind]*Count
+	// leaving are the tables, queues and containers that are being deleted, as
+	// service and name, with the time at which they are gone. Strict accounts
+	// only.
+	leaving map[string]time.Time
+	faults  Faults
+	// seen numbers the requests of each kind for the faults.
+	seen map[Kind]int
 }
 
-// New makes an empty account. Every request takes latency before it is applied;
-// in a synctest bubble that is virtual time.
+// New makes an empty account that behaves like Azurite. Every request takes
+// latency before it is applied; in a synctest bubble that is virtual time.
 func New(latency time.Duration) *Account {
 	return &Account{
 		latency: latency, tables: map[string]*table{}, queues: map[string]*queue{},
-		containers: map[string]*container{}, counts: map[Kind]*Count{},
+		containers: map[string]*container{}, counts: map[Kind]*Count{}, leaving: map[string]time.Time{},
 	}
 }
 
@@ -49,6 +62,12 @@ func (a *Account) ConnectionString() string {
 
 // call is one request.
 type call struct {
+	// strict asks for the answers of the real service.
+	strict bool
+	// page bounds the rows of a page, empty makes it one without rows.
+	page  int
+	empty bool
+
 	method string
 	path   []string // without the slash at the start
 	query  url.Values
@@ -61,9 +80,8 @@ type reply struct {
 	status int
 	header map[string]string
 	body   []byte
-	// operation, target and rows are for the counts.
-	operation, target string
-	rows              int
+	// rows are how many were read or written, for the counts.
+	rows int
 	// failed marks a transaction that failed: its status does not say so.
 	failed bool
 }
@@ -85,25 +103,32 @@ func (a *Account) Do(req *http.Request) (*http.Response, error) {
 		}
 		_ = req.Body.Close()
 	}
-	if err := a.wait(req); err != nil {
-		return nil, err
-	}
 	service, _, _ := strings.Cut(req.URL.Host, ".")
-	return a.serve(service, c).response(req), nil
+	return a.handle(req, service, c)
 }
 
-func (a *Account) wait(req *http.Request) error {
-	if a.latency == 0 {
-		return req.Context().Err()
+// handle lets the request meet its fault, if it has one, and answers it.
+func (a *Account) handle(req *http.Request, service string, c *call) (*http.Response, error) {
+	c.strict = a.strict
+	f := a.faultOf(Request{Kind: kindOf(service, c), Method: c.method, Path: req.URL.Path})
+	if err := f.await(req.Context(), a.latency+f.Delay); err != nil {
+		return nil, err
 	}
-	timer := time.NewTimer(a.latency)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-req.Context().Done():
-		return req.Context().Err()
+	switch {
+	case f.Unsent:
+		return nil, ErrUnsent
+	case f.Status != 0:
+		return a.refused(service, c, f).response(req), nil
 	}
+	c.page, c.empty = f.Page, f.EmptyPage
+	r := a.serve(service, c)
+	if err := pause(req.Context(), f.Slow); err != nil {
+		return nil, err
+	}
+	if f.Lost {
+		return nil, ErrLost
+	}
+	return r.response(req), nil
 }
 
 func (a *Account) serve(service string, c *call) *reply {
@@ -113,6 +138,9 @@ func (a *Account) serve(service string, c *call) *reply {
 	switch service {
 	case "table":
 		r = a.serveTable(c)
+		if c.strict {
+			delete(r.header, "x-ms-error-code")
+		}
 	case "queue":
 		r = a.serveQueue(c)
 	case "blob":
@@ -120,7 +148,16 @@ func (a *Account) serve(service string, c *call) *reply {
 	default:
 		r = &reply{status: http.StatusBadGateway, body: []byte("the host of the request is none of table.fake, queue.fake and blob.fake")}
 	}
-	a.count(service, c, r)
+	a.count(kindOf(service, c), c, r)
+	return r
+}
+
+// refused answers a request that is not applied.
+func (a *Account) refused(service string, c *call, f Fault) *reply {
+	r := f.reply(service, c)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.count(kindOf(service, c), c, r)
 	return r
 }
 
@@ -146,12 +183,6 @@ func (r *reply) response(req *http.Request) *http.Response {
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: header, Request: req,
 		Body: io.NopCloser(bytes.NewReader(r.body)), ContentLength: int64(len(r.body)),
 	}
-}
-
-// as names the request for the counts.
-func (r *reply) as(operation, target string) *reply {
-	r.operation, r.target = operation, target
-	return r
 }
 
 func (r *reply) set(name, value string) *reply {

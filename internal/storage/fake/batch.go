@@ -25,22 +25,22 @@ const (
 // succeeds; the failure is inside.
 func (a *Account) serveBatch(c *call) *reply {
 	if len(c.body) > maxBatch {
-		return odataError(http.StatusRequestEntityTooLarge, "RequestBodyTooLarge", "The request body is too large.").as("transaction", "")
+		return odataError(http.StatusRequestEntityTooLarge, "RequestBodyTooLarge", "The request body is too large.")
 	}
 	calls, err := parseChangeset(c)
 	if err != nil {
-		return odataError(http.StatusBadRequest, "InvalidInput", err.Error()).as("transaction", "")
+		return odataError(http.StatusBadRequest, "InvalidInput", err.Error())
 	}
 	if len(calls) > maxOperations {
-		return batchReply(nil, odataError(http.StatusBadRequest, "InvalidInput", "99:The batch request operation exceeds the maximum 100 changes per change set.")).as("transaction", "")
+		return batchReply(nil, odataError(http.StatusBadRequest, "InvalidInput", "99:The batch request operation exceeds the maximum 100 changes per change set."))
 	}
 	name, _, _, _ := parseResource(calls[0].path[0])
 	t := a.tables[strings.ToLower(name)]
 	if t == nil {
-		return batchReply(nil, odataError(http.StatusNotFound, "TableNotFound", "0:The table specified does not exist.")).as("transaction", name)
+		return batchReply(nil, at(0, a.absentTable(c, name)))
 	}
 	answers, failed := a.transact(t, calls)
-	r := batchReply(answers, failed).as("transaction", t.name)
+	r := batchReply(answers, failed)
 	r.rows = len(answers)
 	return r
 }
@@ -106,6 +106,7 @@ func parseChangeset(c *call) ([]*call, error) {
 		if calls[i], err = parseCall(p.body); err != nil {
 			return nil, fmt.Errorf("operation %d: %w", i, err)
 		}
+		calls[i].strict = c.strict
 	}
 	return calls, nil
 }

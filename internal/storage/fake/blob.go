@@ -31,47 +31,52 @@ func (a *Account) serveBlob(c *call) *reply {
 	held := a.containers[name]
 	if len(c.path) == 1 || c.path[1] == "" {
 		if c.method == http.MethodGet && c.query.Get("comp") == "list" && held != nil {
-			return listBlobs(c, name, held).as("list", name)
+			return listBlobs(c, name, held)
 		}
 		return a.serveContainer(c, name)
 	}
 	if held == nil {
-		return refuse(http.StatusNotFound, "ContainerNotFound").as("missing container", name)
+		return a.absent(c, "blob", "Container", name)
 	}
 	have := held.blobs[c.path[1]]
 	switch c.method {
 	case http.MethodPut:
-		return a.putBlob(c, held, have).as("put", name)
+		return a.putBlob(c, held, have)
 	case http.MethodGet, http.MethodHead:
-		return getBlob(c, have).as("get", name)
+		return getBlob(c, have)
 	case http.MethodDelete:
 		if refused := conditions(c, have); refused != nil {
-			return refused.as("delete", name)
+			return refused
 		}
 		if have == nil {
-			return refuse(http.StatusNotFound, "BlobNotFound").as("delete", name)
+			return refuse(http.StatusNotFound, "BlobNotFound")
 		}
 		delete(held.blobs, c.path[1])
-		return (&reply{status: http.StatusAccepted}).as("delete", name)
+		return (&reply{status: http.StatusAccepted})
 	}
-	return refuse(http.StatusMethodNotAllowed, "UnsupportedHttpVerb").as("invalid", name)
+	return refuse(http.StatusMethodNotAllowed, "UnsupportedHttpVerb")
 }
 
 func (a *Account) serveContainer(c *call, name string) *reply {
 	have := a.containers[name]
 	switch {
+	case c.method == http.MethodPut && !c.validName(queueNames, name):
+		return refuse(http.StatusBadRequest, "InvalidResourceName")
+	case c.method == http.MethodPut && a.isLeaving("blob", name):
+		return refuse(http.StatusConflict, "ContainerBeingDeleted")
 	case c.method == http.MethodPut && have != nil:
-		return refuse(http.StatusConflict, "ContainerAlreadyExists").as("create container", name)
+		return refuse(http.StatusConflict, "ContainerAlreadyExists")
 	case c.method == http.MethodPut:
 		a.containers[name] = &container{blobs: map[string]*blob{}}
-		return (&reply{status: http.StatusCreated}).set("ETag", etagAt(a.now())).as("create container", name)
+		return (&reply{status: http.StatusCreated}).set("ETag", etagAt(a.now()))
 	case have == nil:
-		return refuse(http.StatusNotFound, "ContainerNotFound").as("missing container", name)
+		return refuse(http.StatusNotFound, "ContainerNotFound")
 	case c.method == http.MethodDelete:
 		delete(a.containers, name)
-		return (&reply{status: http.StatusAccepted}).as("delete container", name)
+		a.leave("blob", name, containerLeaves)
+		return (&reply{status: http.StatusAccepted})
 	}
-	return refuse(http.StatusMethodNotAllowed, "UnsupportedHttpVerb").as("invalid", name)
+	return refuse(http.StatusMethodNotAllowed, "UnsupportedHttpVerb")
 }
 
 // listBlobs answers all blobs with the prefix in one page.
@@ -79,6 +84,10 @@ func listBlobs(c *call, name string, held *container) *reply {
 	var out bytes.Buffer
 	out.WriteString(`<?xml version="1.0" encoding="utf-8"?><EnumerationResults ContainerName="` + name + `"><Blobs>`)
 	rows := 0
+	if c.emptyPage(c.query.Get("marker") != "") {
+		out.WriteString("</Blobs><NextMarker>first</NextMarker></EnumerationResults>")
+		return (&reply{status: http.StatusOK, body: out.Bytes()}).set("Content-Type", "application/xml")
+	}
 	for _, key := range slices.Sorted(maps.Keys(held.blobs)) {
 		if !strings.HasPrefix(key, c.query.Get("prefix")) {
 			continue

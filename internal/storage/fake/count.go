@@ -6,16 +6,6 @@ import (
 	"slices"
 )
 
-// Kind is what a request did to what.
-type Kind struct {
-	// Service is table, queue or blob.
-	Service string
-	// Operation is a word or two, such as "insert" or "transaction".
-	Operation string
-	// Target is the name of the table, queue or container.
-	Target string
-}
-
 // Count is what the requests of one kind came to.
 type Count struct {
 	Kind
@@ -28,8 +18,7 @@ type Count struct {
 	Sent, Received int
 }
 
-func (a *Account) count(service string, c *call, r *reply) {
-	kind := Kind{service, r.operation, r.target}
+func (a *Account) count(kind Kind, c *call, r *reply) {
 	n := a.counts[kind]
 	if n == nil {
 		n = &Count{Kind: kind}

@@ -23,6 +23,7 @@ const (
 	maxColumn  = 32 << 10 // UTF-16 units of a text
 	maxRow     = 1 << 20  // bytes
 	maxColumns = 252
+	maxBinary  = 64 << 10 // bytes
 )
 
 // parseEntity reads the JSON of a row. Columns that are null and what the
@@ -68,8 +69,9 @@ func parseEntity(body []byte) (columns []column, keys rowKeys, present int, err 
 	return columns, keys, present, nil
 }
 
-// checkEntity refuses what does not fit a row.
-func checkEntity(columns []column, keys rowKeys) *reply {
+// checkEntity refuses what does not fit a row. strict also has the types and
+// names of its columns checked.
+func checkEntity(columns []column, keys rowKeys, strict bool) *reply {
 	for _, key := range []string{keys.partition, keys.row} {
 		if strings.ContainsAny(key, "/\\#?") || strings.ContainsFunc(key, func(r rune) bool { return r < 0x20 || r >= 0x7f && r < 0xa0 }) {
 			return odataError(http.StatusBadRequest, "OutOfRangeInput", fmt.Sprintf("The key %q has a character that is not allowed.", key))
@@ -78,25 +80,34 @@ func checkEntity(columns []column, keys rowKeys) *reply {
 			return odataError(http.StatusBadRequest, "KeyValueTooLarge", "A key has more than 1 KiB.")
 		}
 	}
-	size := 0
+	if len(columns) > maxColumns {
+		return odataError(http.StatusBadRequest, "TooManyProperties", "The entity contains more properties than allowed.")
+	}
+	size := 4 + 2*len(utf16.Encode([]rune(keys.partition+keys.row)))
 	for _, c := range columns {
-		var text string
-		size += 2*len(c.name) + len(c.raw)
-		if len(c.raw) > maxColumn && json.Unmarshal(c.raw, &text) == nil {
-			units := len(utf16.Encode([]rune(text)))
-			size += 2*units - len(c.raw)
-			if units > maxColumn {
-				return odataError(http.StatusBadRequest, "PropertyValueTooLarge", "The property value exceeds the maximum allowed size (64KB).")
-			}
+		if refused := c.check(strict); refused != nil {
+			return refused
 		}
+		size += 8 + 2*len(c.name) + c.size()
 	}
 	if size > maxRow {
 		return odataError(http.StatusBadRequest, "EntityTooLarge", "The entity is larger than the maximum allowed size (1MB).")
 	}
-	if len(columns) > maxColumns {
-		return odataError(http.StatusBadRequest, "TooManyProperties", "The entity contains more properties than allowed.")
-	}
 	return nil
+}
+
+func (c *column) check(strict bool) *reply {
+	var text string
+	if len(c.raw) > maxColumn && c.edm != "Edm.Binary" && json.Unmarshal(c.raw, &text) == nil && len(utf16.Encode([]rune(text))) > maxColumn {
+		return odataError(http.StatusBadRequest, "PropertyValueTooLarge", "The property value exceeds the maximum allowed size (64KB).")
+	}
+	if !strict {
+		return nil
+	}
+	if refused := c.checkName(); refused != nil {
+		return refused
+	}
+	return c.checkType()
 }
 
 // merged is the columns with those of change put over them.
@@ -137,7 +148,7 @@ func metadataOf(c *call) metadata {
 // append writes the row as a reply has it.
 func (r *row) append(dst []byte, level metadata, table string) []byte {
 	dst = append(dst, '{')
-	if level > noMetadata {
+	if level > noMetadata && !r.untagged {
 		dst = append(dst, `"odata.etag":`+quoteJSON(r.etag())+`,`...)
 	}
 	if level == fullMetadata {

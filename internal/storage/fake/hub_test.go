@@ -16,9 +16,16 @@ func TestMain(m *testing.M) { os.Exit(azuritetest.Run(m)) }
 
 // TestTaskHub runs the conformance suite of task hubs: what works on Azurite
 // works here.
-func TestTaskHub(t *testing.T) {
+func TestTaskHub(t *testing.T) { conformance(t, func() *fake.Account { return fake.New(0) }) }
+
+// TestTaskHubStrict runs it on an account that answers as the real service.
+func TestTaskHubStrict(t *testing.T) {
+	conformance(t, func() *fake.Account { return fake.NewStrict(0) })
+}
+
+func conformance(t *testing.T, make func() *fake.Account) {
 	taskhubtest.Run(t, func(t *testing.T) taskhubtest.Harness {
-		account := fake.New(0)
+		account := make()
 		network := taskhubtest.NewNetwork(account.Do)
 		connection, err := storage.Parse(account.ConnectionString())
 		if err != nil {

@@ -12,6 +12,8 @@ type operation struct {
 	keys    rowKeys
 	columns []column
 	ifMatch string
+	// strict has the row checked that a merge makes.
+	strict bool
 	// quiet asks for no body in the answer to an insert.
 	quiet bool
 	level metadata
@@ -19,28 +21,18 @@ type operation struct {
 
 func parseOperation(c *call, keys rowKeys, isRow bool) (*operation, *reply) {
 	op := &operation{keys: keys, ifMatch: c.header.Get("If-Match"), level: metadataOf(c)}
-	method := c.method
-	if tunneled := c.header.Get("X-HTTP-Method"); method == http.MethodPost && tunneled != "" {
-		method = tunneled
-	}
-	switch {
-	case method == http.MethodPost && !isRow:
-		op.name = "insert"
+	switch op.name = rowOperation(c, isRow); op.name {
+	case "":
+		return nil, odataError(http.StatusMethodNotAllowed, "UnsupportedHttpVerb", "The resource doesn't support the specified HTTP verb.")
+	case "insert":
 		op.quiet = strings.EqualFold(c.header.Get("Prefer"), "return-no-content")
-	case method == http.MethodPut && isRow:
-		op.name = pick(op.ifMatch == "", "upsert", "replace")
-	case (method == "MERGE" || method == http.MethodPatch) && isRow:
-		op.name = pick(op.ifMatch == "", "insert or merge", "merge")
-	case method == http.MethodDelete && isRow:
-		op.name = "delete"
+	case "delete":
 		if op.ifMatch == "" {
 			return nil, odataError(http.StatusBadRequest, "InvalidInput", "A delete needs If-Match.")
 		}
 		return op, nil
-	default:
-		return nil, odataError(http.StatusMethodNotAllowed, "UnsupportedHttpVerb", "The resource doesn't support the specified HTTP verb.")
 	}
-	return op, op.readBody(c.body)
+	return op, op.readBody(c)
 }
 
 func pick(condition bool, yes, no string) string {
@@ -50,8 +42,8 @@ func pick(condition bool, yes, no string) string {
 	return no
 }
 
-func (op *operation) readBody(body []byte) *reply {
-	columns, keys, present, err := parseEntity(body)
+func (op *operation) readBody(c *call) *reply {
+	columns, keys, present, err := parseEntity(c.body)
 	if err != nil {
 		return odataError(http.StatusBadRequest, "InvalidInput", err.Error())
 	}
@@ -63,11 +55,11 @@ func (op *operation) readBody(body []byte) *reply {
 	} else if present > 0 && keys != op.keys {
 		return odataError(http.StatusBadRequest, "InvalidInput", "The keys in the body are not those of the address.")
 	}
-	op.columns = columns
-	return checkEntity(columns, op.keys)
+	op.columns, op.strict = columns, c.strict
+	return checkEntity(columns, op.keys, c.strict)
 }
 
-// check tells whether the operation can be applied.
+// check refuses an operation that cannot be applied.
 func (op *operation) check(t *table) *reply {
 	have := t.find(op.keys.partition, op.keys.row)
 	switch {
@@ -77,6 +69,8 @@ func (op *operation) check(t *table) *reply {
 		return odataError(http.StatusNotFound, "ResourceNotFound", "The specified resource does not exist.")
 	case op.ifMatch != "" && op.ifMatch != "*" && op.ifMatch != have.etag():
 		return odataError(http.StatusPreconditionFailed, "UpdateConditionNotSatisfied", "The update condition specified in the request was not satisfied.")
+	case op.strict && have != nil && strings.HasSuffix(op.name, "merge"):
+		return checkEntity(merged(have.columns, op.columns), op.keys, true)
 	}
 	return nil
 }

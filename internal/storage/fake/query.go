@@ -18,18 +18,27 @@ func (t *table) query(c *call) *reply {
 	if text := c.query.Get("$filter"); text != "" {
 		var err error
 		if f, err = parseFilter(text); err != nil {
-			return odataError(http.StatusBadRequest, "InvalidInput", err.Error()).as("query", t.name)
+			return odataError(http.StatusBadRequest, "InvalidInput", err.Error())
 		}
+	}
+	if refused := f.checkTimes(); refused != nil && c.strict {
+		return refused
 	}
 	top := maxPage
 	if text := c.query.Get("$top"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 || n > maxPage {
-			return odataError(http.StatusBadRequest, "InvalidInput", "$top is not between 1 and 1000.").as("query", t.name)
+			return odataError(http.StatusBadRequest, "InvalidInput", "$top is not between 1 and 1000.")
 		}
 		top = n
 	}
 	from := rowKeys{readToken(c.query.Get("NextPartitionKey")), readToken(c.query.Get("NextRowKey"))}
+	if c.page > 0 {
+		top = min(top, c.page)
+	}
+	if c.emptyPage(c.query.Get("NextPartitionKey") != "") {
+		return t.noRows(from)
+	}
 	rows, next := t.page(f, from, top)
 	level := metadataOf(c)
 	selected := selectedColumns(c.query.Get("$select"))
@@ -41,14 +50,22 @@ func (t *table) query(c *call) *reply {
 		if i > 0 {
 			body = append(body, ',')
 		}
-		body = r.only(selected).append(body, level, t.name)
+		r = r.only(selected)
+		r.untagged = c.strict && selected != nil
+		body = r.append(body, level, t.name)
 	}
-	out := jsonReply(http.StatusOK, append(body, "]}"...)).as("query", t.name)
+	out := jsonReply(http.StatusOK, append(body, "]}"...))
 	out.rows = len(rows)
 	if next != nil {
 		out.set("x-ms-continuation-NextPartitionKey", token(next.partition)).set("x-ms-continuation-NextRowKey", token(next.key))
 	}
 	return out
+}
+
+// noRows is a page without rows that another follows.
+func (t *table) noRows(from rowKeys) *reply {
+	return jsonReply(http.StatusOK, []byte(`{"value":[]}`)).
+		set("x-ms-continuation-NextPartitionKey", token(from.partition)).set("x-ms-continuation-NextRowKey", token(from.row))
 }
 
 // selectedColumns reads $select; nil is all columns.

@@ -70,27 +70,27 @@ func (a *Account) serveQueue(c *call) *reply {
 	}
 	q := a.queues[name]
 	if q == nil {
-		return refuse(http.StatusNotFound, "QueueNotFound").as("missing queue", name)
+		return a.absent(c, "queue", "Queue", name)
 	}
 	id := strings.TrimPrefix(strings.TrimPrefix(rest, "messages"), "/")
 	switch c.method {
 	case http.MethodPost:
-		return a.putMessage(c, q).as("put", name)
+		return a.putMessage(c, q)
 	case http.MethodGet:
 		if c.query.Get("peekonly") == "true" {
-			return a.peek(c, q).as("peek", name)
+			return a.peek(c, q)
 		}
-		return a.receive(c, q).as("get", name)
+		return a.receive(c, q)
 	case http.MethodPut:
-		return a.updateMessage(c, q, id).as("update", name)
+		return a.updateMessage(c, q, id)
 	case http.MethodDelete:
 		if id == "" {
 			a.queues[name] = newQueue()
-			return (&reply{status: http.StatusNoContent}).as("clear", name)
+			return (&reply{status: http.StatusNoContent})
 		}
-		return a.deleteMessage(c, q, id).as("delete", name)
+		return a.deleteMessage(c, q, id)
 	}
-	return refuse(http.StatusMethodNotAllowed, "UnsupportedHttpVerb").as("invalid", name)
+	return refuse(http.StatusMethodNotAllowed, "UnsupportedHttpVerb")
 }
 
 func newQueue() *queue { return &queue{messages: map[string]*message{}} }
@@ -98,21 +98,26 @@ func newQueue() *queue { return &queue{messages: map[string]*message{}} }
 func (a *Account) serveQueueItself(c *call, name string) *reply {
 	q := a.queues[name]
 	switch {
+	case c.method == http.MethodPut && !c.validName(queueNames, name):
+		return refuse(http.StatusBadRequest, "InvalidResourceName")
+	case c.method == http.MethodPut && c.query.Get("comp") == "" && a.isLeaving("queue", name):
+		return refuse(http.StatusConflict, "QueueBeingDeleted")
 	case c.method == http.MethodPut && c.query.Get("comp") == "":
 		if q != nil {
-			return (&reply{status: http.StatusNoContent}).as("create", name)
+			return (&reply{status: http.StatusNoContent})
 		}
 		a.queues[name] = newQueue()
-		return (&reply{status: http.StatusCreated}).as("create", name)
+		return (&reply{status: http.StatusCreated})
 	case q == nil:
-		return refuse(http.StatusNotFound, "QueueNotFound").as("missing queue", name)
+		return refuse(http.StatusNotFound, "QueueNotFound")
 	case c.method == http.MethodDelete:
 		delete(a.queues, name)
-		return (&reply{status: http.StatusNoContent}).as("delete queue", name)
+		a.leave("queue", name, queueLeaves)
+		return (&reply{status: http.StatusNoContent})
 	case c.query.Get("comp") == "metadata" && c.method == http.MethodGet:
-		return (&reply{status: http.StatusOK}).set("x-ms-approximate-messages-count", strconv.Itoa(len(q.messages))).as("metadata", name)
+		return (&reply{status: http.StatusOK}).set("x-ms-approximate-messages-count", strconv.Itoa(len(q.messages)))
 	}
-	return refuse(http.StatusMethodNotAllowed, "UnsupportedHttpVerb").as("invalid", name)
+	return refuse(http.StatusMethodNotAllowed, "UnsupportedHttpVerb")
 }
 
 // number reads a parameter within bounds.

@@ -26,6 +26,8 @@ type row struct {
 	partition, key string
 	columns        []column
 	stamp          time.Time
+	// untagged leaves the ETag out of replies.
+	untagged bool
 }
 
 // etag is the service's: the time of the last change.
@@ -97,7 +99,7 @@ func (a *Account) serveTable(c *call) *reply {
 	}
 	t := a.tables[strings.ToLower(resource)]
 	if t == nil {
-		return odataError(http.StatusNotFound, "TableNotFound", "The table specified does not exist.").as("missing table", resource)
+		return a.absentTable(c, resource)
 	}
 	if !isRow && c.method == http.MethodGet {
 		return t.query(c)
@@ -107,10 +109,10 @@ func (a *Account) serveTable(c *call) *reply {
 	}
 	op, refused := parseOperation(c, keys, isRow)
 	if refused != nil {
-		return refused.as("invalid", t.name)
+		return refused
 	}
 	r := op.apply(t, a.now())
-	return r.as(op.name, t.name)
+	return r
 }
 
 // rowKeys are the keys in the address of a row, or the name in that of a table.
@@ -146,23 +148,27 @@ func parseResource(path string) (name string, keys rowKeys, isRow bool, err erro
 func (a *Account) serveTables(c *call, name string) *reply {
 	switch c.method {
 	case http.MethodPost:
-		return a.createTable(c).as("create table", "")
+		return a.createTable(c)
 	case http.MethodDelete:
 		if a.tables[strings.ToLower(name)] == nil {
-			return odataError(http.StatusNotFound, "ResourceNotFound", "The specified resource does not exist.").as("delete table", name)
+			return odataError(http.StatusNotFound, "ResourceNotFound", "The specified resource does not exist.")
 		}
 		delete(a.tables, strings.ToLower(name))
-		return (&reply{status: http.StatusNoContent}).as("delete table", name)
+		a.leave("table", name, tableLeaves)
+		return (&reply{status: http.StatusNoContent})
 	case http.MethodGet:
-		return a.listTables().as("list tables", "")
+		return a.listTables(c)
 	}
 	return odataError(http.StatusMethodNotAllowed, "UnsupportedHttpVerb", c.method)
 }
 
 func (a *Account) createTable(c *call) *reply {
 	var body struct{ TableName string }
-	if json.Unmarshal(c.body, &body) != nil || len(body.TableName) < 3 {
+	if json.Unmarshal(c.body, &body) != nil || len(body.TableName) < 3 || !c.validName(tableNames, body.TableName) {
 		return odataError(http.StatusBadRequest, "InvalidResourceName", "The specified resource name is not valid.")
+	}
+	if a.isLeaving("table", body.TableName) {
+		return tableLeaving()
 	}
 	if a.tables[strings.ToLower(body.TableName)] != nil {
 		return odataError(http.StatusConflict, "TableAlreadyExists", "The table specified already exists.")
@@ -174,7 +180,10 @@ func (a *Account) createTable(c *call) *reply {
 	return jsonReply(http.StatusCreated, []byte(`{"odata.metadata":"http://table.fake/$metadata#Tables/@Element","TableName":`+quoteJSON(body.TableName)+`}`))
 }
 
-func (a *Account) listTables() *reply {
+func (a *Account) listTables(c *call) *reply {
+	if c.emptyPage(c.query.Get("NextTableName") != "") {
+		return jsonReply(http.StatusOK, []byte(`{"value":[]}`)).set("x-ms-continuation-NextTableName", token(""))
+	}
 	names := make([]string, 0, len(a.tables))
 	for _, t := range a.tables {
 		names = append(names, `{"TableName":`+quoteJSON(t.name)+`}`)
@@ -186,10 +195,10 @@ func (a *Account) listTables() *reply {
 func (t *table) get(c *call, keys rowKeys) *reply {
 	r := t.find(keys.partition, keys.row)
 	if r == nil {
-		return odataError(http.StatusNotFound, "ResourceNotFound", "The specified resource does not exist.").as("get", t.name)
+		return odataError(http.StatusNotFound, "ResourceNotFound", "The specified resource does not exist.")
 	}
 	body := r.append(nil, metadataOf(c), t.name)
-	out := jsonReply(http.StatusOK, body).set("ETag", r.etag()).as("get", t.name)
+	out := jsonReply(http.StatusOK, body).set("ETag", r.etag())
 	out.rows = 1
 	return out
 }

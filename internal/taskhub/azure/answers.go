@@ -84,11 +84,25 @@ func exists(err error) bool {
 // differs reports whether an ETag is not the stored one.
 func differs(err error) bool { return status(err) == http.StatusPreconditionFailed }
 
+// refused reports whether the service refuses what it was given, and will do so
+// each time.
+func refused(err error) bool {
+	switch code(err) {
+	case "OutOfRangeInput", "InvalidInput", "PropertyValueTooLarge", "PropertyNameTooLong", "PropertyNameInvalid", "KeyValueTooLarge",
+		"EntityTooLarge", "TooManyProperties", "RequestBodyTooLarge", "InvalidXmlDocument", "OutOfRangeQueryParameterValue":
+		return true
+	}
+	return status(err) == http.StatusRequestEntityTooLarge
+}
+
 // failed describes a request that failed as what the contract has for it.
 func failed(err error, format string, args ...any) error {
 	what := fmt.Sprintf(format, args...)
-	if noHub(err) {
+	switch {
+	case noHub(err):
 		return fmt.Errorf("%s: %w: %w", what, taskhub.ErrNoHub, err)
+	case refused(err):
+		return fmt.Errorf("%s: %w: %w", what, taskhub.ErrRefused, err)
 	}
 	return fmt.Errorf("%s: %w", what, err)
 }

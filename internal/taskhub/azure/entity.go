@@ -6,16 +6,11 @@ import (
 	"io"
 	"strconv"
 	"time"
-	"unicode/utf16"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/streaming"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
 )
-
-// maxColumn is the longest text of one column, in UTF-16 units
-// (learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model).
-const maxColumn = 32 << 10
 
 // entity writes the JSON of a row.
 type entity struct {
@@ -38,8 +33,8 @@ func (e *entity) name(name string) {
 }
 
 func (e *entity) text(name, value string) {
-	if len(value) > maxColumn && len(utf16.Encode([]rune(value))) > maxColumn {
-		e.err = fmt.Errorf("column %s: more than %d characters: %w", name, maxColumn, taskhub.ErrTooLarge)
+	if len(value) > taskhub.MaxText && history.UTF16Len(value) > taskhub.MaxText {
+		e.err = fmt.Errorf("column %s: more than %d characters: %w: %w", name, taskhub.MaxText, taskhub.ErrRefused, taskhub.ErrTooLarge)
 	}
 	e.name(name)
 	e.dst = history.AppendString(e.dst, value)
@@ -70,7 +65,11 @@ func (e *entity) bool(name string, value bool) {
 	e.dst = strconv.AppendBool(e.dst, value)
 }
 
+// time writes nothing for the zero time, which the service does not keep.
 func (e *entity) time(name string, value time.Time) {
+	if value.IsZero() {
+		return
+	}
 	e.name(name)
 	e.dst = value.UTC().Truncate(100*time.Nanosecond).AppendFormat(e.dst, `"2006-01-02T15:04:05.0000000Z"`)
 	e.name(name + "@odata.type")

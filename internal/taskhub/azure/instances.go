@@ -71,6 +71,9 @@ func (h *Hub) update(ctx context.Context, id string, raw []byte, etag string, mo
 }
 
 func (h *Hub) instanceEntity(ctx context.Context, row *taskhub.Instance) ([]byte, error) {
+	if err := row.Check(); err != nil {
+		return nil, err
+	}
 	row, err := h.outsizeRow(ctx, row)
 	if err != nil {
 		return nil, err
@@ -84,12 +87,8 @@ func (h *Hub) instanceEntity(ctx context.Context, row *taskhub.Instance) ([]byte
 	e.text("RuntimeStatus", row.Status.String())
 	e.time("CreatedTime", row.Created)
 	e.time("LastUpdatedTime", row.Updated)
-	if !row.Completed.IsZero() {
-		e.time("CompletedTime", row.Completed)
-	}
-	if !row.Scheduled.IsZero() {
-		e.time("ScheduledStartTime", row.Scheduled)
-	}
+	e.time("CompletedTime", row.Completed)
+	e.time("ScheduledStartTime", row.Scheduled)
 	e.text("TaskHubName", h.name)
 	if row.ExecutionID != "" {
 		e.text("ExecutionId", row.ExecutionID)
@@ -123,6 +122,9 @@ func (e *entity) custom(status history.Payload) {
 }
 
 func (h *Hub) changeEntity(ctx context.Context, id string, c taskhub.Change) ([]byte, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
 	if err := h.outsizeChange(ctx, id, &c); err != nil {
 		return nil, err
 	}
@@ -151,9 +153,7 @@ func (h *Hub) changeEntity(ctx context.Context, id string, c taskhub.Change) ([]
 			e.text(name, *value)
 		}
 	}
-	if !c.Updated.IsZero() {
-		e.time("LastUpdatedTime", c.Updated)
-	}
+	e.time("LastUpdatedTime", c.Updated)
 	if c.Created != nil {
 		e.time("CreatedTime", *c.Created)
 	}

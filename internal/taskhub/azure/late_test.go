@@ -123,16 +123,7 @@ func TestOldRowsGoThoughOneIsGone(t *testing.T) {
 		hub := behind(t, account, nil)
 		fence, err := hub.Commit(t.Context(), &taskhub.Commit{InstanceID: "i", ExecutionID: "e1", Nonce: "n1", Time: time.Now(), Events: raised(size, "old")})
 		must(t, err)
-		gone := fmt.Sprintf("http://table.fake/FakeHistory(PartitionKey='i',RowKey='%s')", taskhub.RowKey(fence.FirstRow+2))
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodDelete, gone, nil)
-		must(t, err)
-		req.Header.Set("If-Match", "*")
-		resp, err := account.Do(req)
-		must(t, err)
-		if resp.StatusCode != http.StatusNoContent {
-			t.Fatal(resp.Status)
-		}
-		must(t, resp.Body.Close())
+		tamper(t, account, http.MethodDelete, fence.FirstRow+2, "")
 		_, err = hub.Commit(t.Context(), &taskhub.Commit{InstanceID: "i", ExecutionID: "e2", Fence: fence, NewExecution: true, Nonce: "n2", Time: time.Now(), Events: raised(3, "next")})
 		must(t, err)
 		if left := rowsOf(t, account); left != 4 {
@@ -141,10 +132,25 @@ func TestOldRowsGoThoughOneIsGone(t *testing.T) {
 	}
 }
 
+// tamper changes or deletes a history row of the instance "i".
+func tamper(t *testing.T, account *fake.Account, method string, row uint64, body string) {
+	t.Helper()
+	address := fmt.Sprintf("http://table.fake/FakeHistory(PartitionKey='i',RowKey='%s')", taskhub.RowKey(row))
+	req, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(body))
+	must(t, err)
+	req.Header.Set("If-Match", "*")
+	resp, err := account.Do(req)
+	must(t, err)
+	must(t, resp.Body.Close())
+	if resp.StatusCode != http.StatusNoContent {
+		t.Fatal(resp.Status)
+	}
+}
+
 // rowsOf counts the rows of the account's History table.
 func rowsOf(t *testing.T, account *fake.Account) int {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://table.fake/FakeHistory()", nil)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://table.fake/FakeHistory()?NextPartitionKey=1!&NextRowKey=1!", nil)
 	must(t, err)
 	resp, err := account.Do(req)
 	must(t, err)

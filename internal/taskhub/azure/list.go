@@ -142,6 +142,8 @@ func statusFilter(statuses []history.Status) string {
 	return "(" + strings.Join(either, " or ") + ")"
 }
 
+// timeLiteral writes a time within what the service compares; no row has one
+// beyond.
 func timeLiteral(t time.Time) string {
 	return history.ClampTime(t).UTC().Truncate(100 * time.Nanosecond).Format("datetime'2006-01-02T15:04:05.0000000Z'")
 }

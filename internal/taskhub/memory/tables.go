@@ -18,6 +18,9 @@ func (h *Hub) Insert(ctx context.Context, row *taskhub.Instance) error {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if err := row.Check(); err != nil {
+		return fmt.Errorf("instance %q: %w", row.ID, err)
+	}
 	if h.instances[row.ID] != nil {
 		return fmt.Errorf("instance %q: %w", row.ID, taskhub.ErrExists)
 	}
@@ -60,6 +63,9 @@ func (h *Hub) Replace(ctx context.Context, row *taskhub.Instance, etag string) e
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if err := row.Check(); err != nil {
+		return fmt.Errorf("instance %q: %w", row.ID, err)
+	}
 	if _, err := h.current(row.ID, etag); err != nil {
 		return err
 	}
@@ -77,6 +83,9 @@ func (h *Hub) Merge(ctx context.Context, id string, c taskhub.Change) (string, e
 	row, err := h.current(id, c.ETag)
 	if err != nil {
 		return "", err
+	}
+	if err := c.Check(); err != nil {
+		return "", fmt.Errorf("instance %q: %w", id, err)
 	}
 	changed := clone(row)
 	if c.ExecutionID != "" {

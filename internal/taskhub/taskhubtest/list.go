@@ -136,7 +136,8 @@ func listPages(t *testing.T, h Harness) {
 		if !slices.Equal(ids(rows), want) {
 			t.Errorf("pages of %d: %d rows", size, len(rows))
 		}
-		if sent := h.requests() - before; pages > most || sent > pages {
+		// The first page may be empty.
+		if sent := h.requests() - before; pages > most+1 || sent > pages {
 			t.Errorf("pages of %d: %d pages, %d requests", size, pages, sent)
 		}
 	}
@@ -146,9 +147,13 @@ func listTokens(t *testing.T, h Harness) {
 	for i := range 5 {
 		must(t, h.Store.Insert(t.Context(), row(fmt.Sprint("i", i))))
 	}
-	good := value(h.Store.List(t.Context(), taskhub.Query{Max: 2}))(t).Token
-	if good == "" {
-		t.Fatal("no token after two of five rows")
+	page := value(h.Store.List(t.Context(), taskhub.Query{Max: 2}))(t)
+	for len(page.Instances) == 0 && page.Token != "" {
+		page = value(h.Store.List(t.Context(), taskhub.Query{Max: 2, Token: page.Token}))(t)
+	}
+	good := page.Token
+	if len(page.Instances) != 2 || good == "" {
+		t.Fatalf("the first two of five rows: %+v", page)
 	}
 	swapped := []byte(good)
 	swapped[3] ^= 1
@@ -159,7 +164,7 @@ func listTokens(t *testing.T, h Harness) {
 	}
 	// A row that is gone when its page is read does no harm.
 	value(h.Store.Purge(t.Context(), "i2", ""))(t)
-	page := value(h.Store.List(t.Context(), taskhub.Query{Max: 2, Token: good}))(t)
+	page = value(h.Store.List(t.Context(), taskhub.Query{Max: 2, Token: good}))(t)
 	if got := ids(page.Instances); !slices.Equal(got, []string{"i3", "i4"}) {
 		t.Errorf("the page after the first: %v", got)
 	}
