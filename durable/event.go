@@ -18,7 +18,7 @@ func checkEvent(name string) error { return history.CheckName("an event", name) 
 //
 // A wait that has lost a race (Select, Any, FirstError or AsCompleted went on
 // without it) takes no event as long as nothing waits for it: the event is kept
-// for whoever waits next, which may be the same task, in a further Select or by
+// for the next wait, which may be the same task, in a further Select or by
 // Await. Task.Cancel ends a wait for good. With WithTimeout the task fails with
 // ErrTimeout when no event comes in time.
 func WaitForEvent[T any](ctx *Context, name string, options ...EventOption) *Task[T] {

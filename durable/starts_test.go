@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,8 +14,9 @@ import (
 // starter is an app whose activity starts one Order for each id that it is told to,
 // and dies once before the last of its first run.
 type starter struct {
-	ran  map[string]int
 	runs int
+	mu   sync.Mutex
+	ran  map[string]int // what has run, by id
 }
 
 var errDied = errors.New("the process ended")
@@ -24,7 +26,9 @@ var errDied = errors.New("the process ended")
 func (s *starter) ordering(ids func(run int) []string, before func(run int, id string) bool, started func(id string)) (*Orchestrator[None, None], []Registration) {
 	order := NewOrchestrator("Order", func(ctx *Context, id string) (string, error) {
 		if !ctx.IsReplaying() {
+			s.mu.Lock()
 			s.ran[id]++
+			s.mu.Unlock()
 		}
 		return id, nil
 	})
@@ -83,6 +87,8 @@ func TestStartsOfARunThatIsRepeated(t *testing.T) {
 				if name == "equal ones" {
 					want["a"] = 2
 				}
+				s.mu.Lock()
+				defer s.mu.Unlock()
 				if err != nil || s.runs != 2 || !maps.Equal(s.ran, want) {
 					h.t.Errorf("%v after %d runs: what ran: %v, want %v", err, s.runs, s.ran, want)
 				}

@@ -55,10 +55,10 @@ func WithInvocation(ctx context.Context, id string) context.Context {
 }
 
 // Ordinal returns the id of the invocation in whose context it is called, and the
-// how manieth call for what it is, from 1. What is derived from the three is the same
-// when the invocation is repeated, in whatever order it asks then, and although it
-// may ask for less: only equal things are counted. ok is false outside of an
-// invocation. It may be called concurrently.
+// number of the call among those for the same what, from 1. An id that is derived
+// from the three is the same when the invocation is repeated, in whatever order it
+// asks then, and although it may ask for less. ok is false outside of an
+// invocation. Ordinal may be called concurrently.
 func Ordinal(ctx context.Context, what string) (invocation string, n int, ok bool) {
 	info, _ := ctx.Value(invocationKey{}).(*invocationInfo)
 	if info == nil || info.id == "" {

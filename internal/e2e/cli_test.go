@@ -16,6 +16,10 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue/v2"
 	"github.com/durable-go/functions/internal/e2e/host"
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/storage"
+	"github.com/durable-go/functions/internal/taskhub"
+	"github.com/durable-go/functions/internal/taskhub/azure"
 )
 
 // instances are the ids in the hub's table.
@@ -103,6 +107,30 @@ func TestTools(t *testing.T) {
 	t.Run("delete-task-hub", func(t *testing.T) { cliDelete(t, c) })
 }
 
+// tellAll puts one telling of each kind into the inbox of an instance, of which
+// its worker learns nothing.
+func tellAll(t *testing.T, h *host.Host, id string) {
+	t.Helper()
+	connection, err := storage.Parse(h.Options.Storage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	account, err := storage.Open(connection, storage.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hub, err := azure.Open(account, h.Options.Hub, azure.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []history.Type{history.EventRaised, history.ExecutionSuspended, history.ExecutionResumed, history.ExecutionTerminated} {
+		e := &history.Event{Type: kind, ID: history.NoID, Name: "e", Timestamp: time.Now()}
+		if err := hub.Tell(t.Context(), id, &taskhub.Telling{ID: taskhub.NewGUID(), Sent: time.Now(), Event: e}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func cliGet(t *testing.T, c *cli) {
 	const id = "cli-get"
 	starts(t, c.h, "ActThrowThenContinue", id, `{"a":1}`)
@@ -113,6 +141,8 @@ func cliGet(t *testing.T, c *cli) {
 	c.says(t, []string{id, `"OrchestrationStatus": 1`, `"Status": "null"`, `"Input": null`}, "get-runtime-status", "--id", id)
 	c.says(t, []string{`"Input": "{\"a\":1}"`, `\"h\":\"Hello after!\"`}, "get-runtime-status", "--id", id, "--show-input", "true", "--show-output", "true")
 	c.says(t, []string{"Could not find"}, "get-runtime-status", "--id", "no-such-id")
+	// Nor does it show, or stumble over, what waits in the inbox.
+	tellAll(t, c.h, id)
 	out := c.run(t, "get-history", "--id", id)
 	events := out[max(0, strings.Index(out, "[")):] // a remark about .NET comes first
 	var kinds []string

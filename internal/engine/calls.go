@@ -180,8 +180,8 @@ func (rt *Runtime) childID(id string) error {
 	return nil
 }
 
-// SendEvent raises an event for another instance. Nobody learns whether there
-// is one; the error says that an argument is wrong.
+// SendEvent raises an event for another instance; whether that exists is not
+// reported. The error says which argument is wrong.
 func (rt *Runtime) SendEvent(instanceID, name string, input history.Payload) error {
 	rt.check()
 	err := history.CheckName("an event", name)

@@ -224,7 +224,7 @@ func (i *Instance) turn(t *Turn, now time.Time, events []*history.Event) {
 	begin := &history.Event{Type: history.OrchestratorStarted, ID: history.NoID, Timestamp: now}
 	if i.started == nil {
 		i.semantics = latestSemantics
-		begin.Own.Semantics = i.semantics
+		begin.Semantics = i.semantics
 	}
 	t.Events = append(t.Events, begin)
 	i.now = now

@@ -58,7 +58,7 @@ func (timeoutError) Error() string { return "the wait timed out" }
 // WaitEvent waits for an external event. Events that came before are taken
 // first, the oldest one first; of several waits for a name the newest is served
 // first. A wait that has lost a race (Group.Close was called before it ended, and
-// nobody else waits for it) takes no event until the code waits for it again.
+// no other code waits for it) takes no event until the code waits for it again.
 func (rt *Runtime) WaitEvent(name string) *Task {
 	rt.check()
 	return rt.waitEvent(name).task
@@ -98,7 +98,7 @@ func (rt *Runtime) WaitEventUntil(name string, at time.Time) *Task {
 	return w.task
 }
 
-// end ends the wait: nothing keeps its timer, and it takes no event any more.
+// end ends the wait, which takes no event any more, and cancels its timer.
 func (w *eventWait) end(result history.Payload, err error) {
 	if w.task.done {
 		return
@@ -122,8 +122,8 @@ func (w *eventWait) release() {
 	rt.events.forget(w)
 }
 
-// look ends a wait that was released with an event that has come meanwhile, and
-// that nobody has taken.
+// look ends a wait that was released with an event that has come meanwhile, if
+// there is one that no other wait has taken.
 func (w *eventWait) look() {
 	if !w.released || w.task.done {
 		return

@@ -57,7 +57,7 @@ func (i *Instance) replay(e *history.Event) error {
 		}
 		i.now, i.loading.current = e.Timestamp, e
 		if i.started == nil {
-			i.semantics = e.Own.Semantics
+			i.semantics = e.Semantics
 		}
 	case history.OrchestratorCompleted:
 		return i.endReplayedTurn()

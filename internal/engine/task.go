@@ -155,8 +155,8 @@ func (t *Task) watch(w watcher) {
 	*t.rest = append(*t.rest, w)
 }
 
-// unwatch is what a watcher does that has got what it waited for elsewhere. A
-// wait for an event that nobody watches any more has lost.
+// unwatch takes a watcher from the task. A wait for an event that has no watcher
+// any more has lost a race.
 func (t *Task) unwatch(w watcher) {
 	if t.first == w {
 		t.first = nil

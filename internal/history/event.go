@@ -51,6 +51,11 @@ type Event struct {
 	// SubOrchestrationInstance completions, TimerId of TimerFired.
 	TaskID int32
 
+	// Semantics is in the first event of an execution, an OrchestratorStarted: the
+	// rules of the engine that began it, in a column of our own. 0: those of the
+	// first engine. (It stands here because here it takes no memory.)
+	Semantics int32
+
 	// Name of the orchestrator (ExecutionStarted,
 	// SubOrchestrationInstanceCreated), the activity (TaskScheduled) or the
 	// event (EventRaised, EventSent).
@@ -107,9 +112,6 @@ type Own struct {
 	// Message is the logical id of the message that brought the event. It is
 	// what makes a repeated delivery recognisable.
 	Message string
-	// Semantics is in the first event of an execution, an OrchestratorStarted: the
-	// rules of the engine that began it. 0: those of the first engine.
-	Semantics int32
 	// InputHash is a hash of the action's input, 0 when not recorded.
 	InputHash uint64
 	// Options is a compact JSON object of what else an action needs after a

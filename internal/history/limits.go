@@ -76,6 +76,9 @@ func isControl(r rune) bool { return r < 0x20 || r >= 0x7f && r <= 0x9f }
 // CheckName checks the name of something: of an orchestrator, an activity, an
 // event. Functions of the app have narrower rules.
 func CheckName(of, name string) error {
+	if name != "" && len(name) <= MaxName && isPlain(name) {
+		return nil // without a text for the error, which every call would pay for
+	}
 	if name == "" || len(name) > MaxName {
 		return limit("the name of "+of, "has 1 to %d bytes, not %d", MaxName, len(name))
 	}
@@ -88,6 +91,16 @@ func CheckVersion(version string) error {
 		return limit("the version", "has at most %d bytes, not %d", MaxName, len(version))
 	}
 	return checkText("the version", version)
+}
+
+// isPlain reports whether a text has printable ASCII only.
+func isPlain(text string) bool {
+	for i := range len(text) {
+		if text[i] < 0x20 || text[i] >= 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 // checkText finds what does not come back from storage as it was, or breaks the

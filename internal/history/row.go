@@ -98,8 +98,8 @@ func (m *members) own(e *Event) {
 		m.text("GoInputHash", strconv.FormatUint(e.Own.InputHash, 16))
 	}
 	m.column("GoOptions", e.Own.Options)
-	if e.Own.Semantics != 0 {
-		m.number("GoSemantics", int64(e.Own.Semantics))
+	if e.Semantics != 0 {
+		m.number("GoSemantics", int64(e.Semantics))
 	}
 }
 
@@ -248,7 +248,7 @@ func (w *wireRow) event() (*Event, error) {
 		TaskID: number(w.TaskScheduledId), FireAt: w.FireAt.Time, InstanceID: w.InstanceId,
 		ScheduledStart: w.ScheduledStartTime.Time, Generation: w.Generation,
 		Carried: carried(t, w.Correlation, w.ClientSpanId, w.ParentExecutionId),
-		Own:     Own{Lease: w.GoLease, Message: w.GoMessage, Options: text(w.GoOptions), Semantics: w.GoSemantics},
+		Own:     Own{Lease: w.GoLease, Message: w.GoMessage, Options: text(w.GoOptions)}, Semantics: w.GoSemantics,
 	}
 	if w.EventId != nil {
 		e.ID = *w.EventId

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// model is a protocol of several processes as a graph: each state says which
-// single steps can come next, crashes and pauses of each process included. Walks
+// model is a protocol of several processes as a graph: each state has the
+// single steps that can come next, crashes and pauses of each process included. Walks
 // through it are all interleavings.
 type model[S comparable] struct {
 	start S
 	next  func(S) []step[S]
-	// wrong says what must never be the case; empty: nothing is.
+	// wrong names what must never be the case; empty: all is well.
 	wrong func(S) string
 	// owed reports that something was promised, done that it has come about. A
 	// promise is broken where no walk leads from owed to done any more.
@@ -27,7 +27,7 @@ type step[S comparable] struct {
 // explored is what a walk through all states of a model found.
 type explored struct {
 	states int
-	// fault says what goes wrong and by which steps; empty: nothing.
+	// fault is what goes wrong and by which steps; empty: nothing does.
 	fault string
 }
 

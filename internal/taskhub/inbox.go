@@ -11,7 +11,7 @@ import (
 // Inboxes are the inboxes of a hub's instances. What others tell an instance is
 // a row in the instance's own partition until the commit that takes it in takes
 // the row out, in the same transaction. So it is taken in exactly once, however
-// often it was told and whoever else tries.
+// often it was told and however many workers try.
 type Inboxes interface {
 	// Tell stores tellings for an instance, each with a receipt under its id, in
 	// the given order: up to 49 in one transaction, and those of the next
@@ -24,8 +24,8 @@ type Inboxes interface {
 	Tell(ctx context.Context, id string, tellings ...*Telling) error
 	// Look reads the inbox, with one request while the inbox fits one page.
 	Look(ctx context.Context, id string, o LookOptions) (*Inbox, error)
-	// Discard deletes inbox rows that nobody is to take in. Rows that are gone
-	// are no error.
+	// Discard deletes inbox rows unread, such as those of executions that are
+	// gone. Rows that do not exist are no error.
 	Discard(ctx context.Context, id string, keys ...string) error
 	// ForgetReceipts deletes receipts that the store wrote before the given time,
 	// by its own clock: up to 1,000, and returns how many. A telling without its
@@ -37,14 +37,15 @@ type Inboxes interface {
 // MaxTold is how many tellings one transaction stores.
 const MaxTold = 49
 
-// Telling is what is told an instance.
+// Telling is a message to an instance that waits in its inbox: an external event,
+// or a request to suspend, resume or terminate it.
 type Telling struct {
 	// ID is the logical id, a GUID. It belongs to the telling and is kept over
 	// all tries of its teller: it is the key of the receipt.
 	ID string
 	// Origin is the execution that it is for, the one that was started (see
 	// [State]); empty: whichever is current when it is taken in. The store only
-	// keeps it; whoever takes rows in compares it.
+	// keeps it; the worker that takes rows in compares it.
 	Origin string
 	// Event is an EventRaised, ExecutionSuspended, ExecutionResumed or
 	// ExecutionTerminated. A Timestamp of zero becomes Sent.
@@ -123,7 +124,7 @@ type LookOptions struct {
 	ControlOnly bool
 	// Now decides which due times are over; zero: the store's own clock.
 	Now time.Time
-	// Max is the most rows to return; 0, or more than MaxLook: MaxLook.
+	// Max is the most rows to return; 0, or more than [MaxLook]: MaxLook.
 	Max int
 }
 
@@ -144,9 +145,9 @@ type Inbox struct {
 	// the time at which they were stored, or were due if that is later; each to
 	// the millisecond of the store's clock, and then by key. No row that the look
 	// has not returned comes before one that it has, unless a teller's clock was
-	// ahead of the store's by more than ClockSkew.
+	// ahead of the store's by more than [ClockSkew].
 	Rows []*InboxRow
-	// More says that there are further rows that may be taken in now.
+	// More reports that there are further rows that may be taken in now.
 	More bool
 	// NextDue is when the next row that has a due time may be taken in; zero:
 	// there is none, or More rows come before it.
@@ -158,14 +159,14 @@ type Inbox struct {
 
 // InboxRow is a telling that waits.
 type InboxRow struct {
-	// Key names the row in a Take and in Discard.
+	// Key names the row in a [Take] and in Discard.
 	Key string
 	// Stored is when it was stored, by the store's own clock.
 	Stored  time.Time
 	Telling Telling
-	// Err says why the row cannot be read; Telling is not to be used then. With
-	// ErrUnread it may be readable later: whoever takes rows in order stops here.
-	// Every other error is for good.
+	// Err is why the row cannot be read; Telling must not be used then. With
+	// [ErrUnread] it may be readable later, and a worker that keeps the order takes
+	// in no row behind it. Every other error is permanent.
 	Err error
 }
 

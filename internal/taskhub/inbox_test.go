@@ -90,7 +90,7 @@ func TestInboxRowThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// drawInbox makes rows as a store may have them: nobody's clock is ahead of the
+// drawInbox makes rows as a store may have them: no clock is ahead of the
 // store's by more than the bound.
 func drawInbox(r *rapid.T) []*taskhub.InboxRow {
 	n := rapid.IntRange(0, 40).Draw(r, "rows")

@@ -99,8 +99,12 @@ func (t *Telling) Large() history.Payload {
 	return nil
 }
 
-// KeepsApart reports whether the payload of the row with the key is kept apart.
-func KeepsApart(key string) bool { return strings.Contains(keyTail(key), ".") }
+// LargeName returns the name under which the telling of an inbox row's key keeps
+// its payload apart, and reports whether it does.
+func LargeName(key string) (name string, apart bool) {
+	tail := keyTail(key)
+	return tail, strings.Contains(tail, ".")
+}
 
 // keyTail is the id in a key, with the mark of a payload that is kept apart.
 func keyTail(key string) string {
@@ -111,7 +115,7 @@ func keyTail(key string) string {
 	return at.tail
 }
 
-// payloadMark tells two payloads of one telling apart.
+// payloadMark is a short hash, which differs between two payloads of one telling.
 func payloadMark(p history.Payload) string {
 	sum := sha256.Sum256(p)
 	return hex.EncodeToString(sum[:6])
@@ -127,7 +131,7 @@ func keyID(id string) string {
 	return id
 }
 
-// inboxKey is what a key of an inbox row says.
+// inboxKey is a parsed key of an inbox row.
 type inboxKey struct {
 	kind      byte
 	due, sent time.Time

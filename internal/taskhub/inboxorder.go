@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Unread says where reading an inbox has stopped: rows behind these keys were
-// not read. An empty one: none of that part is left.
+// Unread is the place at which reading an inbox has stopped: rows behind these
+// keys were not read. An empty key: all of that part was.
 type Unread struct {
 	// Main is the last key that was read of the control rows and the rest, Due
 	// that of the rows whose due time is over.

@@ -58,10 +58,10 @@ const (
 
 // originState is a moment. The first execution runs at the start.
 type originState struct {
-	// current is whose row the instance row is; purging says that it is marked.
+	// current is whose row the instance row is; marked reports that a purge has begun.
 	current execution
 	marked  bool
-	// ended says that the first execution has ended, renewed that it has continued
+	// ended reports that the first execution has ended, renewed that it continued
 	// as new; second is how far the second one is.
 	ended, renewed bool
 	second         stage
@@ -180,7 +180,7 @@ func (r *originRules) see(s *originState, by execution, first bool) {
 	}
 }
 
-// worker is whoever gets the message of the telling. It is repeated until it is
+// worker is the process that gets the message of the telling. It is repeated until it is
 // done, so that a process that dies is none of the model's steps.
 func (r *originRules) worker(l *steps[originState], s originState) {
 	switch {

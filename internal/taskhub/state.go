@@ -6,17 +6,17 @@ import (
 	"github.com/durable-go/functions/internal/history"
 )
 
-// State is what a history's sentinel says of the execution, so that one read
-// of one row answers it. Each commit writes it whole.
+// State is what the sentinel of a history records of the execution, so that one
+// read of one row answers it. Each commit writes it whole.
 type State struct {
 	// Origin is the execution that was started. Continue-as-new keeps it. It is
 	// empty on histories that an older version began: the fence's ExecutionID
 	// then.
 	Origin string
-	// Ended says that the execution has an outcome.
+	// Ended reports that the execution has an outcome.
 	Ended bool
-	// Outcome is the status with which it ended. It means something only when
-	// Ended is set.
+	// Outcome is the status with which it ended; meaningful only when Ended is
+	// set.
 	Outcome history.Status
 	// Awaits is what the execution waits for beside events.
 	Awaits Awaits
@@ -26,21 +26,21 @@ type State struct {
 
 // Awaits is what an execution waits for beside events.
 type Awaits struct {
-	// Work says that an activity, a child or a call of an entity is open.
+	// Work reports that an activity, a child or a call of an entity is open.
 	Work bool
 	// Until is when the earliest open timer is due; zero: there is none.
 	Until time.Time
 }
 
-// IsZero reports whether s says nothing, as on histories of older versions.
+// IsZero reports whether s records nothing, as on histories of older versions.
 func (s *State) IsZero() bool {
 	return s.Origin == "" && !s.Ended && !s.Awaits.Work && s.Awaits.Until.IsZero() && s.Parent == nil
 }
 
 // StateAfter is the state that a transaction of the commit leaves. Stores call
-// it; last says whether the commit ends with the transaction. An execution ends
-// with the last one, which has the event that ends it, and is no longer ended
-// from the first on.
+// it; last is set for the last transaction of the commit. An execution ends with
+// the last one, which has the event that ends it. A new execution has not ended
+// from the first one on.
 func (c *Commit) StateAfter(last bool) State {
 	if c.State == nil {
 		s := c.Fence.State

@@ -5,10 +5,10 @@ import (
 )
 
 // This is the model of how a telling is acknowledged: its teller, the process
-// that holds the instance, and a second process that takes messages which nobody
-// holds. A row in an inbox is found by whoever looks; a message makes a process
-// look. The question is whether a telling that was acknowledged can lie in an
-// inbox into which nobody will look.
+// that holds the instance, and a second process that takes messages whose lease
+// is over. Every process that looks finds the row in the inbox; a message makes a
+// process look. The question is whether a telling that was acknowledged can lie in an
+// inbox into which no process will look.
 
 // ackRules are the rules of acknowledging. Each is needed.
 type ackRules struct {

@@ -176,8 +176,10 @@ func (w *writer) unit(b *storage.Batch, next *sentinel) error {
 	for _, key := range u.Takes {
 		w.takes = append(w.takes, b.Operations())
 		b.Delete(w.hub.account, w.partition, key, string(azcore.ETagAny))
-		// The payload of a row that is dropped is one for Sweep.
-		next.fence.Apart = next.fence.Apart || taskhub.KeepsApart(key)
+		if _, apart := taskhub.LargeName(key); apart {
+			// The payload of a row that is dropped is one for Sweep.
+			next.fence.Apart = true
+		}
 	}
 	if u.Event >= 0 {
 		w.event(b, next, w.commit.Events[u.Event], u.Takes)

@@ -149,7 +149,8 @@ func inboxBlob(id, name, column string) string {
 const inboxPrefix = "inbox-"
 
 // Discard deletes rows. Where some of a transaction are gone, it lists those that
-// are there and tries again.
+// are there and tries again. The payloads of rows that it has deleted itself,
+// which no commit can have taken in, go too.
 func (h *Hub) Discard(ctx context.Context, id string, keys ...string) error {
 	for part := range slices.Chunk(slices.Compact(slices.Sorted(slices.Values(keys))), storage.MaxOperations) {
 		for len(part) > 0 {
@@ -159,6 +160,7 @@ func (h *Hub) Discard(ctx context.Context, id string, keys ...string) error {
 			}
 			_, err := h.account.Submit(ctx, b)
 			if err == nil {
+				h.deleteTold(ctx, id, part)
 				break
 			}
 			if missing(err) {
@@ -170,6 +172,18 @@ func (h *Hub) Discard(ctx context.Context, id string, keys ...string) error {
 		}
 	}
 	return nil
+}
+
+// deleteTold deletes the payloads of inbox rows that are deleted. It is best
+// effort: Sweep and Purge find what it leaves.
+func (h *Hub) deleteTold(ctx context.Context, id string, keys []string) {
+	var names []string
+	for _, key := range keys {
+		if name, apart := taskhub.LargeName(key); apart {
+			names = append(names, inboxBlob(id, name, "Input"), inboxBlob(id, name, "Reason"))
+		}
+	}
+	_ = eachLarge(len(names), func(i int) error { return h.deleteBlob(ctx, names[i], nil) })
 }
 
 // present lists which of the rows, whose keys are in order, are there.

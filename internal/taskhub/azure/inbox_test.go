@@ -171,7 +171,8 @@ func TestSweepOfTellings(t *testing.T) {
 		}
 		in, _ := s.look(t, taskhub.LookOptions{})
 		fence := s.take(t, taskhub.Fence{}, in.Rows[0])
-		// One is dropped by a commit, one is discarded, and one waits.
+		// One is dropped by a commit, one is discarded, which deletes its payload,
+		// and one waits.
 		c := &taskhub.Commit{InstanceID: "i", ExecutionID: "x", Fence: fence, Nonce: "n", Time: time.Now(), Takes: []taskhub.Take{{Key: in.Rows[1].Key, Event: -1}}}
 		fence, err := s.Commit(t.Context(), c)
 		if err == nil {
@@ -183,7 +184,7 @@ func TestSweepOfTellings(t *testing.T) {
 		for _, step := range []struct {
 			wait time.Duration
 			left int
-		}{{30 * time.Minute, 4}, {time.Hour, 2}, {time.Hour, 2}} {
+		}{{30 * time.Minute, 3}, {time.Hour, 2}, {time.Hour, 2}} {
 			wait(step.wait)
 			if err := s.Sweep(t.Context(), "i", fence); err != nil || s.blobs() != step.left {
 				t.Errorf("%d blobs, want %d, %v", s.blobs(), step.left, err)
