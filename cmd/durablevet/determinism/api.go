@@ -112,6 +112,7 @@ const (
 	fnEntityByName        = "CallEntity"
 	fnEntityID            = "Entity.ID"
 	fnNow                 = "Context.Now"
+	fnIsReplaying         = "Context.IsReplaying"
 	fnWaitGroupGo         = "WaitGroup.Go"
 	fnWaitGroupWait       = "WaitGroup.Wait"
 	fnOrchestratorMiddle  = "App.UseOrchestratorMiddleware"
@@ -160,10 +161,10 @@ var decisions = map[string]string{"Handle": typeRetryPolicy}
 var passive = map[string]bool{
 	"Context.InstanceID": true, "Context.Name": true, "Context.Version": true, "Context.CompareVersion": true,
 	"Context.Tags": true, "Context.Parent": true, fnNow: true, "Context.NewGUID": true, "Context.Rand": true,
-	"Context.IsReplaying": true, "Context.Logger": true, "Context.SetCustomStatus": true, "Task.Done": true, "Task.Cancel": true,
+	fnIsReplaying: true, "Context.Logger": true, "Context.SetCustomStatus": true, "Task.Done": true, "Task.Cancel": true,
 }
 
-// droppable are functions whose error must not be dropped.
+// mustCheck are the functions whose error must not be dropped.
 var mustCheck = map[string]bool{
 	"Task.Await": true, "All": true, "FirstError": true, "Map": true, fnWaitGroupWait: true, "EventChannel.Receive": true,
 }

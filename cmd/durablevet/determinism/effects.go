@@ -32,26 +32,59 @@ func (c *checker) observe() {
 			if f.isValue() && inLiteral(around) {
 				return // it runs when the value is used, if at all
 			}
-			switch n := n.(type) {
-			case *ast.Ident:
-				c.observeName(f, n, around)
-			case *ast.GoStmt:
-				c.concurrency(f, n, "a go statement", "durable.Go, or a durable.WaitGroup, runs code beside the orchestrator")
-			case *ast.SelectStmt:
-				c.concurrency(f, n, "a select statement", "durable.Select waits for the first of several tasks")
-			case *ast.SendStmt:
-				c.observeChannel(f, n, n.Chan, around)
-			case *ast.UnaryExpr:
-				if n.Op == token.ARROW {
-					c.observeChannel(f, n, n.X, around)
+			effects, calls := len(f.effects), len(f.calls)
+			c.observeNode(f, n, around)
+			if (len(f.effects) > effects || len(f.calls) > calls) && c.firstRun(around) {
+				f.effects = append(f.effects[:effects], slices.DeleteFunc(f.effects[effects:], func(e effect) bool { return harmlessOnce(e.rule, e.blocks) })...)
+				for i := range f.calls[calls:] {
+					f.calls[calls+i].once = true
 				}
-			case *ast.RangeStmt:
-				c.observeRange(f, n, around)
-			case *ast.CallExpr:
-				c.observeCall(f, n, around)
 			}
 		})
 	}
+}
+
+func (c *checker) observeNode(f *function, n ast.Node, around []ast.Node) {
+	switch n := n.(type) {
+	case *ast.Ident:
+		c.observeName(f, n, around)
+	case *ast.GoStmt:
+		c.concurrency(f, n, "a go statement", "durable.Go, or a durable.WaitGroup, runs code beside the orchestrator")
+	case *ast.SelectStmt:
+		c.concurrency(f, n, "a select statement", "durable.Select waits for the first of several tasks")
+	case *ast.SendStmt:
+		c.observeChannel(f, n, n.Chan, around)
+	case *ast.UnaryExpr:
+		if n.Op == token.ARROW {
+			c.observeChannel(f, n, n.X, around)
+		}
+	case *ast.RangeStmt:
+		c.observeRange(f, n, around)
+	case *ast.CallExpr:
+		c.observeCall(f, n, around)
+	}
+}
+
+// firstRun reports whether code stands in an if !ctx.IsReplaying().
+func (c *checker) firstRun(around []ast.Node) bool {
+	for i, n := range around[:max(len(around)-1, 0)] {
+		branch, ok := n.(*ast.IfStmt)
+		if !ok || around[i+1] != ast.Node(branch.Body) {
+			continue
+		}
+		if not, ok := ast.Unparen(branch.Cond).(*ast.UnaryExpr); ok && not.Op == token.NOT {
+			if call, ok := ast.Unparen(not.X).(*ast.CallExpr); ok && durableCall(c.info, call) == fnIsReplaying {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// harmlessOnce reports whether an effect does no harm where a replay leaves it
+// out: logs, counters and the locks around them.
+func harmlessOnce(r *rule, blocks bool) bool {
+	return r == ruleLog || r == ruleGlobal || r == ruleConcurrency && !blocks
 }
 
 // isValue reports whether a function is the initial value of a variable that is

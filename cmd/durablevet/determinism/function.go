@@ -37,6 +37,8 @@ type reference struct {
 	obj types.Object
 	// ordered reports that the order of what a call returns means nothing.
 	ordered bool
+	// once reports that a replay leaves it out.
+	once bool
 }
 
 // functions finds the functions of a package.

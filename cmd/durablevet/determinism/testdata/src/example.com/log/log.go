@@ -24,6 +24,18 @@ func Bad(ctx *durable.Context) {
 	say("x")                // want `say calls fmt.Println`
 }
 
+// What a replay leaves out may be said anywhere.
+func once(ctx *durable.Context) {
+	if !ctx.IsReplaying() {
+		log.Println("x")
+		say("x")
+		_ = os.Getenv("X") // want `os.Getenv in an orchestrator`
+	}
+	if ctx.IsReplaying() {
+		log.Println("x") // want `log.Println in an orchestrator`
+	}
+}
+
 func say(s string) { fmt.Println(s) }
 
 func (s *service) Good(ctx *durable.Context) string {
