@@ -118,12 +118,18 @@ type Trigger struct {
 	// other triggers.
 	MessageID    string
 	DequeueCount int
+	// Blob is what a blob trigger tells of its blob; nil for other triggers.
+	Blob *Blob
 }
+
+// Blob is what the host tells of the blob of a trigger.
+type Blob = handler.Blob
 
 // HandleTrigger serves the function of that name, whose function.json has a
 // trigger other than HTTP (queue, timer, Service Bus, Event Grid ...). The
 // message is decoded from JSON, base64 or plain text by its first byte; as a
-// []byte it comes as it was sent. An error makes the host deliver again: a
+// []byte it comes as it was sent. A blob comes as it is, as a []byte or a string,
+// or decoded from JSON. An error makes the host deliver again: a
 // queue message comes back, and moves to <queue>-poison after its fifth failed
 // delivery (maxDequeueCount in extensions.durableTask); a timer waits for its
 // next tick.
@@ -135,11 +141,11 @@ func HandleTrigger[T any](a *App, name string, f func(ctx context.Context, msg T
 		a.errs = append(a.errs, fmt.Errorf("trigger function %q is registered twice", name))
 	}
 	a.triggers[name] = func(ctx context.Context, inv *handler.Invocation) error {
-		msg, err := handler.Decode[T](inv.Body)
+		msg, err := handler.Decode[T](inv)
 		if err != nil {
 			return err
 		}
-		meta := Trigger{Function: inv.Function.Name, InvocationID: inv.ID}
+		meta := Trigger{Function: inv.Function.Name, InvocationID: inv.ID, Blob: inv.Blob}
 		if inv.Queue != nil {
 			meta.MessageID, meta.DequeueCount = inv.Queue.ID, inv.Queue.DequeueCount
 		}

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/durable-go/functions/internal/redact"
 )
 
 // HTTPRequest is a request that an orchestrator makes with CallHTTP. All of it
@@ -84,8 +86,10 @@ const defaultHTTPTimeout = 100 * time.Second
 // httpSettings.defaultAsyncRequestSleepTimeMilliseconds (30 seconds), the
 // Location is requested with GET and the same headers, without x-functions-key,
 // until the status is another one. What is of another origin than URL gets no
-// Authorization, no Cookie and no token, in polls as in redirects. A 202 whose
-// Location is missing or unusable is the answer.
+// token and of the headers those alone that tell nobody a secret (Accept,
+// Accept-Charset, Accept-Encoding, Accept-Language, Content-Encoding,
+// Content-Language, Content-Type, User-Agent), in polls as in redirects. A 202
+// whose Location is missing or unusable is the answer.
 func CallHTTP(ctx *Context, request HTTPRequest) *Task[HTTPResponse] {
 	call := source{activityCall, httpActivity}
 	wire, err := request.wire()
@@ -145,7 +149,7 @@ func (r *HTTPRequest) wire() (w httpWire, err error) {
 		method = http.MethodGet
 	}
 	if _, err := http.NewRequest(method, r.URL, nil); err != nil {
-		return w, err
+		return w, redact.Error(err)
 	}
 	if err := webURL(r.URL); err != nil {
 		return w, err
@@ -195,11 +199,11 @@ func webURL(text string) error {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
-		return err
+		return redact.Error(err)
 	case u.Scheme != "http" && u.Scheme != "https":
-		return fmt.Errorf("%q is not an absolute http or https URL", text)
+		return fmt.Errorf("%q is not an absolute http or https URL", redact.URL(text))
 	case u.Hostname() == "":
-		return fmt.Errorf("%q names no host", text)
+		return fmt.Errorf("%q names no host", redact.URL(text))
 	}
 	return nil
 }
@@ -236,10 +240,19 @@ func (w *httpWire) next(first httpWire, location string) (next httpWire, ok bool
 	return next, true
 }
 
+// safeHeaders are those that another origin may see. Whatever else a caller sets
+// may be a secret: there are more names for keys than can be listed.
+var safeHeaders = map[string]bool{
+	"Accept": true, "Accept-Charset": true, "Accept-Encoding": true, "Accept-Language": true,
+	"Content-Encoding": true, "Content-Language": true, "Content-Length": true, "Content-Type": true, "User-Agent": true,
+}
+
 // withoutSecrets removes what is for one origin only.
 func withoutSecrets(h http.Header) {
-	for _, name := range []string{"Authorization", "Proxy-Authorization", "Cookie", "X-Functions-Key"} {
-		h.Del(name)
+	for name := range h {
+		if !safeHeaders[http.CanonicalHeaderKey(name)] {
+			delete(h, name)
+		}
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -15,6 +14,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+	"github.com/durable-go/functions/internal/hostname"
+	"github.com/durable-go/functions/internal/redact"
 )
 
 // TokenProvider makes the bearer tokens of CallHTTP: for a scope, such as
@@ -56,7 +57,7 @@ func (r *registry) fetch(ctx context.Context, w httpWire) (result httpResult, er
 	}
 	request, err := http.NewRequestWithContext(ctx, w.Method, w.URI, body)
 	if err != nil {
-		return result, NonRetryable(err)
+		return result, NonRetryable(redact.Error(err))
 	}
 	for name, values := range w.Headers {
 		request.Header[http.CanonicalHeaderKey(name)] = values
@@ -105,10 +106,9 @@ func (r *registry) readResponse(w httpWire, response *http.Response) (result htt
 func withoutQuery(err error) error {
 	var failed *url.Error
 	if !errors.As(err, &failed) {
-		return err
+		return redact.Error(err)
 	}
-	at, _, _ := strings.Cut(failed.URL, "?")
-	return fmt.Errorf("%s %s: %w", strings.ToUpper(failed.Op), at, failed.Err)
+	return fmt.Errorf("%s %s: %w", strings.ToUpper(failed.Op), redact.URL(failed.URL), failed.Err)
 }
 
 // checkRedirect keeps what is for one origin from all others. net/http copies
@@ -122,7 +122,6 @@ func checkRedirect(next *http.Request, via []*http.Request) error {
 	}
 	if !sameOrigin(via[0].URL, next.URL) {
 		withoutSecrets(next.Header)
-		next.Header.Del("Referer")
 	}
 	return nil
 }
@@ -132,7 +131,7 @@ func (r *registry) authorize(request *http.Request, token *TokenSource) error {
 	if token == nil {
 		return nil
 	}
-	if ip := net.ParseIP(request.URL.Hostname()); request.URL.Scheme != "https" && request.URL.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if request.URL.Scheme != "https" && !hostname.Loopback(request.URL.Host) {
 		return NonRetryable(errors.New("a token is sent over https only"))
 	}
 	scope := strings.TrimSuffix(token.Resource, "/")

@@ -20,8 +20,9 @@ type Invocation struct {
 	// Body is the value of the trigger: the message of a queue, decoded from
 	// what the host wraps it in, else JSON.
 	Body []byte
-	// Queue is set for queue triggers.
+	// Queue is set for queue triggers, Blob for blob triggers.
 	Queue *QueueMessage
+	Blob  *Blob
 }
 
 // QueueMessage is a message of a queue that the host holds for an invocation.
@@ -48,8 +49,11 @@ func decodeInvocation(f *Function, id string, raw []byte) (*Invocation, error) {
 		return nil, fmt.Errorf("function %s: the host's request has no data for binding %q", f.Name, f.Trigger.Name)
 	}
 	inv := &Invocation{ID: id, Function: f, Body: triggerValue(f.Trigger, value)}
-	if strings.EqualFold(f.Trigger.Type, "queueTrigger") {
+	switch {
+	case strings.EqualFold(f.Trigger.Type, "queueTrigger"):
 		inv.Queue = queueMessage(f, inv.Body, e.Metadata)
+	case isBlob(f.Trigger):
+		inv.Blob = blobOf(e.Metadata)
 	}
 	return inv, nil
 }
@@ -61,7 +65,7 @@ func triggerValue(b Binding, raw json.RawMessage) []byte {
 	if json.Unmarshal(raw, &text) != nil {
 		return raw
 	}
-	if strings.EqualFold(b.DataType, "binary") {
+	if strings.EqualFold(b.DataType, "binary") || isBlob(b) {
 		if plain, err := base64.StdEncoding.DecodeString(text); err == nil {
 			return plain
 		}
@@ -95,9 +99,14 @@ func scalar(raw json.RawMessage) string {
 
 // Decode reads the message of a trigger as a T: JSON, or base64 of JSON, or,
 // for a string, plain text; the first byte tells. A []byte is the message as it
-// was sent.
-func Decode[T any](raw []byte) (T, error) {
+// was sent. A blob is JSON, and as a []byte or a string what it is.
+func Decode[T any](inv *Invocation) (T, error) {
 	var v T
+	raw := inv.Body
+	if text, ok := any(&v).(*string); ok && inv.Blob != nil {
+		*text = string(raw)
+		return v, nil
+	}
 	if plain, ok := any(&v).(*[]byte); ok {
 		*plain = raw
 		return v, nil
@@ -106,6 +115,9 @@ func Decode[T any](raw []byte) (T, error) {
 	err := json.Unmarshal(trimmed, &v)
 	if err == nil {
 		return v, nil
+	}
+	if inv.Blob != nil {
+		return v, fmt.Errorf("the blob is not a %T: %w", v, err)
 	}
 	if plain, decodeErr := base64.StdEncoding.DecodeString(string(trimmed)); decodeErr == nil && json.Unmarshal(plain, &v) == nil {
 		return v, nil

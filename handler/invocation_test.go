@@ -116,8 +116,8 @@ func FuzzInvocation(f *testing.F) {
 		if err != nil {
 			return
 		}
-		_, _ = Decode[map[string]any](inv.Body)
-		if _, err := Decode[string](inv.Body); err != nil {
+		_, _ = Decode[map[string]any](inv)
+		if _, err := Decode[string](inv); err != nil {
 			t.Fatalf("every message is a string: %v", err)
 		}
 	})
@@ -174,7 +174,7 @@ func TestDecode(t *testing.T) {
 
 func check[T any](t *testing.T, raw string, want T) {
 	t.Helper()
-	got, err := Decode[T]([]byte(raw))
+	got, err := Decode[T](&Invocation{Body: []byte(raw)})
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("Decode[%T](%q) = %#v, %v; want %#v", want, raw, got, err, want)
 	}
@@ -182,7 +182,7 @@ func check[T any](t *testing.T, raw string, want T) {
 
 func TestDecodeErrors(t *testing.T) {
 	for _, raw := range []string{"", "hello", `{"id":`, `{"count":"x"}`, "[]", base64.StdEncoding.EncodeToString([]byte("[]"))} {
-		if got, err := Decode[order]([]byte(raw)); err == nil || !strings.Contains(err.Error(), "handler.order") {
+		if got, err := Decode[order](&Invocation{Body: []byte(raw)}); err == nil || !strings.Contains(err.Error(), "handler.order") {
 			t.Errorf("Decode[order](%q) = %+v, %v", raw, got, err)
 		}
 	}

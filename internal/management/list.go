@@ -70,7 +70,8 @@ func (c *call) purge(w http.ResponseWriter, r *http.Request) {
 	c.purged(w, r, result, err)
 }
 
-// errCreatedFrom has the official text. A purge of everything must be said.
+// errCreatedFrom has the official text. A purge of everything must be said, as
+// one from 0001-01-01 on.
 var errCreatedFrom = errors.New("Please provide value for 'createdTimeFrom' parameter.")
 
 // purgeBudget is how long a purge by filter goes on before it answers with what
@@ -94,7 +95,7 @@ func (c *call) purgeFilter() (f client.PurgeFilter, err error) {
 	if f.From, f.To, err = c.query.between("createdTimeFrom", "createdTimeTo"); err != nil {
 		return f, err
 	}
-	if f.From.IsZero() {
+	if c.query.get("createdTimeFrom") == "" {
 		return f, errCreatedFrom
 	}
 	if f.Statuses, err = c.query.statuses("runtimeStatus", finished...); err != nil {

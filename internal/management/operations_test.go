@@ -71,6 +71,8 @@ var operations = []asked{
 	{"Suspended", "DELETE", "instances/i", "", 0, ""},
 	{"", "DELETE", "instances/i", "", 404, ""},
 	{"Completed", "DELETE", "instances?createdTimeFrom=2026-01-01", "", 200, ""},
+	{"Completed", "DELETE", "instances?createdTimeFrom=0001-01-01", "", 200, ""},
+	{"Completed", "DELETE", "instances?createdTimeFrom=0001-01-01T00:00:00Z&createdTimeTo=2001-01-01", "", 404, ""},
 	{"Completed", "DELETE", "instances/?createdTimeFrom=2026-01-01T00:00:00%2B01:00&createdTimeTo=2026-12-31&runtimeStatus=Failed,Completed", "", 200, ""},
 	{"Completed", "DELETE", "instances?createdTimeFrom=2001-01-01T00:00:00Z&createdTimeTo=2001-01-02T00:00:00Z", "", 404, ""},
 	{"Running", "DELETE", "instances?createdTimeFrom=2026-01-01", "", 0, ""},
