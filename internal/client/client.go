@@ -67,6 +67,7 @@ type Client struct {
 	store taskhub.Store
 	o     Options
 	order order
+	polls polls
 }
 
 // New makes a client of a hub.
@@ -89,51 +90,6 @@ func New(store taskhub.Store, o Options) *Client {
 // Get reads an instance. taskhub.ErrNotFound when there is none.
 func (c *Client) Get(ctx context.Context, id string) (*taskhub.Instance, error) {
 	return c.store.Instance(ctx, id)
-}
-
-// Bounds of the pause between two reads while waiting for an instance of
-// another process.
-const (
-	minPause = 100 * time.Millisecond
-	maxPause = 2 * time.Second
-)
-
-// Wait reads an instance until it has finished, its row differs from the one
-// with the ETag (when that is not empty), or ctx ends; it returns the last row
-// that it read. A change by a worker of this process is seen at once.
-func (c *Client) Wait(ctx context.Context, id, etag string) (*taskhub.Instance, error) {
-	pause := minPause
-	var last *taskhub.Instance
-	for {
-		changed, stop := c.watch(id)
-		row, err := c.store.Instance(ctx, id)
-		if err != nil && ctx.Err() != nil && last != nil {
-			stop()
-			return last, nil
-		}
-		if err != nil || row.Status.Finished() || etag != "" && row.ETag != etag {
-			stop()
-			return row, err
-		}
-		last = row
-		select {
-		case <-changed:
-			pause = minPause
-		case <-c.o.After(pause):
-			pause = min(2*pause, maxPause)
-		case <-ctx.Done():
-			stop()
-			return row, nil
-		}
-		stop()
-	}
-}
-
-func (c *Client) watch(id string) (<-chan struct{}, func()) {
-	if c.o.Local == nil {
-		return nil, func() {}
-	}
-	return c.o.Local.Watch(id)
 }
 
 // now is the time that rows and events carry.

@@ -15,7 +15,8 @@ var ErrInvalidEventName = errors.New("invalid event name")
 
 // Raise sends an event to an instance that has not finished. It is delivered
 // once, and after all events that this client has raised for the instance
-// before. When Raise returns nil, the event is stored.
+// before. When Raise returns nil, the event is stored. taskhub.ErrBacklog where
+// as many wait already as an instance may have.
 func (c *Client) Raise(ctx context.Context, id, name string, data history.Payload) error {
 	return c.RaiseOnce(ctx, taskhub.NewGUID(), id, name, data)
 }
@@ -146,7 +147,7 @@ func (c *Client) send(ctx context.Context, row *taskhub.Instance, m *taskhub.Mes
 func (c *Client) sendUntilKnown(ctx context.Context, queue string, m *taskhub.Message, delay time.Duration) (lease *taskhub.Lease, err error) {
 	for try := 1; ; try++ {
 		lease, err = c.store.Send(ctx, queue, m, delay)
-		if err == nil || try == sendTries || errors.Is(err, taskhub.ErrTooLarge) {
+		if err == nil || try == sendTries || errors.Is(err, taskhub.ErrTooLarge) || errors.Is(err, taskhub.ErrBacklog) {
 			return lease, err
 		}
 		select {

@@ -124,7 +124,7 @@ func TestScheduledStart(t *testing.T) {
 
 func TestBadStartsChangeNothing(t *testing.T) {
 	long := strings.Repeat("x", history.MaxInstanceID)
-	for _, id := range []string{"a b", "é'\"&", long, "a+b%2F", ".", "{}", "semi;colon"} {
+	for _, id := range []string{"a b", "é'\"&", long, "a+b%2F", "...", "{}", "semi;colon"} {
 		if _, err := New(newHub(t), Options{Queue: queue}).Start(t.Context(), Start{Name: "O", InstanceID: id}); err != nil {
 			t.Errorf("id %.20q: %v", id, err)
 		}

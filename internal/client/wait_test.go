@@ -141,3 +141,80 @@ func TestGet(t *testing.T) {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
+
+// However many wait, the instance is read as if one did; each sees what it waits
+// for, and no row that was read before it came.
+func TestWaitersShareOnePoll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHub(t)
+		before := put(t, h, "i", "x", history.Running)
+		c := New(h, Options{})
+		type result struct {
+			row *taskhub.Instance
+			err error
+		}
+		results := make(chan result, 1000)
+		for i := range 1000 {
+			go func() {
+				etag := ""
+				if i%2 == 0 {
+					etag = before.ETag
+				}
+				row, err := c.Wait(t.Context(), "i", etag)
+				results <- result{row, err}
+			}()
+		}
+		<-time.After(time.Minute)
+		if n := h.count("Instance"); n > 40 {
+			t.Errorf("%d reads in a minute", n)
+		}
+		custom := history.Payload(`1`)
+		if _, err := h.Merge(t.Context(), "i", taskhub.Change{CustomStatus: &custom}); err != nil {
+			t.Error(err)
+		}
+		for range 500 {
+			if r := <-results; r.err != nil || r.row.Status != history.Running || string(r.row.CustomStatus) != "1" {
+				t.Fatalf("%+v, %v", r.row, r.err)
+			}
+		}
+		finish(t, h)
+		for range 500 {
+			if r := <-results; r.err != nil || r.row.Status != history.Completed {
+				t.Fatalf("%+v, %v", r.row, r.err)
+			}
+		}
+		if _, err := c.Wait(t.Context(), "i", ""); err != nil || len(c.polls.byID) != 0 {
+			t.Errorf("%v; %d polls are left", err, len(c.polls.byID))
+		}
+	})
+}
+
+// A wait that begins sees what was there then, though others wait already.
+func TestWaitSeesWhatCameBeforeIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHub(t)
+		put(t, h, "i", "x", history.Running)
+		c := New(h, Options{})
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() {
+			_, err := c.Wait(ctx, "i", "")
+			ended <- err
+		}()
+		<-time.After(10 * time.Second)
+		custom := history.Payload(`1`)
+		if _, err := h.Merge(t.Context(), "i", taskhub.Change{CustomStatus: &custom}); err != nil {
+			t.Error(err)
+		}
+		begin := time.Now()
+		short, stop := context.WithTimeout(t.Context(), time.Millisecond)
+		defer stop()
+		if row, err := c.Wait(short, "i", ""); err != nil || string(row.CustomStatus) != "1" || time.Since(begin) > time.Millisecond {
+			t.Errorf("%+v, %v after %v", row, err, time.Since(begin))
+		}
+		cancel()
+		if err := <-ended; err != nil || len(c.polls.byID) != 0 {
+			t.Errorf("%v; %d polls are left", err, len(c.polls.byID))
+		}
+	})
+}

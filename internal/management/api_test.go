@@ -40,6 +40,15 @@ type broken struct {
 	*memory.Hub
 	err  error
 	slow time.Duration
+	// full is what sending a message fails with.
+	full error
+}
+
+func (b *broken) Send(ctx context.Context, queue string, m *taskhub.Message, delay time.Duration) (*taskhub.Lease, error) {
+	if b.full != nil {
+		return nil, b.full
+	}
+	return b.Hub.Send(ctx, queue, m, delay)
 }
 
 func (b *broken) Instance(ctx context.Context, id string) (*taskhub.Instance, error) {

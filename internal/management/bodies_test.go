@@ -13,6 +13,7 @@ import (
 
 	"github.com/durable-go/functions/internal/client"
 	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/taskhub"
 )
 
 // Bodies that are refused change nothing, and are answered as what they are.
@@ -177,4 +178,15 @@ func TestLongAnswers(t *testing.T) {
 			t.Errorf("%d after %v", answer.StatusCode, time.Since(from))
 		}
 	})
+}
+
+// Where too many events wait for an instance, the sender is told to come again.
+func TestTooManyEvents(t *testing.T) {
+	s := newSite(t)
+	s.lived(t, "i", history.Running)
+	s.store.full = fmt.Errorf("instance %q: 1000 events: %w", "i", taskhub.ErrBacklog)
+	w := s.do(http.MethodPost, operators+"/instances/i/raiseEvent/Go", "1", "Content-Type", "application/json")
+	if w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), "too many events wait") {
+		t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
+	}
 }

@@ -155,6 +155,9 @@ func (d *door) writeFailure(w http.ResponseWriter, r *http.Request, err error) {
 		WriteError(w, http.StatusPreconditionFailed, err.Error())
 	case errors.Is(err, client.ErrSuspended), errors.Is(err, client.ErrNotSuspended), errors.Is(err, taskhub.ErrChanged):
 		WriteError(w, http.StatusConflict, err.Error())
+	case errors.Is(err, taskhub.ErrBacklog):
+		w.Header().Set("Retry-After", "5")
+		WriteError(w, http.StatusTooManyRequests, err.Error())
 	case errors.Is(err, errReach):
 		WriteError(w, http.StatusForbidden, err.Error())
 	case errors.As(err, &parameter), errors.Is(err, errCreatedFrom), errors.Is(err, client.ErrInvalidEventName), errors.Is(err, taskhub.ErrToken):

@@ -55,6 +55,10 @@ var (
 	// about the instance or message that was asked for, and is transient:
 	// Create makes what is missing.
 	ErrNoHub = errors.New("task hub does not exist or is being deleted")
+	// ErrBacklog: as many tellings as the store keeps for one instance wait for it
+	// already. Nothing was stored; trying later helps when the instance takes some
+	// in.
+	ErrBacklog = errors.New("too many events wait for the instance")
 	// ErrForeignHub: the hub belongs to another app.
 	ErrForeignHub = errors.New("task hub belongs to another app")
 	// ErrToken: the text is not a continuation token of this store.
