@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/durable-go/functions/internal/activity"
 	"github.com/durable-go/functions/internal/client"
 	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/history"
@@ -142,8 +143,8 @@ func number(n int) history.Payload {
 func read(p history.Payload) (n int, err error) { return n, json.Unmarshal(p, &n) }
 
 // activity is one that returns its input.
-func (r *rig) activity(string) (worker.ActivityFunc, error) {
-	return func(ctx context.Context, call *worker.Activity) (history.Payload, *history.FailureDetails) {
+func (r *rig) activity(string) (activity.Func, error) {
+	return func(ctx context.Context, call *activity.Call) (history.Payload, *history.FailureDetails) {
 		if r.o.plain {
 			return call.Input, nil
 		}

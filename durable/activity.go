@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"github.com/durable-go/functions/handler"
+	"github.com/durable-go/functions/internal/activity"
 	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/history"
-	"github.com/durable-go/functions/internal/worker"
 )
 
 // Activity is a function that an orchestrator calls: one that takes an In,
@@ -96,15 +96,15 @@ func (a *Activity[In, Out]) register(r *registry) error {
 }
 
 // bind is the activity as the worker runs it.
-func (a *Activity[In, Out]) bind(r *registry) worker.ActivityFunc {
-	return func(ctx context.Context, call *worker.Activity) (history.Payload, *history.FailureDetails) {
+func (a *Activity[In, Out]) bind(r *registry) activity.Func {
+	return func(ctx context.Context, call *activity.Call) (history.Payload, *history.FailureDetails) {
 		return a.call(ctx, r, call)
 	}
 }
 
 // call runs the middleware and the user's function. Whatever they do, the
 // result is one of the two.
-func (a *Activity[In, Out]) call(ctx context.Context, r *registry, call *worker.Activity) (result history.Payload, failure *history.FailureDetails) {
+func (a *Activity[In, Out]) call(ctx context.Context, r *registry, call *activity.Call) (result history.Payload, failure *history.FailureDetails) {
 	defer func() {
 		if p := recover(); p != nil {
 			result, failure = nil, panicDetails(p)
@@ -114,7 +114,7 @@ func (a *Activity[In, Out]) call(ctx context.Context, r *registry, call *worker.
 	ctx, cancel := made.context(ctx)
 	defer cancel()
 	run := &activityRun{info: infoOf(call, made), client: r.client, registry: r, call: call, at: made.place(call)}
-	if step := worker.CallOf(ctx); step != nil {
+	if step := activity.CallOf(ctx); step != nil {
 		run.call = step
 	}
 	ctx, stop := run.watch(ctx, time.Duration(made.Heartbeat)*time.Millisecond)
@@ -131,7 +131,7 @@ func (a *Activity[In, Out]) call(ctx context.Context, r *registry, call *worker.
 
 // repeatable lets what the activity asks of a client be found again by a run that
 // a crash repeats.
-func repeatable(ctx context.Context, call *worker.Activity) context.Context {
+func repeatable(ctx context.Context, call *activity.Call) context.Context {
 	return handler.WithInvocation(ctx, "activity:"+call.IdempotencyKey)
 }
 
@@ -192,8 +192,8 @@ type activityRun struct {
 	client *Client
 
 	registry *registry
-	call     *worker.Activity
-	at       worker.Attempt
+	call     *activity.Call
+	at       activity.Attempt
 	// beat puts the heartbeat timeout off; nil when there is none.
 	beat func()
 }
@@ -203,7 +203,7 @@ func runOf(ctx context.Context) *activityRun {
 	return r
 }
 
-func infoOf(call *worker.Activity, made recorded) Info {
+func infoOf(call *activity.Call, made recorded) Info {
 	return Info{
 		Activity: call.Name, InstanceID: call.InstanceID, TaskID: int(call.TaskID),
 		Attempt: max(made.Attempt, 1), IdempotencyKey: call.IdempotencyKey,

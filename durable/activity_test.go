@@ -11,9 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/durable-go/functions/internal/activity"
 	"github.com/durable-go/functions/internal/history"
-	"github.com/durable-go/functions/internal/taskhub"
-	"github.com/durable-go/functions/internal/worker"
 )
 
 // endless is an activity that runs until it is told to stop, and says why.
@@ -114,14 +113,12 @@ func TestTerminatedElsewhere(t *testing.T) {
 		if got := cause(); got != nil {
 			h.t.Fatalf("stopped at once: %v", got)
 		}
-		terminated := history.Terminated
-		row, err := h.memory.Instance(h.t.Context(), "x")
-		if err != nil {
-			h.t.Fatal(err)
-		}
-		if _, err := h.memory.Merge(h.t.Context(), "x", taskhub.Change{ETag: row.ETag, Status: &terminated}); err != nil {
-			h.t.Fatal(err)
-		}
+		h.elsewhere(func(other *hub) {
+			if err := other.client().Terminate(h.t.Context(), "x", "enough"); err != nil {
+				h.t.Fatal(err)
+			}
+			other.settle()
+		})
 		<-time.After(time.Minute)
 		if got := cause(); !errors.Is(got, ErrTerminated) {
 			h.t.Errorf("the context ended with %v", got)
@@ -268,7 +265,7 @@ func TestClientInActivity(t *testing.T) {
 		if err != nil {
 			h.t.Fatal(err)
 		}
-		call := &worker.Activity{Name: "Starts", IdempotencyKey: "a:1"}
+		call := &activity.Call{Name: "Starts", IdempotencyKey: "a:1"}
 		first, _ := run(h.t.Context(), call)
 		<-time.After(time.Minute)
 		again, _ := run(h.t.Context(), call)

@@ -21,13 +21,13 @@ type capped struct {
 	n int
 }
 
-// activity is a registration that can have a bound.
-type activity interface{ activityName() string }
+// boundable is a registration that can have a bound.
+type boundable interface{ activityName() string }
 
 func (a *Activity[In, Out]) activityName() string { return a.name }
 
 func (l capped) register(r *registry) error {
-	a, ok := l.Registration.(activity)
+	a, ok := l.Registration.(boundable)
 	if !ok {
 		return fmt.Errorf("only an activity can have a concurrency limit, not a %T", l.Registration)
 	}

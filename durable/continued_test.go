@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -181,57 +180,6 @@ func TestEventOfTheDead(t *testing.T) {
 		row, err := h.memory.Instance(h.t.Context(), "it")
 		if err != nil || len(row.Output) != 303 || bytes.Count(row.Output, []byte("a")) != 1 {
 			h.t.Errorf("%s %v", row.Output, err)
-		}
-	})
-}
-
-// TestOrderOfBursts has one of many events of a sender come after the next one:
-// the order is kept, also where the first ones are forgotten.
-func TestOrderOfBursts(t *testing.T) {
-	const many = 600
-	target := NewOrchestrator("Target", func(ctx *Context, s gathering) (string, error) {
-		for {
-			e, err := WaitForEvent[int](ctx, "E", WithTimeout(time.Hour)).Await()
-			switch {
-			case err != nil:
-				return fmt.Sprintf("%d in order, %s", s.Every, list(s.All)), nil
-			case e != s.Every:
-				s.All = append(s.All, fmt.Sprint(e, " came wrong "))
-			default:
-				s.Every++
-			}
-			if len(s.All) > 0 && s.All[0] == "anew" {
-				return ContinueAsNew[string](ctx, s)
-			}
-		}
-	})
-	inHub(t, []Registration{target}, func(h *hub) {
-		for id, state := range map[string]gathering{"stays": {}, "anew": {All: []string{"anew"}}} {
-			startIt(h, target, state, WithInstanceID(id))
-			<-time.After(time.Minute)
-			sent := time.Now()
-			send := func(n int) {
-				m := &taskhub.Message{ID: taskhub.GUID(id, fmt.Sprint(n)), Target: history.InstanceRef{InstanceID: id},
-					Event: &history.Event{Type: history.EventRaised, ID: history.NoID, Name: "E", Timestamp: sent, Input: history.Payload(fmt.Sprint(n))}}
-				if n > 0 {
-					m.After = []taskhub.Earlier{{ID: taskhub.GUID(id, fmt.Sprint(n-1)), Sent: sent}}
-				}
-				if _, err := h.store.Send(h.t.Context(), taskhub.ControlQueue(hubName), m, 0); err != nil {
-					h.t.Fatal(err)
-				}
-			}
-			for n := range many {
-				send(n)
-			}
-			h.settle()
-			send(many + 1)
-			h.settle()
-			send(many)
-			<-time.After(2 * time.Hour)
-			want := fmt.Sprintf(`"%d in order, %s"`, many+2, list(state.All))
-			if row, err := h.memory.Instance(h.t.Context(), id); err != nil || string(row.Output) != want {
-				h.t.Errorf("%s: %s %v", id, row.Output, err)
-			}
 		}
 	})
 }

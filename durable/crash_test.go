@@ -166,7 +166,9 @@ func crash(t *testing.T, dispatch worker.Dispatch, result string, at int, kind f
 			h.reopen(store)
 			_, err = all[result].Start(t.Context(), h.client(), None{}, WithInstanceID("x"))
 		}
-		row := h.await(store, "x", func() { _, _ = all[result].Start(t.Context(), h.client(), None{}, WithInstanceID("x")) })
+		row := h.await(store, "x", func() {
+			_, _ = all[result].Start(t.Context(), h.client(), None{}, WithInstanceID("x"), WithReuse(RejectIfExists))
+		})
 		if row.Status != history.Completed || string(row.Output) != `"`+result+`"` {
 			t.Errorf("%v call %d of %q: %v %s", kind, at, store.Calls(), row.Status, row.Output)
 		}

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/durable-go/functions/internal/activity"
 	"github.com/durable-go/functions/internal/client"
 	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
-	"github.com/durable-go/functions/internal/worker"
 )
 
 // What callers of a Client may test with errors.Is.
@@ -62,17 +62,17 @@ var (
 // gave a context of its own.
 var (
 	// ErrTerminated: the orchestration was terminated.
-	ErrTerminated = worker.ErrTerminated
+	ErrTerminated = activity.ErrTerminated
 	// ErrAbandoned: the orchestration goes on, or has ended, without the result:
 	// it returned, failed or continued as new.
-	ErrAbandoned = worker.ErrAbandoned
+	ErrAbandoned = activity.ErrAbandoned
 	// ErrPurged: the orchestration was purged, or another took its place.
-	ErrPurged = worker.ErrPurged
+	ErrPurged = activity.ErrPurged
 	// ErrShutdown: the app is being stopped. The call runs again, here or in
 	// another process, unless it still ends well.
-	ErrShutdown = worker.ErrShutdown
+	ErrShutdown = activity.ErrShutdown
 	// ErrLost: this process lost the right to run the call, which runs again.
-	ErrLost = worker.ErrLost
+	ErrLost = activity.ErrLost
 )
 
 // TaskError is how a failed activity, Step or child looks to the orchestrator

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/durable-go/functions/internal/worker"
+	"github.com/durable-go/functions/internal/activity"
 )
 
 // ErrHeartbeatTimeout says that an activity did not call Heartbeat in time (see
@@ -96,8 +96,8 @@ func (r *activityRun) watch(ctx context.Context, most time.Duration) (context.Co
 }
 
 // place is that of a run in its retry policy.
-func (r recorded) place(call *worker.Activity) worker.Attempt {
-	at := worker.Attempt{First: call.TaskID, More: r.More}
+func (r recorded) place(call *activity.Call) activity.Attempt {
+	at := activity.Attempt{First: call.TaskID, More: r.More}
 	if r.Attempt > 1 {
 		at.First = r.First
 	}

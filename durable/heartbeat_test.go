@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/durable-go/functions/internal/worker"
+	"github.com/durable-go/functions/internal/activity"
 )
 
 // counts is a piece of work of ten parts, a second each, that reports how far it
@@ -45,7 +45,7 @@ func (h *hub) progress(id string, task int32) string {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	p, err := h.memory.Progress(h.t.Context(), id, worker.ProgressKey(loaded.Fence.ExecutionID, task))
+	p, err := h.memory.Progress(h.t.Context(), id, activity.ProgressKey(loaded.Fence.ExecutionID, task))
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -215,7 +215,7 @@ func TestHeartbeatBadInput(t *testing.T) {
 		t.Error("progress outside an activity")
 	}
 	r := newRegistry()
-	activity := NewActivity("A", func(ctx context.Context, what string) (string, error) {
+	tried := NewActivity("A", func(ctx context.Context, what string) (string, error) {
 		switch what {
 		case "unencodable":
 			return "", Heartbeat(ctx, func() {})
@@ -229,7 +229,7 @@ func TestHeartbeatBadInput(t *testing.T) {
 		return "", nil
 	})
 	for what, want := range map[string]string{`"unencodable"`: "heartbeat: json", `"type"`: "last heartbeat: json"} {
-		if _, failure := activity.call(t.Context(), r, &worker.Activity{Name: "A", Input: []byte(what)}); failure == nil || !strings.Contains(failure.ErrorMessage, want) {
+		if _, failure := tried.call(t.Context(), r, &activity.Call{Name: "A", Input: []byte(what)}); failure == nil || !strings.Contains(failure.ErrorMessage, want) {
 			t.Errorf("%s: %+v, want %q", what, failure, want)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/durable-go/functions/internal/worker"
+	"github.com/durable-go/functions/internal/activity"
 )
 
 // web answers requests in memory and remembers them.
@@ -163,7 +163,7 @@ func TestHTTPResponseForm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, failure := run(t.Context(), &worker.Activity{Input: []byte(`{"method":"GET","uri":"http://a/"}`)})
+	result, failure := run(t.Context(), &activity.Call{Input: []byte(`{"method":"GET","uri":"http://a/"}`)})
 	const want = `{"statusCode":200,"headers":{"X-Custom":"v"},"content":"hi","goContentType":"text/plain"}`
 	if failure != nil || string(result) != want {
 		t.Errorf("%s %+v, want %s", result, failure, want)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/durable-go/functions/internal/client"
 	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/journal"
 	"github.com/durable-go/functions/internal/taskhub"
 	"github.com/durable-go/functions/internal/taskhub/memory"
 	"github.com/durable-go/functions/internal/worker"
@@ -24,7 +25,7 @@ type hub struct {
 	registry *registry
 	dispatch worker.Dispatch
 	// journal is that of the processes that open from now on; nil: none.
-	journal worker.Journal
+	journal journal.Journal
 	// onDeath is called when a process has died and before the next begins.
 	onDeath func()
 
@@ -100,15 +101,15 @@ func (h *hub) restart(store taskhub.Store) {
 // blamer is a journal that blames nothing but messages that came too often, in
 // tests whose code does not end its process.
 type blamer struct {
-	journal
+	supervised
 	h *hub
 }
 
-func (b blamer) Begin(ctx context.Context, code worker.Code, deliveries int) (worker.Run, error) {
+func (b blamer) Begin(ctx context.Context, code journal.Code, deliveries int) (journal.Run, error) {
 	if deliveries >= 10 {
 		b.h.t.Errorf("%v came %d times", code, deliveries)
 	}
-	return b.journal.Begin(ctx, code, 0)
+	return b.supervised.Begin(ctx, code, 0)
 }
 
 func (h *hub) client() *Client { return &Client{core: func() (*core, error) { return h.core, nil }} }

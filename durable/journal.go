@@ -5,22 +5,22 @@ import (
 	"time"
 
 	"github.com/durable-go/functions/handler/supervise"
+	"github.com/durable-go/functions/internal/journal"
 	"github.com/durable-go/functions/internal/taskhub"
-	"github.com/durable-go/functions/internal/worker"
 )
 
-// journal is the supervisor's journal as the worker sees it.
-type journal struct{ *supervise.Journal }
+// supervised is the supervisor's journal as the worker sees it.
+type supervised struct{ *supervise.Journal }
 
-var kinds = map[worker.CodeKind]supervise.Kind{
-	worker.TurnCode: supervise.Turn, worker.ActivityCode: supervise.Activity, worker.EntityCode: supervise.Entity,
+var kinds = map[journal.CodeKind]supervise.Kind{
+	journal.TurnCode: supervise.Turn, journal.ActivityCode: supervise.Activity, journal.EntityCode: supervise.Entity,
 }
 
-func nameOf(c worker.Code) supervise.Code {
+func nameOf(c journal.Code) supervise.Code {
 	return supervise.Code{Kind: kinds[c.Kind], Instance: c.Instance, Execution: c.Execution, Position: c.Position}
 }
 
-func (j journal) Begin(ctx context.Context, c worker.Code, deliveries int) (worker.Run, error) {
+func (j supervised) Begin(ctx context.Context, c journal.Code, deliveries int) (journal.Run, error) {
 	run, err := j.Journal.Begin(ctx, nameOf(c), deliveries)
 	if err != nil {
 		return nil, err
@@ -28,13 +28,13 @@ func (j journal) Begin(ctx context.Context, c worker.Code, deliveries int) (work
 	return run, nil
 }
 
-func (j journal) Stored(c worker.Code) { j.Journal.Stored(nameOf(c)) }
+func (j supervised) Stored(c journal.Code) { j.Journal.Stored(nameOf(c)) }
 
-func (j journal) Settle(c worker.Code) { j.Journal.Settle(nameOf(c)) }
+func (j supervised) Settle(c journal.Code) { j.Journal.Settle(nameOf(c)) }
 
-func (j journal) Hold(l *taskhub.Lease, deliveries int) { j.Journal.Hold(custodyOf(l, deliveries)) }
+func (j supervised) Hold(l *taskhub.Lease, deliveries int) { j.Journal.Hold(custodyOf(l, deliveries)) }
 
-func (j journal) LetGo(l *taskhub.Lease) { j.Journal.LetGo(l.MessageID) }
+func (j supervised) LetGo(l *taskhub.Lease) { j.Journal.LetGo(l.MessageID) }
 
 func custodyOf(l *taskhub.Lease, deliveries int) supervise.Message {
 	return supervise.Message{Queue: l.Queue, ID: l.MessageID, Receipt: l.PopReceipt, Body: []byte(l.Body), Until: l.Until, Dequeued: deliveries}

@@ -8,8 +8,8 @@ import (
 
 	"github.com/durable-go/functions/handler/supervise"
 	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/journal"
 	"github.com/durable-go/functions/internal/taskhub"
-	"github.com/durable-go/functions/internal/worker"
 )
 
 // A message of a process that died is worked on where its receipt is the newest,
@@ -40,15 +40,15 @@ func TestTakeOver(t *testing.T) {
 
 // busyElsewhere is a journal of a process in which turns must not run until then.
 type busyElsewhere struct {
-	journal
+	supervised
 	until time.Time
 }
 
-func (b busyElsewhere) Begin(ctx context.Context, c worker.Code, deliveries int) (worker.Run, error) {
-	if c.Kind == worker.TurnCode && time.Now().Before(b.until) {
+func (b busyElsewhere) Begin(ctx context.Context, c journal.Code, deliveries int) (journal.Run, error) {
+	if c.Kind == journal.TurnCode && time.Now().Before(b.until) {
 		return nil, supervise.ErrElsewhere
 	}
-	return b.journal.Begin(ctx, c, 0)
+	return b.supervised.Begin(ctx, c, 0)
 }
 
 // What an orchestration is sent waits while another process tries its code, and
@@ -56,7 +56,7 @@ func (b busyElsewhere) Begin(ctx context.Context, c worker.Code, deliveries int)
 func TestSuspectsWaitForTheirTrial(t *testing.T) {
 	echo := NewOrchestrator("Echo", func(_ *Context, in string) (string, error) { return in, nil })
 	inHub(t, []Registration{echo}, func(h *hub) {
-		h.journal = busyElsewhere{journal{supervise.NewJournal()}, time.Now().Add(10 * time.Minute)}
+		h.journal = busyElsewhere{supervised{supervise.NewJournal()}, time.Now().Add(10 * time.Minute)}
 		h.restart(h.store)
 		run, err := echo.Start(h.t.Context(), h.client(), "x")
 		if err != nil {

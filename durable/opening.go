@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/durable-go/functions/internal/activity"
 	"github.com/durable-go/functions/internal/client"
 	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/management"
 	"github.com/durable-go/functions/internal/opening"
 	"github.com/durable-go/functions/internal/taskhub"
-	"github.com/durable-go/functions/internal/worker"
 )
 
 func init() { opening.Open = open }
@@ -88,7 +88,7 @@ func (r *registry) alone(registration any) (*registry, error) {
 	return c, registration.(Registration).register(c)
 }
 
-func (r *registry) bindActivity(registration any) (worker.ActivityFunc, error) {
+func (r *registry) bindActivity(registration any) (activity.Func, error) {
 	c, err := r.alone(registration)
 	for _, entry := range c.activities {
 		return entry.run, err

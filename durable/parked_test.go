@@ -136,7 +136,7 @@ func TestParkedAndMended(t *testing.T) {
 			h.t.Fatal(err)
 		}
 		h.settle()
-		h.journal = blamer{journal{supervise.NewJournal()}, h}
+		h.journal = blamer{supervised{supervise.NewJournal()}, h}
 		h.deploy(waits("Other"), other, testHello, long)
 		h.raise(run.ID, "Go", "null")
 		<-time.After(40 * time.Minute)

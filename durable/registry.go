@@ -10,9 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/durable-go/functions/internal/activity"
 	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/taskhub"
-	"github.com/durable-go/functions/internal/worker"
 )
 
 // Registration is what App.Register takes: an orchestrator or an activity.
@@ -69,7 +69,7 @@ type orchestratorEntry struct {
 
 type activityEntry struct {
 	name string
-	run  worker.ActivityFunc
+	run  activity.Func
 }
 
 func newRegistry() *registry {
@@ -94,7 +94,7 @@ func (r *registry) addOrchestrator(name string, in reflect.Type, p engine.Progra
 	return nil
 }
 
-func (r *registry) addActivity(name string, run worker.ActivityFunc) error {
+func (r *registry) addActivity(name string, run activity.Func) error {
 	key := strings.ToLower(name)
 	if !functionNames.MatchString(name) {
 		return fmt.Errorf("%q is not a name for an activity: a letter, then letters, digits, _ and -", name)
@@ -113,7 +113,7 @@ func (r *registry) program(name, version string) (engine.Program, error) {
 	return nil, unknownFunction(name, "orchestrator", r.knownOrchestrators())
 }
 
-func (r *registry) activity(name string) (worker.ActivityFunc, error) {
+func (r *registry) activity(name string) (activity.Func, error) {
 	if entry, ok := r.activities[strings.ToLower(name)]; ok {
 		return entry.run, nil
 	}

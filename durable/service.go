@@ -141,7 +141,7 @@ func largest(payload int) int { return 8*payload + 1<<20 }
 
 func (s *service) newWorker() (err error) {
 	o := s.settings.worker(s.app.registry)
-	o.Store, o.Journal, o.Log = s.store, journal{s.app.child.Journal}, s.app.log
+	o.Store, o.Journal, o.Log = s.store, supervised{s.app.child.Journal}, s.app.log
 	o.Control, o.ControlOf, o.WorkItems = s.queues.control, s.queues.controlOf, s.queues.workOf
 	switch {
 	case s.settings.LocalBudget != nil:

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/durable-go/functions/internal/activity"
 	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/history"
-	"github.com/durable-go/functions/internal/worker"
 )
 
 // SideEffect runs f once and records what it returns; replays get the recorded
@@ -69,10 +69,10 @@ func askStep[T any](a engine.Asker, ctx *Context, call source, f func(ctx contex
 	if err != nil {
 		return a.Failed(err)
 	}
-	activity := NewActivity(call.name, func(ctx context.Context, _ None) (T, error) { return f(ctx) })
+	step := NewActivity(call.name, func(ctx context.Context, _ None) (T, error) { return f(ctx) })
 	instance, registry := ctx.rt.InstanceID(), ctx.registry
 	run := func(ctx context.Context, action *history.Event, key string) (history.Payload, *history.FailureDetails) {
-		return activity.call(ctx, registry, &worker.Activity{
+		return step.call(ctx, registry, &activity.Call{
 			Name: call.name, InstanceID: instance, TaskID: action.ID, Options: action.Own.Options, Tags: action.Tags, IdempotencyKey: key,
 		})
 	}

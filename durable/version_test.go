@@ -4,7 +4,7 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/durable-go/functions/internal/worker"
+	"github.com/durable-go/functions/internal/journal"
 )
 
 func TestCompareVersions(t *testing.T) {
@@ -41,11 +41,11 @@ func TestVersionStrategies(t *testing.T) {
 		if (err == nil) != c.runs {
 			t.Errorf("%+v, version %q: %v", c.rules, c.version, err)
 		}
-		if waits := worker.Elsewhere(nil); err != nil && !errors.As(err, &waits) {
+		if waits := journal.Elsewhere(nil); err != nil && !errors.As(err, &waits) {
 			t.Errorf("%+v rejects for good", c.rules)
 		}
 	}
-	if _, waits := (versioning{current: "2.0", fail: true}).check("O", "3.0").(worker.Elsewhere); waits {
+	if _, waits := (versioning{current: "2.0", fail: true}).check("O", "3.0").(journal.Elsewhere); waits {
 		t.Error("the strategy fail waits")
 	}
 }

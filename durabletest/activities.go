@@ -7,14 +7,14 @@ import (
 	"strings"
 
 	"github.com/durable-go/functions/durable"
+	"github.com/durable-go/functions/internal/activity"
 	"github.com/durable-go/functions/internal/history"
-	"github.com/durable-go/functions/internal/worker"
 )
 
 // activities are what a test knows of the activities of its app and has changed
 // about them.
 type activities struct {
-	changes[worker.ActivityFunc]
+	changes[activity.Func]
 	calls []Call // guarded by the lock of the changes
 }
 
@@ -62,7 +62,7 @@ func (e *Env) mustFail(kind, name string, times int, err error) {
 }
 
 // compile makes of a registration what the worker runs.
-func (e *Env) compile(activity durable.Registration) worker.ActivityFunc {
+func (e *Env) compile(activity durable.Registration) activity.Func {
 	e.t.Helper()
 	run, err := e.app.Activity(activity)
 	if err != nil {
@@ -114,7 +114,7 @@ func (e *Env) misnamed() error {
 }
 
 // activity finds an activity for the worker.
-func (e *Env) activity(name string) (worker.ActivityFunc, error) {
+func (e *Env) activity(name string) (activity.Func, error) {
 	run, err := e.app.Worker.Activities(name)
 	e.activities.mu.Lock()
 	defer e.activities.mu.Unlock()
@@ -122,13 +122,13 @@ func (e *Env) activity(name string) (worker.ActivityFunc, error) {
 	if err != nil && !e.activities.has(key) {
 		return nil, err
 	}
-	return func(ctx context.Context, call *worker.Activity) (history.Payload, *history.FailureDetails) {
+	return func(ctx context.Context, call *activity.Call) (history.Payload, *history.FailureDetails) {
 		return e.activities.begin(key, run, call)(ctx, call)
 	}, nil
 }
 
 // begin notes a run and returns what it runs.
-func (a *activities) begin(key string, run worker.ActivityFunc, call *worker.Activity) worker.ActivityFunc {
+func (a *activities) begin(key string, run activity.Func, call *activity.Call) activity.Func {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	var recorded struct{ Attempt int }

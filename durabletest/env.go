@@ -212,6 +212,8 @@ func (l local) Started(d taskhub.Delivery, row *taskhub.Instance) {
 
 func (l local) Holds(id string) bool { return l.e.current().worker.Holds(id) }
 
+func (l local) Poke(id string) bool { return l.e.current().worker.Poke(id) }
+
 func (l local) Sent(d taskhub.Delivery) { l.e.current().worker.Sent(d) }
 
 func (l local) Watch(id string) (<-chan struct{}, func()) { return l.e.current().worker.Watch(id) }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/durable-go/functions/internal/history"
@@ -37,6 +38,9 @@ type Local interface {
 	// Sent takes a message to an instance that was just sent and is hidden
 	// still.
 	Sent(d taskhub.Delivery)
+	// Poke makes the instance look at its inbox and reports true, where the worker
+	// holds a wake-up that it has not begun to let go.
+	Poke(id string) bool
 	// Watch returns a channel that is closed when the worker next changes the
 	// row of the instance.
 	Watch(id string) (changed <-chan struct{}, stop func())
@@ -66,8 +70,10 @@ type Options struct {
 type Client struct {
 	store taskhub.Store
 	o     Options
-	order order
 	polls polls
+
+	mu   sync.Mutex // guards last, the time of the last telling
+	last time.Time
 }
 
 // New makes a client of a hub.
@@ -94,6 +100,19 @@ func (c *Client) Get(ctx context.Context, id string) (*taskhub.Instance, error) 
 
 // now is the time that rows and events carry.
 func (c *Client) now() time.Time { return c.o.Now().UTC().Truncate(100 * time.Nanosecond) }
+
+// stamp is the time of a telling: now, but later than that of the one before. It
+// orders tellings that the store keeps under one time.
+func (c *Client) stamp() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.now()
+	if !now.After(c.last) {
+		now = c.last.Add(100 * time.Nanosecond)
+	}
+	c.last = now
+	return now
+}
 
 // MaxPayload is the largest input or event, in bytes.
 func (c *Client) MaxPayload() int { return c.o.MaxPayload }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
@@ -35,11 +34,9 @@ func (c *Client) RaiseOnce(ctx context.Context, messageID, id, name string, data
 		return err
 	}
 	e := &history.Event{Type: history.EventRaised, ID: history.NoID, Timestamp: c.now(), Name: name, Input: data}
-	m := &taskhub.Message{ID: messageID, Target: history.InstanceRef{InstanceID: id}, Event: e, After: c.order.before(id, e.Timestamp)}
-	if err := c.send(ctx, row, m); err != nil {
+	if err := c.tell(ctx, row, messageID, e); err != nil {
 		return fmt.Errorf("raising event %q for instance %q: %w", name, id, err)
 	}
-	c.order.sent(m)
 	return nil
 }
 
@@ -98,62 +95,25 @@ func (c *Client) unfinished(ctx context.Context, id, operation string) (*taskhub
 	if err != nil {
 		return nil, err
 	}
-	if row.Status.Finished() {
+	ended, err := c.ended(ctx, row)
+	if err != nil {
+		return nil, err
+	}
+	if ended {
 		return nil, stateError(row, operation, ErrFinished)
 	}
 	return row, nil
 }
 
-// control sends what is meant for the execution that the row speaks of, and for
-// those that continue it, but not for one that replaces it.
+// control tells what is meant for the execution that the row speaks of, and for those
+// that continue it, but not for one that replaces it.
 func (c *Client) control(ctx context.Context, row *taskhub.Instance, e *history.Event) error {
 	e.ID, e.Timestamp = history.NoID, c.now()
 	if err := c.checkPayload("the reason", append(e.Input, e.Reason...)); err != nil {
 		return err
 	}
-	m := &taskhub.Message{
-		ID: taskhub.NewGUID(), Event: e,
-		Target: history.InstanceRef{InstanceID: row.ID, ExecutionID: row.ExecutionID},
-	}
-	if err := c.send(ctx, row, m); err != nil {
+	if err := c.tell(ctx, row, taskhub.NewGUID(), e); err != nil {
 		return fmt.Errorf("sending %s to instance %q: %w", e.Type, row.ID, err)
 	}
 	return nil
-}
-
-// sendTries is how often a message is sent before the caller learns of it. The
-// message keeps its id: to the worker they are one.
-const sendTries = 3
-
-// send puts a message on its way: straight to the worker of this process when
-// that has the instance in memory, with the queue's copy hidden, else through
-// the queue.
-func (c *Client) send(ctx context.Context, row *taskhub.Instance, m *taskhub.Message) error {
-	here := c.o.Local != nil && c.o.Lease > 0 && c.o.Local.Holds(row.ID)
-	delay := time.Duration(0)
-	if here {
-		delay = c.o.Lease
-	}
-	lease, err := c.sendUntilKnown(ctx, c.o.QueueOf(row.Name), m, delay)
-	if err != nil {
-		return err
-	}
-	if here {
-		c.o.Local.Sent(taskhub.Delivery{Message: m, Lease: lease, Inserted: c.now()})
-	}
-	return nil
-}
-
-func (c *Client) sendUntilKnown(ctx context.Context, queue string, m *taskhub.Message, delay time.Duration) (lease *taskhub.Lease, err error) {
-	for try := 1; ; try++ {
-		lease, err = c.store.Send(ctx, queue, m, delay)
-		if err == nil || try == sendTries || errors.Is(err, taskhub.ErrTooLarge) || errors.Is(err, taskhub.ErrBacklog) {
-			return lease, err
-		}
-		select {
-		case <-c.o.After(time.Duration(try) * minPause):
-		case <-ctx.Done():
-			return nil, err
-		}
-	}
 }

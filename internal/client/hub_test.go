@@ -121,6 +121,8 @@ type local struct {
 	watches int
 }
 
+func (l *local) Poke(string) bool { return false }
+
 func (l *local) Started(d taskhub.Delivery, row *taskhub.Instance) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

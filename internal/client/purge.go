@@ -40,7 +40,14 @@ func (c *Client) Purge(ctx context.Context, id string, o PurgeOptions) (PurgeRes
 	if err != nil {
 		return PurgeResult{}, err
 	}
-	if !row.Status.Finished() && !row.Purging {
+	if row, err = c.settled(ctx, row); err != nil {
+		return PurgeResult{}, err
+	}
+	ended, err := c.ended(ctx, row)
+	if err != nil {
+		return PurgeResult{}, err
+	}
+	if !ended && !row.Purging {
 		return PurgeResult{}, stateError(row, "purge", ErrNotFinished)
 	}
 	return c.purge(ctx, row, o)

@@ -27,6 +27,11 @@ func (c *Client) Restart(ctx context.Context, id string, o RestartOptions) (*tas
 	if err != nil {
 		return nil, err
 	}
+	if o.SameID {
+		if row, err = c.settled(ctx, row); err != nil {
+			return nil, err
+		}
+	}
 	tags := maps.Clone(row.Tags)
 	delete(tags, history.FireAndForget) // how it was started the first time
 	s := Start{Name: row.Name, Version: row.Version, Input: row.Input, Tags: tags, InstanceID: o.NewID, ExecutionID: o.ExecutionID}

@@ -26,7 +26,14 @@ const (
 
 // existing decides about a row that another start has written.
 func (s *start) existing(ctx context.Context, have *taskhub.Instance, lease *taskhub.Lease) (*taskhub.Instance, error) {
-	finished := have.Status.Finished()
+	have, err := s.c.settled(ctx, have)
+	if err != nil {
+		return nil, errors.Join(err, s.takeBack(ctx, lease))
+	}
+	finished, err := s.c.ended(ctx, have)
+	if err != nil {
+		return nil, errors.Join(err, s.takeBack(ctx, lease))
+	}
 	switch {
 	case have.Purging:
 		return s.purgeFirst(ctx, have, lease)
@@ -64,7 +71,7 @@ func (s *start) terminateFirst(ctx context.Context, have *taskhub.Instance, leas
 	if err := s.takeBack(ctx, lease); err != nil {
 		return nil, err
 	}
-	for !have.Status.Finished() {
+	for ended := false; !ended; {
 		if err := s.c.terminate(ctx, have, "replaced by a new start", TerminateOptions{}); err != nil {
 			return nil, err
 		}
@@ -78,6 +85,9 @@ func (s *start) terminateFirst(ctx context.Context, have *taskhub.Instance, leas
 			return row, nil
 		}
 		have = row
+		if ended, err = s.c.ended(ctx, have); err != nil {
+			return nil, err
+		}
 	}
 	return s.begin(ctx)
 }

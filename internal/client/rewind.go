@@ -157,12 +157,14 @@ func (c *Client) ahead(ctx context.Context, row *taskhub.Instance) (*taskhub.Ins
 func (rw *rewinding) begin(ctx context.Context, reason string) error {
 	for _, row := range rw.wake {
 		e := &history.Event{Type: history.GenericEvent, Reason: history.Payload(reason)}
-		if err := rw.c.control(ctx, row, e); err != nil {
-			return err
+		e.ID, e.Timestamp = history.NoID, rw.c.now()
+		m := &taskhub.Message{ID: taskhub.NewGUID(), Event: e, Target: history.InstanceRef{InstanceID: row.ID, ExecutionID: row.ExecutionID}}
+		if err := rw.c.send(ctx, row, m); err != nil {
+			return fmt.Errorf("sending %s to instance %q: %w", e.Type, row.ID, err)
 		}
 	}
 	for _, m := range rw.ended {
-		if _, err := rw.c.sendUntilKnown(ctx, rw.c.o.Queue, m, 0); err != nil {
+		if _, err := rw.c.sendMessage(ctx, rw.c.o.Queue, m, 0); err != nil {
 			return err
 		}
 	}

@@ -72,8 +72,7 @@ func (c *Client) Start(ctx context.Context, s Start) (*taskhub.Instance, error) 
 func (s *start) begin(ctx context.Context) (*taskhub.Instance, error) {
 	lease, insertErr, sendErr := s.insertAndSend(ctx)
 	if sendErr != nil {
-		// The row alone starts nothing: the next start of this id heals it.
-		return nil, errors.Join(insertErr, sendErr)
+		return nil, errors.Join(insertErr, sendErr, s.undo(ctx, insertErr))
 	}
 	switch {
 	case insertErr == nil:
@@ -81,9 +80,33 @@ func (s *start) begin(ctx context.Context) (*taskhub.Instance, error) {
 		return s.row, nil
 	case errors.Is(insertErr, taskhub.ErrExists):
 		return s.resolve(ctx, lease)
+	case isFinal(insertErr):
+		return nil, errors.Join(insertErr, s.takeBack(ctx, lease))
 	default:
 		return nil, insertErr
 	}
+}
+
+// undoWithin bounds how long a start that fails cleans up after itself.
+const undoWithin = 5 * time.Second
+
+// undo deletes the row of a start whose message could not be sent: it would be pending
+// until somebody starts the id again. Where that fails, too, such a start, and the
+// reconciler, send its message.
+func (s *start) undo(ctx context.Context, insertErr error) error {
+	if insertErr != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoWithin)
+	defer cancel()
+	err := s.c.tries(ctx, func() error {
+		_, err := s.c.store.Purge(ctx, s.row.ID, s.row.ETag)
+		return err
+	})
+	if err != nil && !errors.Is(err, taskhub.ErrNotFound) {
+		return fmt.Errorf("instance %q stays pending until it is started again: %w", s.row.ID, err)
+	}
+	return nil
 }
 
 // prepare makes the row and the message of a start.
@@ -93,7 +116,7 @@ func (c *Client) prepare(s Start) *start {
 	ref := history.InstanceRef{InstanceID: s.InstanceID, ExecutionID: s.ExecutionID}
 	row := &taskhub.Instance{
 		ID: s.InstanceID, ExecutionID: s.ExecutionID, Name: s.Name, Version: s.Version, Input: s.Input,
-		Status: history.Pending, Created: now, Updated: now, Scheduled: s.At, Generation: &generation, Tags: s.Tags,
+		Status: history.Pending, Created: now, Updated: now, Scheduled: s.At, Generation: &generation, Tags: s.Tags, Origin: s.ExecutionID,
 	}
 	return &start{c: c, row: row, msg: startMessage(row, ref, now), reuse: s.Reuse}
 }
@@ -219,15 +242,19 @@ func (s *start) lost(ctx context.Context, lease *taskhub.Lease) (*taskhub.Instan
 	return nil, err
 }
 
+// healAfter is how old a pending row is whose start message may be missing: a start
+// that goes on sends it at the same time as the row.
+const healAfter = 30 * time.Second
+
 // heal sends the start message of a pending instance again when it has no
 // history: its client may have died before the message was sent. Where it was
 // sent, the second one changes nothing.
 func (s *start) heal(ctx context.Context, have *taskhub.Instance) error {
-	if have.Status != history.Pending || have.ExecutionID == "" || s.c.o.Now().Sub(have.Updated) < 30*time.Second {
+	if have.Status != history.Pending || have.ExecutionID == "" || s.c.o.Now().Sub(have.Updated) < healAfter {
 		return nil
 	}
-	h, err := s.c.store.Load(ctx, have.ID, 0)
-	if err != nil || h.Fence.ExecutionID == have.ExecutionID {
+	head, err := s.c.store.Head(ctx, have.ID)
+	if err != nil || head.ExecutionID == have.ExecutionID {
 		return err
 	}
 	ref := history.InstanceRef{InstanceID: have.ID, ExecutionID: have.ExecutionID}

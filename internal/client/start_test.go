@@ -27,7 +27,7 @@ func TestStartIsStored(t *testing.T) {
 		got := row(t, h)
 		want := &taskhub.Instance{
 			ID: "i", ExecutionID: "x", Name: "O", Version: "2", Input: in.Input, Status: history.Pending,
-			Created: now, Updated: now, Generation: &generation, Tags: in.Tags, ETag: got.ETag,
+			Created: now, Updated: now, Generation: &generation, Tags: in.Tags, Origin: "x", ETag: got.ETag,
 		}
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("row\n%+v, want\n%+v", got, want)

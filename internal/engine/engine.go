@@ -175,6 +175,12 @@ func (i *Instance) Sent(id int32) {
 	i.oneWay = slices.DeleteFunc(i.oneWay, func(e *history.Event) bool { return e.ID == id })
 }
 
+// KeepOneWay takes the actions out of OneWay for which keep reports false: they were
+// sent.
+func (i *Instance) KeepOneWay(keep func(*history.Event) bool) {
+	i.oneWay = slices.DeleteFunc(i.oneWay, func(e *history.Event) bool { return !keep(e) })
+}
+
 // Step is the closure that an open action runs in this process, nil for
 // actions of any other kind.
 func (i *Instance) Step(id int32) StepFunc {

@@ -5,6 +5,7 @@ package opening
 import (
 	"encoding/json"
 
+	"github.com/durable-go/functions/internal/activity"
 	"github.com/durable-go/functions/internal/client"
 	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/taskhub"
@@ -41,7 +42,7 @@ type App struct {
 	// Activity and Program make of a durable.Registration what the worker runs,
 	// as a part of the app: with its middleware, its serializer and its client.
 	// They are for after Connect.
-	Activity func(registration any) (worker.ActivityFunc, error)
+	Activity func(registration any) (activity.Func, error)
 	Program  func(registration any) (engine.Program, error)
 }
 

@@ -41,6 +41,21 @@ func NewGUID() string {
 	return strings.Join([]string{id[:8], id[8:12], id[12:16], id[16:20], id[20:]}, "-")
 }
 
+// maxGenerations bounds the search for what an execution continues.
+const maxGenerations = 1000
+
+// Continues reports whether an execution follows another one of its instance by
+// continue-as-new, at most a thousand times.
+func Continues(id, execution, from string) bool {
+	for range maxGenerations {
+		from = DerivedID("next", id, from)
+		if from == execution {
+			return true
+		}
+	}
+	return false
+}
+
 func derive(parts []string) (id [16]byte) {
 	h := sha1.New()
 	h.Write(namespace[:])

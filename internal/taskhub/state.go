@@ -22,6 +22,9 @@ type State struct {
 	Awaits Awaits
 	// Parent is that of the execution that was started; nil: none.
 	Parent *history.Parent
+	// Sent is the id below which the messages of timers, children and events are on
+	// their way: a process that takes the execution over does not send them again.
+	Sent int32
 }
 
 // Awaits is what an execution waits for beside events.
@@ -34,7 +37,7 @@ type Awaits struct {
 
 // IsZero reports whether s records nothing, as on histories of older versions.
 func (s *State) IsZero() bool {
-	return s.Origin == "" && !s.Ended && !s.Awaits.Work && s.Awaits.Until.IsZero() && s.Parent == nil
+	return s.Origin == "" && !s.Ended && !s.Awaits.Work && s.Awaits.Until.IsZero() && s.Parent == nil && s.Sent == 0
 }
 
 // StateAfter is the state that a transaction of the commit leaves. Stores call

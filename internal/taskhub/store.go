@@ -152,6 +152,9 @@ type Store interface {
 	// Head reads the fence of the current execution, and so its State, with one
 	// read of one row. The zero Fence when there is no history.
 	Head(ctx context.Context, id string) (Fence, error)
+	// Answered reports whether the current history has a result of the activity with
+	// the id (TaskCompleted or TaskFailed), without reading the rest of it.
+	Answered(ctx context.Context, id string, task int32) (bool, error)
 	// Rewind changes rows of a committed history in place, as the official tools
 	// do, fenced as a commit is: the same errors, and the same Rewind may be
 	// repeated. More marks than one transaction holds are applied in order, so

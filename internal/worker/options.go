@@ -6,7 +6,10 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/durable-go/functions/internal/activity"
 	"github.com/durable-go/functions/internal/engine"
+	"github.com/durable-go/functions/internal/executor"
+	"github.com/durable-go/functions/internal/journal"
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
@@ -20,7 +23,7 @@ type Options struct {
 	Programs func(name, version string) (engine.Program, error)
 	// Activities finds an activity. Its error is the text with which the call
 	// of an unknown activity fails.
-	Activities func(name string) (ActivityFunc, error)
+	Activities func(name string) (activity.Func, error)
 
 	// Limit bounds how many runs of an activity there are here at the same time;
 	// 0: only ActivitySlots does. nil: no activity has a bound of its own.
@@ -40,8 +43,8 @@ type Options struct {
 	// dies is replaced after that time. Default 30 s, at least 1 s. Leases are
 	// renewed at half time.
 	Lease time.Duration
-	// OrchestratorSlots and ActivitySlots bound what runs user code at the same
-	// time. Default ten a core.
+	// OrchestratorSlots bounds the turns that run at the same time, default ten a
+	// core; ActivitySlots the activities, default DefaultActivitySlots.
 	OrchestratorSlots int
 	ActivitySlots     int
 	// Patience is how long an activity, or a start, waits for a slot here
@@ -51,7 +54,9 @@ type Options struct {
 	// activity runs. Default 50 ms.
 	FirstTurn time.Duration
 	// Budget bounds how long an orchestration that no host invocation carries
-	// is worked on here before its work goes through the queues. 0: no bound.
+	// is worked on here before its work goes through the queues: the plan ends
+	// processes that look idle, and adds them by the length of the queues. 0: no
+	// bound.
 	Budget time.Duration
 	// Cache is how many idle orchestrations stay in memory; a negative number is
 	// none. Default 1,000.
@@ -75,28 +80,21 @@ type Options struct {
 	// instance that is parked. It takes time.
 	Places bool
 
-	Journal Journal
-	Clock   Clock
+	Journal journal.Journal
+	Clock   executor.Clock
 	Log     *slog.Logger
 	// NewID makes a random id of 32 hex digits. Default taskhub.NewID.
 	NewID func() string
 }
 
-// DefaultMaxActions is how many actions an orchestration may ask for where
-// nobody says otherwise.
+// DefaultMaxActions is how many actions an orchestration may ask for where no
+// setting says otherwise.
 const DefaultMaxActions = 100_000
 
-// Elsewhere is an error of Options.Programs that says that the code is for
-// another process to run, now or later: what the instance is sent waits for it.
-type Elsewhere interface {
-	error
-	Elsewhere()
-}
-
-func isElsewhere(err error) bool {
-	var elsewhere Elsewhere
-	return errors.As(err, &elsewhere)
-}
+// DefaultActivitySlots is how many activities run at the same time where no setting
+// says otherwise. Most of them wait for a network, which costs a goroutine and no
+// core.
+const DefaultActivitySlots = 100
 
 // Dispatch is where turns and activities run.
 type Dispatch int
@@ -116,7 +114,7 @@ func (o *Options) setDefaults() error {
 	}
 	defaultTo(&o.Lease, 30*time.Second)
 	defaultTo(&o.OrchestratorSlots, 10*runtime.GOMAXPROCS(0))
-	defaultTo(&o.ActivitySlots, 10*runtime.GOMAXPROCS(0))
+	defaultTo(&o.ActivitySlots, DefaultActivitySlots)
 	defaultTo(&o.Patience, 200*time.Millisecond)
 	defaultTo(&o.FirstTurn, 50*time.Millisecond)
 	defaultTo(&o.Cache, 1000)
@@ -129,10 +127,10 @@ func (o *Options) setDefaults() error {
 		o.ControlOf = func(string) string { return o.Control }
 	}
 	if o.Journal == nil {
-		o.Journal = noJournal{}
+		o.Journal = journal.None
 	}
 	if o.Clock == nil {
-		o.Clock = SystemClock{}
+		o.Clock = executor.SystemClock{}
 	}
 	if o.Log == nil {
 		o.Log = slog.Default()

@@ -25,18 +25,32 @@ type Waker interface {
 // Poll receives messages to orchestrations from the queues until ctx ends. It is
 // for processes that no Functions host feeds.
 func (w *Worker) Poll(ctx context.Context, queues ...string) {
-	w.pollAll(ctx, queues, func() int { return maxReceive })
+	w.pollAll(ctx, queues, w.mayBegin)
 }
 
 // PollActivities is Poll for queues of work items. It takes no more of them than
 // there are free slots.
 func (w *Worker) PollActivities(ctx context.Context, queues ...string) {
-	w.pollAll(ctx, queues, w.activities.free)
+	w.pollAll(ctx, queues, w.pool.Free)
+}
+
+// mayBegin is how many messages to orchestrations the process can begin: those that
+// it has begun, and that wait for their turn, are not more than a few for each slot.
+func (w *Worker) mayBegin() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	driven := 0
+	for _, r := range w.residents {
+		if r.driving {
+			driven++
+		}
+	}
+	return max(4*w.OrchestratorSlots-driven, 0)
 }
 
 func (w *Worker) pollAll(ctx context.Context, queues []string, room func() int) {
 	for _, queue := range queues {
-		w.spawn(func(stop context.Context) {
+		w.exec.Go(func(stop context.Context) {
 			ctx, cancel := context.WithCancel(ctx)
 			defer cancel()
 			defer context.AfterFunc(stop, cancel)()
@@ -76,7 +90,7 @@ func (w *Worker) until(due time.Time) time.Duration {
 	if due.IsZero() {
 		return 24 * time.Hour
 	}
-	return max(due.Sub(w.clock.Now()), 0)
+	return max(due.Sub(w.Clock.Now()), 0)
 }
 
 // receive takes what there is and returns how many messages that were.
@@ -87,13 +101,13 @@ func (w *Worker) receive(ctx context.Context, queue string, room int) (int, erro
 	batch, err := w.Store.Receive(ctx, queue, room, w.Lease)
 	if err != nil {
 		if ctx.Err() == nil {
-			w.storage.failed(ctx, err)
+			w.exec.Failed(ctx, err)
 		}
 		return 0, err
 	}
 	for _, d := range batch {
 		if err := w.Deliver(ctx, d, false); err != nil {
-			w.storage.failed(ctx, err)
+			w.exec.Failed(ctx, err)
 		}
 	}
 	return len(batch), nil
@@ -101,7 +115,7 @@ func (w *Worker) receive(ctx context.Context, queue string, room int) (int, erro
 
 func (w *Worker) idleWait(ctx context.Context, wake <-chan struct{}, pause time.Duration) {
 	fired := make(chan struct{})
-	stop := w.clock.AfterFunc(pause, func() { close(fired) })
+	stop := w.Clock.AfterFunc(pause, func() { close(fired) })
 	defer stop()
 	select {
 	case <-fired:

@@ -1,12 +1,14 @@
 package worker
 
 import (
+	"log/slog"
 	"maps"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/durable-go/functions/internal/engine"
+	"github.com/durable-go/functions/internal/executor"
 )
 
 const (
@@ -24,7 +26,8 @@ const (
 // for a channel or never ends. Go cannot stop it, so its goroutine is lost; its
 // slot and its messages need not be. While no code runs it costs nothing.
 type watchdog struct {
-	w *Worker
+	clock executor.Clock
+	log   *slog.Logger
 
 	mu sync.Mutex // guards the rest
 	// running is the code that runs; armed says that a look is planned.
@@ -63,7 +66,7 @@ func (d *watchdog) watch(eng *engine.Instance, f func() error) error {
 
 func (d *watchdog) arm() {
 	d.armed = true
-	d.w.clock.AfterFunc(watchEvery, d.look)
+	d.clock.AfterFunc(watchEvery, d.look)
 }
 
 // look counts how long each code has stood still. Who looks first at code that
@@ -98,14 +101,14 @@ func (d *watchdog) report(still []*engine.Instance) {
 	for _, eng := range still {
 		blocked := eng.Blocked(stacks)
 		if d.running[eng].looks < giveUpAfter {
-			d.w.log.Warn("an orchestrator does not come back; it is given up after 10 s",
+			d.log.Warn("an orchestrator does not come back; it is given up after 10 s",
 				"orchestrator", blocked.Orchestrator, "instance", blocked.InstanceID, "where", blocked.Where)
 			continue
 		}
 		id := blocked.InstanceID
 		if eng.GiveUp(blocked, func() { d.cameBack(id, blocked) }) {
 			d.stuck[id] = blocked
-			d.w.log.Error("an orchestrator that does not come back was given up; its goroutine is lost",
+			d.log.Error("an orchestrator that does not come back was given up; its goroutine is lost",
 				"orchestrator", blocked.Orchestrator, "instance", id, "where", blocked.Where, "lost", len(d.stuck))
 		}
 	}
@@ -135,46 +138,19 @@ func (d *watchdog) cameBack(id string, blocked *engine.BlockedError) {
 		delete(d.back, blocked)
 		f()
 	}
-	d.w.log.Warn("the lost goroutine of an orchestrator has ended", "orchestrator", blocked.Orchestrator, "instance", id)
+	d.log.Warn("the lost goroutine of an orchestrator has ended", "orchestrator", blocked.Orchestrator, "instance", id)
 }
 
 // isStuck returns why the code of an orchestration must not run again yet: its
-// goroutine is still there, and the next would join it.
-func (d *watchdog) isStuck(id string) error {
+// goroutine is still there, and the next would join it. nil: it may.
+func (d *watchdog) isStuck(id string) *engine.BlockedError {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if blocked := d.stuck[id]; blocked != nil {
-		return &parkedError{cause: blocked}
-	}
-	return nil
+	return d.stuck[id]
 }
 
-// Lost is the number of goroutines that hang in orchestrator code which was
-// given up because it blocked.
-func (w *Worker) Lost() int {
-	w.watchdog.mu.Lock()
-	defer w.watchdog.mu.Unlock()
-	return len(w.watchdog.stuck)
-}
-
-// Blocked are the orchestrators whose code was given up because it blocked, and
-// whose goroutines hang, in no order.
-func (w *Worker) Blocked() []*engine.BlockedError {
-	w.watchdog.mu.Lock()
-	defer w.watchdog.mu.Unlock()
-	return slices.Collect(maps.Values(w.watchdog.stuck))
-}
-
-// closeCode ends the code of an orchestration. Its deferred calls run, and may
-// block like all other code.
-func (in *instance) closeCode() {
-	if in.eng == nil {
-		return
-	}
-	eng := in.eng
-	in.eng = nil
-	_ = in.w.watchdog.watch(eng, func() error {
-		eng.Close()
-		return nil
-	})
+func (d *watchdog) blocked() []*engine.BlockedError {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Collect(maps.Values(d.stuck))
 }

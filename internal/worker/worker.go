@@ -1,48 +1,37 @@
-// Package worker decides who runs when: it takes messages, drives
-// orchestrations turn by turn, commits what they did and runs their activities,
-// under leases that other processes respect. Everything it does can be cut off
-// at any line by the end of the process: what was committed stays, and the
-// messages that were not removed bring another worker.
 package worker
 
 import (
 	"context"
-	"errors"
-	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/durable-go/functions/internal/activity"
+	"github.com/durable-go/functions/internal/engine"
+	"github.com/durable-go/functions/internal/executor"
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/lease"
+	"github.com/durable-go/functions/internal/orchestration"
 )
 
 // Worker drives the orchestrations of one task hub in this process. Its
 // methods may be called concurrently.
 type Worker struct {
 	Options
-	clock   Clock
-	log     *slog.Logger
-	storage *outage
+	exec     *executor.Executor
+	keeper   *lease.Keeper
+	pool     *activity.Pool
+	env      *orchestration.Env
+	turns    *slots
+	watches  watches
+	watchdog *watchdog
 
-	// ctx ends when the worker must make no more requests; user ends earlier,
-	// when activities are asked to stop.
-	ctx, user          context.Context
-	cancel, cancelUser context.CancelCauseFunc
-	activities         *pool
-	turns              *slots
-	watches            watches
-	watchdog           *watchdog
-	items              workItems
-
-	mu sync.Mutex // guards the rest
-	// running counts the goroutines of the worker; stopped refuses new ones.
-	running int
-	stopped bool
-	// drained is closed when a stopping worker has no goroutine left.
-	drained chan struct{}
+	mu sync.Mutex // guards the rest; no other lock is taken under it but those of leases
+	// residents are the orchestrations in memory, by id.
+	residents map[string]*resident
+	idle      lru
 	// adopted counts the messages whose invocation was answered and that are
 	// still worked on.
 	adopted int
-	// instances are the orchestrations in memory, by id.
-	instances map[string]*instance
-	idle      lru
 }
 
 // New makes a worker. It does nothing until work is delivered or polled for;
@@ -51,163 +40,146 @@ func New(o Options) (*Worker, error) {
 	if err := o.setDefaults(); err != nil {
 		return nil, err
 	}
-	w := &Worker{Options: o, clock: o.Clock, log: o.Log, instances: map[string]*instance{}}
-	w.ctx, w.cancel = context.WithCancelCause(context.Background())
-	w.user, w.cancelUser = context.WithCancelCause(w.ctx)
-	w.storage = &outage{log: o.Log}
-	w.watchdog = &watchdog{w: w}
+	w := &Worker{Options: o, exec: executor.New(o.Clock, o.Log), residents: map[string]*resident{}}
+	w.watchdog = &watchdog{clock: o.Clock, log: o.Log}
 	w.turns = newSlots(o.OrchestratorSlots)
-	w.activities = newPool(w, o.ActivitySlots, w.spill)
+	w.keeper = &lease.Keeper{Store: o.Store, Exec: w.exec, Length: o.Lease, Journal: o.Journal, Log: o.Log}
+	w.pool = activity.NewPool(activity.Options{
+		Store: o.Store, Exec: w.exec, Keeper: w.keeper, Activities: o.Activities, Limit: o.Limit, Slots: o.ActivitySlots,
+		Patience: o.Patience, OfferAll: o.Budget > 0, Offer: w.offer, Deliver: w.deliverResult, Control: o.Control,
+		MaxPayload: o.MaxPayload, Journal: o.Journal, Log: o.Log,
+	})
+	w.keeper.Renewed = w.pool.CheckWanted
+	w.env = &orchestration.Env{
+		Store: o.Store, Exec: w.exec, Keeper: w.keeper, Pool: w.pool, Host: host{w}, Log: o.Log, Programs: o.Programs,
+		Control: o.Control, ControlOf: o.ControlOf, WorkItems: o.WorkItems, ThroughQueue: o.Dispatch == Queue,
+		Patience: o.Patience, FirstTurn: o.FirstTurn, Budget: o.Budget, MaxActions: o.MaxActions, MaxPayload: o.MaxPayload,
+		FailNonDeterministic: o.FailNonDeterministic, Strict: o.Strict, Places: o.Places, Journal: o.Journal, NewID: o.NewID,
+	}
 	return w, nil
-}
-
-// spawn runs f on a goroutine that Stop waits for. It reports false, and does
-// not run f, when the worker has stopped.
-func (w *Worker) spawn(f func(context.Context)) bool {
-	w.mu.Lock()
-	if w.stopped {
-		w.mu.Unlock()
-		return false
-	}
-	w.running++
-	w.mu.Unlock()
-	go func() {
-		defer w.done()
-		f(w.ctx)
-	}()
-	return true
-}
-
-func (w *Worker) done() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.running--
-	if w.running == 0 && w.drained != nil && !w.stopped {
-		w.stopped = true
-		close(w.drained)
-	}
 }
 
 // Stop ends the worker: it starts no more work, asks running activities to
 // stop and lets what ends in time be committed. When ctx ends, what is left is
-// cut off. Messages that are still held are given back, so that another worker
-// goes on at once.
+// cut off, and code that does not come back is left behind. Messages that are
+// still held are given back, so that another worker goes on at once.
 func (w *Worker) Stop(ctx context.Context) {
-	w.activities.close()
-	w.cancelUser(ErrShutdown)
-	drained := w.drain()
+	w.pool.Close(activity.ErrShutdown)
+	w.pool.Interrupt(activity.ErrShutdown)
+	drained := w.exec.Drain()
 	select {
 	case <-drained:
 	case <-ctx.Done():
-		w.cancel(ErrShutdown)
-		<-drained
+		w.exec.Cancel(activity.ErrShutdown)
+		w.leaveBehind(drained)
 	}
-	for _, in := range w.takeInstances() {
-		in.release(context.WithoutCancel(ctx))
+	giveBack, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackWithin)
+	defer cancel()
+	_ = w.eachResident(func(r *resident) {
+		if !r.driving {
+			r.in.Release(giveBack)
+		} else {
+			r.in.ReleaseLeases(giveBack)
+		}
+	})
+	w.pool.Release(giveBack)
+	w.exec.Cancel(activity.ErrShutdown)
+}
+
+// How long a worker that is cut off waits for what looks at its context, and for the
+// messages that it gives back.
+const (
+	cutOffWithin   = time.Second
+	giveBackWithin = 3 * time.Second
+)
+
+// leaveBehind waits a moment for the goroutines whose context has ended, and then
+// for none of them.
+func (w *Worker) leaveBehind(drained <-chan struct{}) {
+	fired := make(chan struct{})
+	stop := w.Clock.AfterFunc(cutOffWithin, func() { close(fired) })
+	defer stop()
+	select {
+	case <-drained:
+	case <-fired:
+		w.exec.Refuse()
+		w.Log.Warn("code that does not stop is left behind; its messages are given back")
 	}
-	w.cancel(ErrShutdown)
 }
 
 // Kill ends the worker as the end of the process would: running requests are
 // cancelled, nothing is given back. It returns when no goroutine is left.
 func (w *Worker) Kill() {
-	w.activities.close()
-	w.cancel(ErrShutdown)
-	<-w.drain()
-	for _, in := range w.takeInstances() {
-		in.drop()
+	w.pool.Close(activity.ErrShutdown)
+	w.exec.Cancel(activity.ErrShutdown)
+	<-w.exec.Drain()
+	_ = w.eachResident(func(r *resident) { r.in.Drop(activity.ErrShutdown) })
+	w.pool.Forget()
+}
+
+// eachResident leaves the worker without orchestrations and calls f for each.
+func (w *Worker) eachResident(f func(*resident)) int {
+	w.mu.Lock()
+	live := w.residents
+	w.residents = map[string]*resident{}
+	w.mu.Unlock()
+	for _, r := range live {
+		f(r)
+	}
+	return len(live)
+}
+
+// offer brings activities that this process will not begin soon to their
+// orchestrations, which send them to the queues.
+func (w *Worker) offer(runs []*activity.Run) {
+	byOwner := map[string][]*activity.Run{}
+	for _, r := range runs {
+		byOwner[r.Call.InstanceID] = append(byOwner[r.Call.InstanceID], r)
+	}
+	for id, list := range byOwner {
+		w.post(id, &orchestration.Overflow{Runs: list})
 	}
 }
 
-// takeInstances leaves the worker without instances: nobody drives them any
-// more, and who takes them owns them.
-func (w *Worker) takeInstances() map[string]*instance {
+// deliverResult gives the result of a work item to its orchestration where that is
+// worked on here, and reports whether it is.
+func (w *Worker) deliverResult(call *activity.Call, result *history.Event, carrier *lease.Lease) bool {
+	if w.Dispatch == Queue || !w.carries(call.InstanceID) {
+		return false
+	}
+	w.post(call.InstanceID, &orchestration.Result{Call: call, Event: result, Carrier: carrier})
+	return true
+}
+
+// WaitIdle returns when the worker holds no message and runs no activity, or
+// when ctx ends.
+func (w *Worker) WaitIdle(ctx context.Context) {
+	for w.busy() && w.exec.Wait(ctx, time.Second) == nil {
+		continue
+	}
+}
+
+func (w *Worker) busy() bool {
+	if w.pool.Busy() {
+		return true
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	live := w.instances
-	w.instances = map[string]*instance{}
-	return live
-}
-
-func (w *Worker) drain() <-chan struct{} {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.drained != nil {
-		return w.drained
-	}
-	w.drained = make(chan struct{})
-	if w.running == 0 {
-		w.stopped = true
-		close(w.drained)
-	}
-	return w.drained
-}
-
-// now is the time that events carry: UTC, cut to the 100 ns that storage keeps.
-func (w *Worker) now() time.Time {
-	return w.clock.Now().UTC().Truncate(100 * time.Nanosecond)
-}
-
-// sleep waits for d or until ctx ends.
-func (w *Worker) sleep(ctx context.Context, d time.Duration) error {
-	fired := make(chan struct{})
-	stop := w.clock.AfterFunc(d, func() { close(fired) })
-	defer stop()
-	select {
-	case <-fired:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// retry repeats op until it succeeds, ctx ends, or the error is final. Storage
-// that cannot be reached is waited for, and reported once.
-func (w *Worker) retry(ctx context.Context, final func(error) bool, op func(context.Context) error) error {
-	for wait := 20 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
-		err := op(ctx)
-		if err == nil {
-			w.storage.recovered()
-			return nil
-		}
-		if ctx.Err() != nil || final(err) {
-			return err
-		}
-		w.storage.failed(ctx, err)
-		if err := w.sleep(ctx, wait); err != nil {
-			return err
+	for _, r := range w.residents {
+		if r.driving || r.in.Holding() {
+			return true
 		}
 	}
+	return false
 }
 
-// outage reports that storage cannot be reached once, not at every try. What
-// ended because the process ends says nothing about storage.
-type outage struct {
-	log  *slog.Logger
-	mu   sync.Mutex
-	down bool
-}
+// Lost is the number of goroutines that hang in orchestrator code which was
+// given up because it blocked.
+func (w *Worker) Lost() int { return len(w.Blocked()) }
 
-func (o *outage) failed(ctx context.Context, err error) {
-	if ctx.Err() != nil || errors.Is(err, context.Canceled) {
-		return
-	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if !o.down {
-		o.down = true
-		o.log.Error("storage request failed, trying again until it succeeds", "error", err)
-	}
-}
-
-func (o *outage) recovered() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.down {
-		o.down = false
-		o.log.Info("storage answers again")
-	}
-}
+// Blocked are the orchestrators whose code was given up because it blocked, and
+// whose goroutines hang, in no order.
+func (w *Worker) Blocked() []*engine.BlockedError { return w.watchdog.blocked() }
 
 // slots bounds the turns that run at the same time.
 type slots struct{ free chan struct{} }
@@ -230,22 +202,3 @@ func (s *slots) take(ctx context.Context) error {
 }
 
 func (s *slots) put() { s.free <- struct{}{} }
-
-// WaitIdle returns when the worker holds no message and runs no activity, or
-// when ctx ends.
-func (w *Worker) WaitIdle(ctx context.Context) {
-	for w.busy() && w.sleep(ctx, time.Second) == nil {
-		continue
-	}
-}
-
-func (w *Worker) busy() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, in := range w.instances {
-		if in.driving || in.leases.Load() > 0 {
-			return true
-		}
-	}
-	return w.activities.busy()
-}

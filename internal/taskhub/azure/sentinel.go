@@ -74,16 +74,18 @@ func (e *entity) state(s *taskhub.State) {
 	e.bool("GoWork", s.Awaits.Work)
 	e.text("GoUntil", until)
 	e.text("GoParent", parent)
+	e.int32("GoSent", s.Sent)
 }
 
 // sentinelState is the state as the service answers it.
 type sentinelState struct {
 	GoOrigin, GoOutcome, GoUntil, GoParent string
 	GoWork                                 bool
+	GoSent                                 int32
 }
 
 func (w *sentinelState) state() (s taskhub.State, err error) {
-	s.Origin, s.Awaits.Work = w.GoOrigin, w.GoWork
+	s.Origin, s.Awaits.Work, s.Sent = w.GoOrigin, w.GoWork, w.GoSent
 	if w.GoOutcome != "" {
 		s.Ended = true
 		if s.Outcome, err = history.ParseStatus(w.GoOutcome); err != nil {

@@ -209,6 +209,15 @@ func (s *Store) Head(ctx context.Context, id string) (fence taskhub.Fence, err e
 	return fence, err
 }
 
+// Answered looks for a result.
+func (s *Store) Answered(ctx context.Context, id string, task int32) (answered bool, err error) {
+	err = s.call("answered", id, func() (err error) {
+		answered, err = s.Store.Answered(ctx, id, task)
+		return err
+	})
+	return answered, err
+}
+
 // Wake says when a message comes, if the store knows.
 func (s *Store) Wake(queue string) (wake <-chan struct{}, due time.Time) {
 	if waker, ok := s.Store.(interface {

@@ -194,3 +194,12 @@ func (n *Noise) Head(ctx context.Context, id string) (fence taskhub.Fence, err e
 	})
 	return fence, err
 }
+
+// Answered looks for a result.
+func (n *Noise) Answered(ctx context.Context, id string, task int32) (answered bool, err error) {
+	err = n.lossy("answered", func() (err error) {
+		answered, err = n.Store.Answered(ctx, id, task)
+		return err
+	})
+	return answered, err
+}

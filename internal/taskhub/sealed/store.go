@@ -252,6 +252,11 @@ func (s *Store) ForgetReceipts(ctx context.Context, id string, before time.Time)
 	return s.inner.ForgetReceipts(ctx, id, before)
 }
 
+// Answered passes on: no payload is read.
+func (s *Store) Answered(ctx context.Context, id string, task int32) (bool, error) {
+	return s.inner.Answered(ctx, id, task)
+}
+
 // Head passes on: the state has no payloads.
 func (s *Store) Head(ctx context.Context, id string) (taskhub.Fence, error) {
 	return s.inner.Head(ctx, id)

@@ -1,0 +1,133 @@
+package orchestration
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/durable-go/functions/internal/activity"
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/journal"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// commit writes the draft: history rows, the state on the sentinel, and the inbox
+// rows that leave, in one transaction where it fits.
+func (in *Instance) commit(ctx context.Context) error {
+	x := in.x
+	d, code := &x.draft, in.code()
+	if len(d.events) == 0 && len(d.takes) == 0 && !d.spilled {
+		in.settle(code)
+		return nil
+	}
+	after := x.record.project(d.events)
+	c := &taskhub.Commit{
+		InstanceID:   in.ID,
+		ExecutionID:  x.id,
+		Fence:        x.fence,
+		Nonce:        in.NewID(),
+		Time:         in.Exec.Now(),
+		Events:       d.events,
+		Spilled:      after.spilled,
+		NewExecution: x.fresh,
+		State:        x.state(after),
+		Takes:        d.positions(),
+	}
+	err := in.Exec.Do(ctx, func(ctx context.Context) error {
+		fence, err := in.Store.Commit(ctx, c)
+		if err == nil {
+			x.fence = fence
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	ended := x.record.outcome
+	x.applyDraft()
+	if x.record.outcome != ended {
+		in.logOutcome()
+	}
+	if x.fresh && x.fence.Apart {
+		in.sweep()
+	}
+	x.fresh = false
+	in.settle(code)
+	return nil
+}
+
+// positions are the takes of the draft as the store wants them.
+func (d *draft) positions() []taskhub.Take {
+	if len(d.takes) == 0 {
+		return nil
+	}
+	at := map[*history.Event]int{}
+	for i, e := range d.events {
+		at[e] = i
+	}
+	takes := make([]taskhub.Take, len(d.takes))
+	for i, t := range d.takes {
+		takes[i] = taskhub.Take{Key: t.key, Event: -1}
+		if n, ok := at[t.event]; ok && t.event != nil {
+			takes[i].Event = n
+		}
+	}
+	return takes
+}
+
+// settle begins a new draft: what brought the old one is durable. It tells the
+// journal which failures of code that ended the process are stored, and removes the
+// work items whose results are history. code is the turn that was committed.
+func (in *Instance) settle(code journal.Code) {
+	x := in.x
+	if x.blame != nil {
+		in.Journal.Settle(code)
+	}
+	for _, it := range x.draft.items {
+		r, ok := it.(*Result)
+		if !ok {
+			continue
+		}
+		r.Call.Progress.Settled(r.Event)
+		if r.Event.Failure != nil && r.Event.Failure.ErrorType == activity.ExitedType {
+			in.Journal.Settle(r.Call.Code())
+		}
+	}
+	for _, carrier := range x.draft.carriers {
+		in.Pool.Done(carrier)
+	}
+	x.draft, x.under, x.over = draft{}, "", time.Time{}
+	in.refusal, in.refusals = nil, 0
+}
+
+// sweep deletes the large payloads of the generation that was replaced, off the
+// path. What it misses the next one finds.
+func (in *Instance) sweep() {
+	id, fence := in.ID, in.x.fence
+	in.Exec.Go(func(ctx context.Context) {
+		if err := in.Store.Sweep(ctx, id, fence); err != nil && ctx.Err() == nil {
+			in.Log.Warn("large payloads of an earlier execution were not deleted", "instance", id, "error", err)
+		}
+	})
+}
+
+// logOutcome reports that an execution has failed, once, by the process that has
+// committed its end. What becomes of the failure of a child its parent decides,
+// which may repeat it.
+func (in *Instance) logOutcome() {
+	end, started := in.x.record.outcome, in.x.record.started
+	if end == nil || end.Status != history.Failed {
+		return
+	}
+	name, level, reason := "", slog.LevelError, string(end.Result)
+	if started != nil {
+		name = started.Name
+		if started.Parent != nil {
+			level = slog.LevelWarn
+		}
+	}
+	if end.Failure != nil {
+		reason = end.Failure.ErrorMessage
+	}
+	in.Log.Log(context.Background(), level, "orchestration failed", "instance", in.ID, "name", name, "execution", in.x.id, "error", reason)
+}

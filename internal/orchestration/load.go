@@ -1,0 +1,203 @@
+package orchestration
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/durable-go/functions/internal/activity"
+	"github.com/durable-go/functions/internal/engine"
+	"github.com/durable-go/functions/internal/journal"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// load brings the history into memory unless it is there. An instance whose row this
+// process has just inserted has none. A wake-up is looked at before: a terminate ends
+// the instance whatever its history and its code are like.
+func (in *Instance) load(ctx context.Context, batch []Item) error {
+	if in.x != nil {
+		return nil
+	}
+	if freshStart(batch) {
+		in.x = in.nothing()
+		return nil
+	}
+	if in.inbox.wanted || wakes(batch) {
+		in.inbox.wanted = true
+		if len(in.inbox.rows) == 0 {
+			if err := in.query(ctx); err != nil {
+				return err
+			}
+		}
+		if done, err := in.terminateCold(ctx); done || err != nil {
+			return err
+		}
+	}
+	if err := in.read(ctx, 0); err != nil {
+		return err
+	}
+	if unknown := new(unknownCode); errors.As(in.x.blame, &unknown) && (journal.IsElsewhere(unknown.cause) || in.custody.young(in.Exec.Clock.Now(), unknownPatience)) {
+		return &postponed{reason: unknown.Error(), delay: unknownDelay}
+	}
+	return nil
+}
+
+func freshStart(batch []Item) bool {
+	m, ok := batch0(batch).(*Message)
+	return ok && m.Row != nil && (m.Row.Generation == nil || *m.Row.Generation == 0)
+}
+
+func batch0(batch []Item) Item {
+	if len(batch) == 0 {
+		return nil
+	}
+	return batch[0]
+}
+
+func wakes(batch []Item) bool {
+	for _, it := range batch {
+		if m, ok := it.(*Message); ok && kindOf(m.Message.Event) == looks {
+			return true
+		}
+	}
+	return false
+}
+
+// unknownCode says that the orchestrator of a history is not registered here.
+type unknownCode struct{ cause error }
+
+func (u *unknownCode) Error() string { return u.cause.Error() }
+
+// refresh reads what another worker has added since our last commit.
+func (in *Instance) refresh(ctx context.Context) error {
+	if in.x == nil || in.x.id == "" || in.x.record.started == nil {
+		in.forgetExecution(nil)
+		return in.read(ctx, 0)
+	}
+	return in.read(ctx, in.x.fence.NextRow)
+}
+
+// read loads rows and replays. from is 0 for all of them. What this process does
+// about the actions of the same execution goes on.
+func (in *Instance) read(ctx context.Context, from uint64) error {
+	var h *taskhub.History
+	err := in.Exec.Do(ctx, func(ctx context.Context) (err error) {
+		h, err = in.Store.Load(ctx, in.ID, from)
+		return err
+	})
+	if errors.Is(err, taskhub.ErrUnreadable) {
+		return &parkedError{cause: err}
+	}
+	if err != nil {
+		return err
+	}
+	old := in.x
+	if from > 0 {
+		f := old.fence
+		if h.Fence.ExecutionID != old.id || h.Fence.FirstRow != f.FirstRow || h.Fence.Rewinds != f.Rewinds {
+			return in.read(ctx, 0)
+		}
+		h.Fence.State.Sent = max(h.Fence.State.Sent, old.record.sentBelow())
+		h.Events = append(old.record.events[:len(old.record.events):len(old.record.events)], h.Events...)
+	}
+	in.current = true
+	x := in.newExecution(h.Fence, h.Events)
+	if old != nil && old.id == x.id {
+		x.draft.spilled, x.local = old.draft.spilled, old.local
+		x.inherit(old)
+	}
+	in.forgetExecution(purged(old, x))
+	in.x = x
+	if in.refusal != nil {
+		x.blame = in.refusal
+	}
+	return in.replay(ctx)
+}
+
+// purged is why the activities of an execution stop that another one has replaced.
+func purged(old, now *execution) error {
+	if old == nil || old.id == now.id {
+		return nil
+	}
+	return activity.ErrPurged
+}
+
+// replay runs the code over the history.
+func (in *Instance) replay(ctx context.Context) error {
+	x := in.x
+	if x.ended() || len(x.record.events) == 0 {
+		return nil
+	}
+	if err := in.knows(); err != nil {
+		x.blame = &unknownCode{cause: err}
+		return nil
+	}
+	return in.parked(in.runCode(ctx, func() error { return x.eng.Load(x.record.events) }))
+}
+
+// knows checks that the orchestrator of the history is registered here.
+func (in *Instance) knows() error {
+	started := in.x.record.started
+	if started == nil {
+		return fmt.Errorf("the history of %q has no ExecutionStarted event", in.ID)
+	}
+	_, err := in.Programs(started.Name, started.Version)
+	return err
+}
+
+// runCode runs code of the orchestrator. Code that ended the process before is not
+// run; x.blame is set instead.
+func (in *Instance) runCode(ctx context.Context, run func() error) error {
+	x := in.x
+	err := in.Host.RunCode(ctx, in.code(), in.custody.deliveries(), x.eng, run)
+	if blame := new(Blame); errors.As(err, &blame) {
+		x.blame = blame.Cause
+		return nil
+	}
+	if journal.IsElsewhere(err) {
+		return &postponed{reason: err.Error(), delay: trialDelay}
+	}
+	return err
+}
+
+// trialDelay is how long messages are put off of an orchestration that another process
+// tries.
+const trialDelay = second
+
+// code is the turn that runs next.
+func (in *Instance) code() journal.Code {
+	return journal.Code{Kind: journal.TurnCode, Instance: in.ID, Execution: in.x.id, Position: int64(len(in.x.record.events))}
+}
+
+// tellJournal tells what is stored of the orchestration.
+func (in *Instance) tellJournal() {
+	x := in.x
+	switch {
+	case x.id == "":
+	case x.ended():
+		in.Journal.Ended(in.ID)
+	default:
+		in.Journal.Committed(in.ID, x.id, int64(len(x.record.events)), func(task int64) bool { return x.record.actions[int32(task)] != nil })
+	}
+}
+
+// nonDeterministic parks the instance, or fails it where that is wanted.
+func (in *Instance) nonDeterministic(err *engine.NonDeterminismError) error {
+	if in.FailNonDeterministic {
+		in.x.blame = err
+		return nil
+	}
+	return &parkedError{cause: err}
+}
+
+// parked turns an error that only other code mends into a parkedError.
+func (in *Instance) parked(err error) error {
+	var differs *engine.NonDeterminismError
+	if errors.As(err, &differs) {
+		return in.nonDeterministic(differs)
+	}
+	if errors.As(err, new(*engine.BlockedError)) {
+		return &parkedError{cause: err}
+	}
+	return err
+}

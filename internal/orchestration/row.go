@@ -1,0 +1,232 @@
+package orchestration
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// rowState is what is known of the instance row, which lists and status show. Nothing
+// is decided by it that the sentinel knows.
+type rowState struct {
+	known  bool
+	etag   string
+	status history.Status
+	custom history.Payload
+	// updated is when the row was last written.
+	updated time.Time
+	// unclaimed says that the row has no execution id: an old client wrote it.
+	unclaimed bool
+	// stale says that the row is of the execution that continued as new.
+	stale bool
+	// gone says that the row was purged or belongs to another execution.
+	gone bool
+	// parked says that the row speaks of code that could not go on.
+	parked bool
+	// ahead says that the row has what this process would not have written, so
+	// another one may have gone on.
+	ahead bool
+}
+
+// read takes over a row of the execution.
+func (r *rowState) read(row *taskhub.Instance) {
+	*r = rowState{
+		known: true, etag: row.ETag, status: row.Status, custom: row.CustomStatus, updated: row.Updated,
+		unclaimed: row.ExecutionID == "", parked: row.Parked != "",
+	}
+}
+
+// final reports whether the row needs nothing more: it shows the end, or it is not
+// this execution's any more.
+func (r *rowState) final() bool { return r.gone || r.status.Finished() }
+
+// learnRow reads the row unless it is known, and finds out whether it still speaks of
+// this execution.
+func (in *Instance) learnRow(ctx context.Context) error {
+	x := in.x
+	if x.row.known {
+		return nil
+	}
+	row, err := in.readRow(ctx, in.ID)
+	if errors.Is(err, taskhub.ErrNotFound) {
+		x.row = rowState{known: true, gone: true}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	x.row.read(row)
+	r := &x.row
+	ours := row.ExecutionID == "" || x.descends(in.ID, row.ExecutionID)
+	if row.ExecutionID != "" && row.ExecutionID != x.id {
+		// A start over an ended instance makes a pending row; what this one continued
+		// from may have ended before its row showed that it runs.
+		r.gone = row.Status.Finished() || row.Status == history.Pending && !ours
+		r.stale = !r.gone
+	}
+	r.ahead = r.status.Finished() || r.status == history.Suspended || r.stale && !ours
+	return nil
+}
+
+// mayMerge makes sure that the row is this process's to write: another one may have
+// gone on. changed says that the row is not what it was.
+func (in *Instance) mayMerge(ctx context.Context, changed bool) error {
+	x := in.x
+	if !changed && (x.ended() || !x.row.ahead) {
+		return nil
+	}
+	head, err := in.readHead(ctx)
+	if err != nil {
+		return err
+	}
+	if head.ETag != x.fence.ETag {
+		return errAgain
+	}
+	x.row.ahead = false
+	return nil
+}
+
+// mergeRow changes the instance row, as long as it is this execution's.
+func (in *Instance) mergeRow(ctx context.Context, change taskhub.Change) error {
+	for changed := false; ; changed = true {
+		if err := in.learnRow(ctx); err != nil || in.x.row.gone {
+			return err
+		}
+		if err := in.mayMerge(ctx, changed); err != nil {
+			return err
+		}
+		err := in.writeRow(ctx, change)
+		if err == nil {
+			in.mergedRow(change)
+			return nil
+		}
+		if !errors.Is(err, taskhub.ErrChanged) && !errors.Is(err, taskhub.ErrNotFound) {
+			return err
+		}
+		in.x.row = rowState{}
+	}
+}
+
+func (in *Instance) writeRow(ctx context.Context, change taskhub.Change) error {
+	x := in.x
+	change.ETag = x.row.etag
+	if x.row.unclaimed || x.row.stale {
+		change.ExecutionID = x.id
+		change.Origin = x.origin
+	}
+	if started := x.record.started; x.row.stale && started != nil {
+		change.Input, change.Created = &started.Input, &started.Timestamp
+	}
+	return in.Exec.Do(ctx, func(ctx context.Context) error {
+		etag, err := in.Store.Merge(ctx, in.ID, change)
+		if err == nil {
+			x.row.etag = etag
+		}
+		return err
+	})
+}
+
+func (in *Instance) mergedRow(change taskhub.Change) {
+	r := &in.x.row
+	r.unclaimed, r.stale = false, false
+	r.updated = change.Updated
+	if change.Parked != nil {
+		r.parked = *change.Parked != ""
+	}
+	if change.Status != nil {
+		r.status = *change.Status
+	}
+	if change.CustomStatus != nil {
+		r.custom = *change.CustomStatus
+	}
+	in.Host.RowChanged(in.ID)
+}
+
+// showRunning makes the row show that the orchestration runs, or is suspended.
+func (in *Instance) showRunning(ctx context.Context) error {
+	if err := in.learnRow(ctx); err != nil {
+		return err
+	}
+	x := in.x
+	status := history.Running
+	if x.eng.Suspended() {
+		status = history.Suspended
+	}
+	if r := &x.row; r.status == status && x.showsCustom() && !r.stale && !r.parked && !in.isOutdated() {
+		return nil
+	}
+	change := taskhub.Change{Status: &status, Updated: in.Exec.Now()}
+	in.unpark(&change)
+	if x.record.reason != nil {
+		change.Output = &x.record.reason
+	}
+	in.showCustom(&change)
+	return in.mergeRow(ctx, change)
+}
+
+func (in *Instance) showCustom(change *taskhub.Change) {
+	if !in.x.showsCustom() {
+		custom := in.x.custom
+		change.CustomStatus = &custom
+	}
+}
+
+// showEvery is how far the row may be behind an orchestration that goes on: who looks
+// for those that do not asks when the row was last written.
+const showEvery = time.Minute
+
+func (in *Instance) isOutdated() bool {
+	return in.Exec.Clock.Now().Sub(in.x.row.updated) >= showEvery
+}
+
+// reopenRow makes the row of a rewound execution show that it runs, before it can end
+// again: a row that shows an end is that of an execution about which nothing is left
+// to do.
+func (in *Instance) reopenRow(ctx context.Context) error {
+	x := in.x
+	if x.record.rewinds == nil || x.ended() {
+		return nil
+	}
+	if err := in.learnRow(ctx); err != nil || x.row.gone || !x.row.status.Finished() {
+		return err
+	}
+	return in.showRunning(ctx)
+}
+
+// showOutcome makes the row show how the execution ended. Where storage refuses what
+// it ended with, the row shows the status alone.
+func (in *Instance) showOutcome(ctx context.Context) error {
+	end := in.x.record.outcome
+	completed := in.Exec.Now()
+	change := taskhub.Change{Status: &end.Status, Output: &end.Result, Updated: completed, Completed: &completed}
+	in.unpark(&change)
+	in.showCustom(&change)
+	err := in.mergeRow(ctx, change)
+	if isRefused(err) {
+		in.Log.Error("storage refuses to keep how an orchestration ended; its row shows the status alone", "instance", in.ID, "error", err)
+		change.Output, change.CustomStatus = nil, nil
+		err = in.mergeRow(ctx, change)
+	}
+	return err
+}
+
+// mayBeOld reports whether the row may show something else than that the orchestration
+// runs. What came again may have been parked before.
+func (in *Instance) mayBeOld() bool {
+	x := in.x
+	if !x.row.known {
+		return x.custom != nil || in.custody.deliveries() > 1 || in.custody.aged(in.Exec.Clock.Now(), unknownPatience)
+	}
+	return !x.showsCustom() || x.row.status == history.Pending || x.row.parked || in.isOutdated()
+}
+
+// unpark takes the reason out of the row why the code could not go on: it does.
+func (in *Instance) unpark(change *taskhub.Change) {
+	if in.x.row.parked {
+		none := ""
+		change.Parked = &none
+	}
+}
