@@ -317,6 +317,10 @@ func TestAbsorbWhileItsReceiptChanges(t *testing.T) {
 		r.store.set(func() { r.store.fail = errors.New("503") })
 		<-time.After(10 * time.Second)
 		again := r.visible()
+		synctest.Wait()
+		r.lease.mu.Lock()
+		r.lease.disarm() // its next try would find that another process has the message
+		r.lease.mu.Unlock()
 		r.store.set(func() { r.store.fail, r.store.slow = nil, time.Second })
 		newer := r.keeper.Hold(again[0], true)
 		adopted := make(chan error, 1)
