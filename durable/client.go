@@ -33,6 +33,8 @@ type core struct {
 	// outside says that the client is not the app's, whose functions it does not
 	// know.
 	outside bool
+	// site is what the app tells of itself to those who may manage it.
+	site management.Site
 }
 
 // errNotRunning says that the app's client was used too early.

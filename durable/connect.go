@@ -88,7 +88,9 @@ func newClientCore(store taskhub.Store, o ClientOptions) (*core, error) {
 	c := &core{
 		client:   client.New(store, client.Options{Queue: taskhub.ControlQueue(o.TaskHub), MaxPayload: o.MaxPayload}),
 		registry: newRegistry(), outside: true,
+		site: management.Site{Actions: !inAzure(), Queues: []string{taskhub.ControlQueue(o.TaskHub), taskhub.WorkItemQueue(o.TaskHub)}},
 	}
+	c.site.Gauge, _ = store.(taskhub.Gauge)
 	c.registry.serializer, c.registry.maxPayload = o.Serializer, o.MaxPayload
 	if o.LinksURL == "" {
 		return c, nil

@@ -34,13 +34,17 @@ func (c *Client) ManagementAPI(path string) http.Handler {
 // api is the management API of the client's hub.
 func (c *core) api(log *slog.Logger) *management.API {
 	version := c.registry.versions.current
-	return &management.API{Client: c.client, Links: c.links, Log: log, Version: version, Check: func(name string) error {
+	api := &management.API{Client: c.client, Links: c.links, Log: log, Version: version, Site: c.site, Check: func(name string) error {
 		if c.outside {
 			return nil
 		}
 		_, err := c.registry.program(name, version)
 		return err
 	}}
+	if !c.outside {
+		api.Replay = c.registry.waits
+	}
+	return api
 }
 
 func parseBaseURL(s *settings, raw json.RawMessage) error {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/durable-go/functions/handler"
+	"github.com/durable-go/functions/internal/management"
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
@@ -18,6 +19,9 @@ func (s *service) newServer(c *core) error {
 		s.app.log.Warn("functions of different authLevel have paths in common, and their names decide which one runs", "functions", conflict)
 	}
 	api := c.api(s.app.log)
+	if s.config.Function("DurableTask") != nil && s.config.Function("DurableTaskLinks") != nil {
+		api.Site.Doors = management.Doors{Operators: s.mount("DurableTask"), Links: s.mount("DurableTaskLinks")}
+	}
 	if len(s.app.http) > 0 && !s.config.Proxied {
 		s.app.log.Warn("host.json: HTTP functions need customHandler.enableProxyingHttpRequest: true; without it the host's requests are answered 500")
 	}

@@ -36,6 +36,8 @@ type service struct {
 	settings settings
 	queues   *queues
 	store    taskhub.Store
+	// gauge looks at queues; nil where the store has none.
+	gauge taskhub.Gauge
 	// account is nil where the hub is in memory.
 	account *storage.Account
 	worker  *worker.Worker
@@ -68,6 +70,7 @@ func newService(a *App) (*service, error) {
 	if err := s.openStore(); err != nil {
 		return nil, err
 	}
+	s.gauge, _ = s.store.(taskhub.Gauge)
 	s.seal()
 	s.marks = newMarks(s.store, a.child.Journal, a.log)
 	if err := s.newWorker(); err != nil {
@@ -164,7 +167,7 @@ func (s *service) newCore() *core {
 			Keys: management.NewKeys(s.store, s.settings.HubName, time.Now), Path: s.mount("DurableTaskLinks"),
 			Front: s.front(), Lifetime: s.settings.LinkLifetime,
 		},
-		registry: s.app.registry,
+		registry: s.app.registry, site: s.site(),
 	}
 }
 

@@ -37,6 +37,10 @@ type settings struct {
 	TrustForwarded      bool
 	BodyWithin          time.Duration
 	Versions            versioning
+	// DashboardActions lets the dashboard act; nil: where the app does not run
+	// in Azure.
+	DashboardActions *bool
+	TraceURL         string
 }
 
 // defaultHub is the hub of an app whose host.json names none. It is what the
@@ -55,6 +59,8 @@ var known = map[string]func(*settings, json.RawMessage) error{
 	"maxPayload":                         parsePayload,
 	"managementBaseUrl":                  parseBaseURL,
 	"linkLifetime":                       parseLifetime,
+	"dashboardActions":                   parseDashboardActions,
+	"dashboardTraceUrl":                  parseTraceURL,
 	"sharedHub":                          func(s *settings, v json.RawMessage) error { return parseBool(v, &s.SharedHub) },
 	"storeInputsInOrchestrationHistory":  func(s *settings, v json.RawMessage) error { return parseBool(v, &s.StoreInputs) },
 	"dispatch":                           parseDispatch,

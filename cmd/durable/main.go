@@ -1,8 +1,13 @@
 // Command durable is the tool beside an app: it runs it on a developer's
-// machine.
+// machine, and shows and operates its task hub.
 //
 //	durable start [--storage memory] [--func PATH] [--port N] [DIR]
 //	durable vet [flags] [packages]
+//	durable dashboard [--hub NAME | --url ADDRESS --key KEY] [--read-only] [--port N] [DIR]
+//	durable run NAME [--input JSON]
+//	durable event ID NAME [--data JSON]
+//	durable suspend|resume|terminate|rewind|restart|purge ID
+//	durable suspend|resume|terminate|rewind|restart|purge [--status ...] --yes
 //	durable keys rotate [--grace 24h] [--hub NAME] [DIR]
 package main
 
@@ -29,6 +34,15 @@ type command struct {
 var commands = []command{
 	{"start", "builds the app in a folder and runs it, with the storage emulator if need be", start},
 	{"vet", "reports what breaks orchestrators, before they run", vet},
+	{"dashboard", "shows a task hub in the browser: of a storage account, or of a deployed app", showDashboard},
+	{"run", "starts an orchestrator, waits for its end and prints its output", operate("run")},
+	{"event", "raises an event for an instance", operate("event")},
+	{"suspend", "stops the code of instances until they are resumed", operate("suspend")},
+	{"resume", "lets suspended instances go on", operate("resume")},
+	{"terminate", "ends instances", operate("terminate")},
+	{"rewind", "tries again what failed last in failed instances", operate("rewind")},
+	{"restart", "starts finished instances once more", operate("restart")},
+	{"purge", "removes finished instances", operate("purge")},
 	{"keys", "keys rotate: makes a new key for the signed links of a task hub", keys},
 }
 
@@ -81,7 +95,7 @@ type usageError struct{ error }
 func usage(w io.Writer) {
 	fmt.Fprintln(w, "usage: durable COMMAND [arguments]")
 	for _, c := range commands {
-		fmt.Fprintf(w, "\n  %-8s %s\n", c.name, c.summary)
+		fmt.Fprintf(w, "\n  %-10s %s\n", c.name, c.summary)
 	}
 	fmt.Fprintln(w, "\ndurable COMMAND -h tells more.")
 }

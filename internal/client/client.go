@@ -114,6 +114,9 @@ func (c *Client) stamp() time.Time {
 	return now
 }
 
+// Now is the time of the client's clock.
+func (c *Client) Now() time.Time { return c.now() }
+
 // MaxPayload is the largest input or event, in bytes.
 func (c *Client) MaxPayload() int { return c.o.MaxPayload }
 

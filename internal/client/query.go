@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/taskhub"
 )
 
 // History reads the events of an instance's current execution.
@@ -18,4 +19,10 @@ func (c *Client) History(ctx context.Context, id string) ([]*history.Event, erro
 		_, err = c.store.Instance(ctx, id)
 	}
 	return h.Events, err
+}
+
+// HistoryFrom reads the current history from a row on (0: all of it), with its
+// fence. A history that has not begun has no events.
+func (c *Client) HistoryFrom(ctx context.Context, id string, row uint64) (*taskhub.History, error) {
+	return c.store.Load(ctx, id, row)
 }

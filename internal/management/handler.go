@@ -1,6 +1,7 @@
 package management
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net"
@@ -9,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/durable-go/functions/internal/client"
+	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
@@ -23,6 +25,11 @@ type API struct {
 	// Version is that of orchestrations whose start names none.
 	Version string
 	Log     *slog.Logger
+	// Replay finds what the code of an instance waits for, by running it over its
+	// history; nothing where it cannot be run. nil: the code is not here.
+	Replay func(ctx context.Context, id string, events []*history.Event) []Wait
+	// Site is what the app tells of itself.
+	Site Site
 }
 
 // door is the API at one mount point.
@@ -71,6 +78,10 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		WriteError(w, http.StatusForbidden, "a page of another site may not change anything here: send the key in the header x-functions-key")
 		return
 	}
+	if d.isPage(r) {
+		d.page(w, r)
+		return
+	}
 	c := d.route(r)
 	if c == nil {
 		w.WriteHeader(http.StatusNotFound)
@@ -82,11 +93,15 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	if r.Method != http.MethodGet && r.Header.Get(pageHeader) != "" && !d.Site.Actions {
+		WriteError(w, http.StatusForbidden, errNoActions.Error())
+		return
+	}
 	if code, err := d.elsewhere(c.query); err != nil {
 		WriteError(w, code, err.Error())
 		return
 	}
-	if c.op != "" && (!utf8.ValidString(c.id) || utf8.RuneCountInString(c.id) > maxKey) {
+	if (c.op != "" || r.Method == http.MethodGet) && (!utf8.ValidString(c.id) || utf8.RuneCountInString(c.id) > maxKey) {
 		w.WriteHeader(http.StatusNotFound)
 		return
 	}
@@ -147,7 +162,7 @@ func WriteFault(w http.ResponseWriter, log *slog.Logger, text string, err error)
 func (d *door) writeFailure(w http.ResponseWriter, r *http.Request, err error) {
 	parameter := new(parameterError)
 	switch {
-	case errors.Is(err, taskhub.ErrNotFound):
+	case errors.Is(err, taskhub.ErrNotFound), errors.Is(err, errNoPayload):
 		w.WriteHeader(http.StatusNotFound)
 	case errors.Is(err, client.ErrFinished):
 		w.WriteHeader(http.StatusGone)

@@ -41,6 +41,14 @@ var routes = []route{
 	{http.MethodPost, "instances/{id}/restart", opRestart, (*call).restart},
 	{http.MethodPost, "orchestrators/{name}", "", (*call).start},
 	{http.MethodPost, "orchestrators/{name}/{id}", "", (*call).start},
+	{http.MethodGet, "instances/{id}/details", "", (*call).details},
+	{http.MethodGet, "instances/{id}/events", "", (*call).events},
+	{http.MethodGet, "instances/{id}/payload", "", (*call).payload},
+	{http.MethodGet, "instances/{id}/children", "", (*call).children},
+	{http.MethodGet, "search", "", (*call).search},
+	{http.MethodGet, "orchestrators", "", (*call).orchestrators},
+	{http.MethodGet, "hub", "", (*call).hub},
+	{http.MethodPost, "batch/{name}", "", (*call).batch},
 	{http.MethodPost, "makeprimary", "", (*call).makePrimary},
 }
 

@@ -28,13 +28,29 @@ func (c *call) start(w http.ResponseWriter, r *http.Request) {
 		c.writeFailure(w, r, err)
 		return
 	}
-	version := cmp.Or(c.query.get("version"), c.Version)
-	row, err := c.Client.Start(r.Context(), client.Start{Name: c.name, InstanceID: c.id, Input: input, Version: version})
+	s := client.Start{Name: c.name, InstanceID: c.id, Input: input, Version: cmp.Or(c.query.get("version"), c.Version)}
+	if err := c.startOptions(&s); err != nil {
+		c.writeFailure(w, r, err)
+		return
+	}
+	row, err := c.Client.Start(r.Context(), s)
 	if err != nil {
 		c.writeFailure(w, r, err)
 		return
 	}
 	c.started(w, r, row.ID, timeout)
+}
+
+// startOptions reads the tags of a start and its time.
+func (c *call) startOptions(s *client.Start) (err error) {
+	if s.Tags, err = c.query.tags("tag"); err != nil {
+		return err
+	}
+	s.At, err = c.query.moment("scheduledStartTime")
+	if away := s.At.Sub(c.Client.Now()); err == nil && away > taskhub.MaxDelay {
+		return &parameterError{"scheduledStartTime", c.query.get("scheduledStartTime"), "within six days"}
+	}
+	return err
 }
 
 // waitMode reads how long a start shall wait for the end of its instance; 0:

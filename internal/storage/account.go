@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"net"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -149,3 +151,12 @@ func pipeline(base azcore.ClientOptions, auth policy.Policy) runtime.Pipeline {
 }
 
 func decodeKey(key string) ([]byte, error) { return base64.StdEncoding.DecodeString(key) }
+
+// Address is where the account's tables are, without anything secret.
+func (a *Account) Address() string {
+	u, err := url.Parse(a.tableURL)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host + strings.TrimSuffix(u.Path, "/")
+}

@@ -25,6 +25,13 @@ type Query struct {
 	Statuses []history.Status
 	// CreatedFrom and CreatedTo are inclusive; zero: open.
 	CreatedFrom, CreatedTo time.Time
+	// UpdatedFrom is inclusive; zero: open.
+	UpdatedFrom time.Time
+	// Version of the orchestrator; empty: any.
+	Version string
+	// Roots leaves away what an orchestration has started: children, and
+	// entities.
+	Roots bool
 	// Tags must all be there with these values.
 	Tags map[string]string
 	// Entities includes rows whose id begins with @.
@@ -59,16 +66,20 @@ func (q *Query) Empty() bool {
 		!q.CreatedFrom.IsZero() && !q.CreatedTo.IsZero() && q.CreatedTo.Before(q.CreatedFrom)
 }
 
-// Match tells whether a row is asked for. A row that could not be read matches
+// Match reports whether a row is asked for. A row that could not be read matches
 // where only ids are asked for.
 func (q *Query) Match(row *Instance) bool {
 	if !strings.HasPrefix(row.ID, q.Prefix) || !q.Entities && strings.HasPrefix(row.ID, "@") {
 		return false
 	}
 	if row.Err != nil {
-		return q.Name == "" && q.Statuses == nil && len(q.Tags) == 0 && q.CreatedFrom.IsZero() && q.CreatedTo.IsZero()
+		return q.idsOnly()
 	}
 	if q.Name != "" && !strings.EqualFold(q.Name, row.Name) || !q.matchStatus(row.Shown()) {
+		return false
+	}
+	if q.Version != "" && q.Version != row.Version || q.Roots && row.Generation == nil ||
+		row.Updated.Before(q.UpdatedFrom.Truncate(100*time.Nanosecond)) {
 		return false
 	}
 	for name, value := range q.Tags {
@@ -79,6 +90,12 @@ func (q *Query) Match(row *Instance) bool {
 	// Storage keeps 100 ns.
 	from, to := q.CreatedFrom.Truncate(100*time.Nanosecond), q.CreatedTo
 	return !row.Created.Before(from) && (to.IsZero() || !row.Created.After(to))
+}
+
+// idsOnly reports whether the query asks for nothing but ids.
+func (q *Query) idsOnly() bool {
+	return q.Name == "" && q.Version == "" && !q.Roots && q.Statuses == nil && len(q.Tags) == 0 &&
+		q.CreatedFrom.IsZero() && q.CreatedTo.IsZero() && q.UpdatedFrom.IsZero()
 }
 
 func (q *Query) matchStatus(status history.Status) bool {

@@ -124,6 +124,15 @@ func listFilter(q *taskhub.Query) string {
 	if !q.CreatedTo.IsZero() {
 		terms = append(terms, "CreatedTime le "+timeLiteral(q.CreatedTo))
 	}
+	if !q.UpdatedFrom.IsZero() {
+		terms = append(terms, "LastUpdatedTime ge "+timeLiteral(q.UpdatedFrom))
+	}
+	if q.Version != "" {
+		terms = append(terms, "Version eq '"+quote(q.Version)+"'")
+	}
+	if q.Roots {
+		terms = append(terms, "Generation ge 0") // others have no such column
+	}
 	if len(q.Statuses) > 0 {
 		terms = append(terms, statusFilter(q.Statuses))
 	}

@@ -56,6 +56,9 @@ func listed(t *testing.T, h Harness) {
 	add("s", func(r *taskhub.Instance) {
 		r.Status, r.Tags = history.Suspended, map[string]string{"a": "b", "c": "d'"}
 	})
+	add("r", func(r *taskhub.Instance) { r.Generation = new(int32) })
+	add("r:0", func(r *taskhub.Instance) { r.Generation = nil })
+	add("v", func(r *taskhub.Instance) { r.Version, r.Updated = "2'0", moment.Add(48*time.Hour) })
 	add("Ü日", func(r *taskhub.Instance) { r.Output = history.Payload("out") })
 	add("x/y", func(*taskhub.Instance) {})
 }
@@ -67,8 +70,8 @@ func listFilters(t *testing.T, h Harness) {
 		q    taskhub.Query
 		want string
 	}{
-		{"all", taskhub.Query{Entities: true}, "@counter@k a a'c ab b%20 p q s x/y Ü日"},
-		{"no entities", taskhub.Query{}, "a a'c ab b%20 p q s x/y Ü日"},
+		{"all", taskhub.Query{Entities: true}, "@counter@k a a'c ab b%20 p q r r:0 s v x/y Ü日"},
+		{"no entities", taskhub.Query{}, "a a'c ab b%20 p q r r:0 s v x/y Ü日"},
 		{"prefix", taskhub.Query{Prefix: "a"}, "a a'c ab"},
 		{"prefix with a quote", taskhub.Query{Prefix: "a'"}, "a'c"},
 		{"prefix that is escaped", taskhub.Query{Prefix: "x/"}, "x/y"},
@@ -87,6 +90,11 @@ func listFilters(t *testing.T, h Harness) {
 		{"created never", taskhub.Query{CreatedFrom: moment, CreatedTo: moment.Add(-time.Hour)}, ""},
 		{"tags", taskhub.Query{Tags: map[string]string{"a": "b", "c": "d'"}}, "s"},
 		{"other tags", taskhub.Query{Tags: map[string]string{"c": "e"}}, ""},
+		{"version", taskhub.Query{Version: "2'0"}, "v"},
+		{"other version", taskhub.Query{Version: "2"}, ""},
+		{"roots", taskhub.Query{Prefix: "r", Roots: true}, "r"},
+		{"updated from", taskhub.Query{UpdatedFrom: moment.Add(48 * time.Hour)}, "v"},
+		{"updated never", taskhub.Query{UpdatedFrom: moment.Add(49 * time.Hour)}, ""},
 		{"everything", taskhub.Query{Prefix: "s", Name: "o", Statuses: []history.Status{history.Suspended}, CreatedFrom: moment, CreatedTo: moment}, "s"},
 	}
 	for _, c := range cases {
@@ -105,7 +113,7 @@ func listedRows(t *testing.T, h Harness) {
 	listed(t, h)
 	whole, _ := all(t, h, taskhub.Query{Entities: true})
 	bare, _ := all(t, h, taskhub.Query{Entities: true, WithoutPayloads: true})
-	if len(whole) != len(bare) || len(whole) != 10 {
+	if len(whole) != len(bare) || len(whole) != 13 {
 		t.Fatalf("%d rows and %d rows", len(whole), len(bare))
 	}
 	for i, got := range whole {

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/durable-go/functions/internal/client"
+	"github.com/durable-go/functions/internal/dashboard"
+	"github.com/durable-go/functions/internal/management"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// dashboardOptions are the arguments of dashboard.
+type dashboardOptions struct {
+	reach
+	port     int
+	readOnly bool
+}
+
+func parseDashboard(args []string, out io.Writer, getenv func(string) string) (o dashboardOptions, err error) {
+	flags := flag.NewFlagSet("dashboard", flag.ContinueOnError)
+	flags.SetOutput(out)
+	o.register(flags, getenv("DURABLE_KEY"))
+	flags.IntVar(&o.port, "port", 0, "port of the page (default: a free one)")
+	flags.BoolVar(&o.readOnly, "read-only", false, "only show, without actions")
+	flags.Usage = func() {
+		fmt.Fprintln(out, "usage: durable dashboard [flags] [folder of the app]")
+		fmt.Fprintln(out, "\nshows a task hub in the browser. The storage account is that of AzureWebJobsStorage, in the")
+		fmt.Fprintln(out, "environment or in local.settings.json; with --url the page asks a deployed app.")
+		flags.PrintDefaults()
+	}
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return o, err
+		}
+		return o, usageError{err}
+	}
+	if flags.NArg() > 1 {
+		return o, usageError{fmt.Errorf("one folder at most, got %q", flags.Args())}
+	}
+	if flags.NArg() == 1 {
+		o.dir = flags.Arg(0)
+	}
+	return o, o.check()
+}
+
+// The paths of the page are those of an app.
+const (
+	dashboardAPI     = "/api/durabletask"
+	dashboardKeyless = "/api/durabletask-links"
+)
+
+// showDashboard serves the page until the user ends it.
+func showDashboard(ctx context.Context, args []string, out io.Writer) error {
+	env, _ := appEnvironment(options{dir: "."})
+	o, err := parseDashboard(args, out, env.get)
+	if err != nil {
+		return err
+	}
+	api, what, err := o.api(ctx)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", o.port))
+	if err != nil {
+		return fmt.Errorf("%w (--port names another port)", err)
+	}
+	token := rand.Text()
+	server := &http.Server{Handler: guarded(api, token, listener.Addr().String()), ReadHeaderTimeout: 10 * time.Second}
+	fmt.Fprintf(out, "Dashboard of %s:\n\n\thttp://%s%s/dashboard?code=%s\n\nThe address is good for this machine until Ctrl-C.\n", what, listener.Addr(), dashboardAPI, token)
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(listener) }()
+	select {
+	case err = <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	_ = server.Shutdown(bound) // requests that are held need not end
+	_ = server.Close()
+	<-ended
+	return errStopped
+}
+
+// api is what the page asks, and a name for it.
+func (o *dashboardOptions) api(ctx context.Context) (http.Handler, string, error) {
+	if o.url != "" {
+		return proxyTo(o.url, o.key, o.readOnly)
+	}
+	env, err := appEnvironment(options{dir: o.dir})
+	if err != nil {
+		return nil, "", err
+	}
+	if inMemory(env) {
+		return nil, "", errors.New("AzureWebJobsStorage is memory: that hub lives in the app's process, which serves the dashboard itself, at /api/durabletask/dashboard")
+	}
+	if o.hub == "" {
+		if o.hub, err = hubOf(o.dir, env); err != nil {
+			return nil, "", err
+		}
+	}
+	hub, err := openHub(o.hub, env)
+	if err != nil {
+		return nil, "", err
+	}
+	// A hub that is not there would be an empty list.
+	if _, err := hub.List(ctx, taskhub.Query{Max: 1}); err != nil {
+		return nil, "", fmt.Errorf("task hub %s cannot be read; has the app run on this storage account? %w", o.hub, err)
+	}
+	api := &management.API{
+		Client: client.New(hub, client.Options{Queue: taskhub.ControlQueue(o.hub)}),
+		Links:  &management.Links{Keys: management.NewKeys(hub, o.hub, time.Now), Path: dashboardKeyless},
+		Check:  func(string) error { return nil }, // the app knows its orchestrators, this program does not
+		Log:    slog.Default(),
+		Site: management.Site{
+			Actions: !o.readOnly, Gauge: hub, Storage: "storage account of this machine's settings",
+			Queues: []string{taskhub.ControlQueue(o.hub), taskhub.WorkItemQueue(o.hub)},
+		},
+	}
+	return api.Operators(dashboardAPI), "task hub " + o.hub, nil
+}
+
+// proxyTo passes requests on to a deployed app, with its key.
+func proxyTo(address, key string, readOnly bool) (http.Handler, string, error) {
+	target, err := url.Parse(strings.TrimSuffix(address, "/"))
+	if err != nil || target.Scheme != "https" && target.Scheme != "http" || target.Host == "" {
+		return nil, "", usageError{fmt.Errorf("--url %q: want an address such as https://myapp.azurewebsites.net", address)}
+	}
+	proxy := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(target)
+			r.Out.Header.Del("X-Functions-Key")
+			r.Out.Header.Del("Cookie")
+			if key != "" {
+				r.Out.Header.Set("X-Functions-Key", key)
+			}
+		},
+		FlushInterval: -1,
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
+			management.WriteError(w, http.StatusBadGateway, "the app does not answer: "+err.Error())
+		},
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if readOnly && r.Method != http.MethodGet {
+			management.WriteError(w, http.StatusForbidden, "this dashboard was started with --read-only")
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	}), target.Host, nil
+}
+
+// guarded serves the page to this machine, and the API to those who have the
+// token. Another name for this machine is refused: a foreign page may have made
+// its name lead here.
+func guarded(api http.Handler, token, address string) http.Handler {
+	_, port, _ := net.SplitHostPort(address)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Host != address && r.Host != "localhost:"+port {
+			management.WriteError(w, http.StatusMisdirectedRequest, "the dashboard is at http://"+address)
+			return
+		}
+		path := strings.TrimSuffix(r.URL.Path, "/")
+		switch {
+		case path == "":
+			http.Redirect(w, r, dashboardKeyless+"/dashboard", http.StatusFound)
+		case r.Method == http.MethodGet && (strings.EqualFold(path, dashboardAPI+"/dashboard") || strings.EqualFold(path, dashboardKeyless+"/dashboard")):
+			dashboard.Serve(w, dashboard.Place{API: dashboardAPI + "/", Keyless: dashboardKeyless + "/dashboard"})
+		case subtle.ConstantTimeCompare([]byte(r.Header.Get("X-Functions-Key")), []byte(token)) != 1:
+			management.WriteError(w, http.StatusUnauthorized, "the key is that of the address which durable dashboard has printed")
+		case strings.HasPrefix(strings.ToLower(path), dashboardAPI+"/"):
+			api.ServeHTTP(w, r)
+		default:
+			http.NotFound(w, r)
+		}
+	})
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strings"
+)
+
+// reach says how a command gets to a hub: through its storage account, or
+// through a deployed app.
+type reach struct{ dir, hub, url, key string }
+
+// register adds the flags that all commands have for it.
+func (r *reach) register(flags *flag.FlagSet, key string) {
+	flags.StringVar(&r.dir, "dir", ".", "`folder` of the app")
+	flags.StringVar(&r.hub, "hub", "", "`name` of the task hub (default: hubName in host.json)")
+	flags.StringVar(&r.url, "url", "", "`address` of a deployed app, such as https://myapp.azurewebsites.net, in place of its storage")
+	flags.StringVar(&r.key, "key", key, "function `key` of the deployed app (default: the variable DURABLE_KEY)")
+}
+
+func (r *reach) check() (err error) {
+	if r.url != "" && r.hub != "" {
+		return usageError{errors.New("--hub is for storage: the app of --url knows its hub")}
+	}
+	r.dir, err = filepath.Abs(r.dir)
+	return err
+}
+
+// caller sends requests to the management API of a hub.
+type caller struct {
+	client *http.Client
+	base   string
+	key    string
+}
+
+// caller connects. Without a URL the API runs in this process.
+func (r *reach) caller(ctx context.Context) (*caller, error) {
+	if r.url != "" {
+		return &caller{client: http.DefaultClient, base: strings.TrimSuffix(r.url, "/") + dashboardAPI + "/", key: r.key}, nil
+	}
+	o := dashboardOptions{reach: *r}
+	api, _, err := o.api(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &caller{client: &http.Client{Transport: inProcess{api}}, base: "http://localhost" + dashboardAPI + "/"}, nil
+}
+
+// inProcess hands requests to a handler.
+type inProcess struct{ handler http.Handler }
+
+// RoundTrip returns the handler's answer when it is whole.
+func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := &answer{header: http.Header{}}
+	if r.Body == nil {
+		r.Body = http.NoBody
+	}
+	p.handler.ServeHTTP(w, r)
+	code := cmp.Or(w.code, http.StatusOK)
+	return &http.Response{
+		StatusCode: code, Status: fmt.Sprintf("%d %s", code, http.StatusText(code)), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: w.header, Body: io.NopCloser(&w.body), ContentLength: int64(w.body.Len()), Request: r,
+	}, nil
+}
+
+// answer keeps what a handler answers.
+type answer struct {
+	header http.Header
+	code   int
+	body   bytes.Buffer
+}
+
+func (a *answer) Header() http.Header         { return a.header }
+func (a *answer) WriteHeader(code int)        { a.code = cmp.Or(a.code, code) }
+func (a *answer) Write(p []byte) (int, error) { return a.body.Write(p) }
+
+// request is one request to the API.
+type request struct {
+	method, path string
+	query        url.Values
+	body         string
+	prefer       string
+}
+
+// send returns the body of a success. Any other answer is an error that says
+// what the API said.
+func (c *caller) send(ctx context.Context, r request) ([]byte, error) {
+	address := c.base + r.path
+	if query := r.query.Encode(); query != "" {
+		address += "?" + query
+	}
+	out, err := http.NewRequestWithContext(ctx, r.method, address, strings.NewReader(r.body))
+	if err != nil {
+		return nil, err
+	}
+	if r.method == http.MethodPost {
+		out.Header.Set("Content-Type", "application/json")
+	}
+	if r.prefer != "" {
+		out.Header.Set("Prefer", r.prefer)
+	}
+	if c.key != "" {
+		out.Header.Set("X-Functions-Key", c.key)
+	}
+	in, err := c.client.Do(out)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", r.path, err)
+	}
+	defer in.Body.Close()
+	body, err := io.ReadAll(in.Body)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", r.path, err)
+	}
+	if in.StatusCode >= 300 {
+		return nil, apiError(in.StatusCode, body)
+	}
+	return body, nil
+}
+
+// apiError is what an answer that is no success says.
+func apiError(code int, body []byte) error {
+	var said struct{ Message string }
+	if json.Unmarshal(body, &said) == nil && said.Message != "" {
+		return errors.New(said.Message)
+	}
+	switch code {
+	case http.StatusUnauthorized:
+		return errors.New("the function key is missing or wrong: --key, or the variable DURABLE_KEY")
+	case http.StatusNotFound:
+		return errors.New("there is no such instance")
+	case http.StatusGone:
+		return errors.New("the instance has finished")
+	}
+	return fmt.Errorf("the app answered %d %s", code, http.StatusText(code))
+}

@@ -1,0 +1,45 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// Changed waits until the row of an instance is another one than that with the
+// ETag, or ctx ends, and reports whether it is. A change by a worker of this
+// process is seen at once, another one within the pace: it reads the row once
+// in that time, without its payloads. taskhub.ErrNotFound when there is none.
+func (c *Client) Changed(ctx context.Context, id, etag string, pace time.Duration) (bool, error) {
+	for {
+		seen, stop := c.watch(id)
+		current, err := c.etag(ctx, id)
+		if err != nil || current != etag {
+			stop()
+			return err == nil, err
+		}
+		select {
+		case <-seen:
+		case <-c.o.After(pace):
+		case <-ctx.Done():
+			stop()
+			return false, nil
+		}
+		stop()
+	}
+}
+
+// etag reads the version of a row and nothing else that costs: the instance is
+// the first one whose id begins with its id.
+func (c *Client) etag(ctx context.Context, id string) (string, error) {
+	page, err := c.store.List(ctx, taskhub.Query{Prefix: id, Entities: true, WithoutPayloads: true, Max: 1})
+	if err != nil {
+		return "", err
+	}
+	if len(page.Instances) == 0 || page.Instances[0].ID != id {
+		return "", fmt.Errorf("instance %q: %w", id, taskhub.ErrNotFound)
+	}
+	return page.Instances[0].ETag, nil
+}

@@ -1,0 +1,76 @@
+// Instances from a file: what "Export" of this page saves, or a status of the
+// management API with its history. Nothing of it is sent anywhere.
+import type { Details, Event, Text } from '../api';
+import { Empty, Status } from '../parts';
+import { link, type Route } from '../router';
+import { InstanceBody } from './instance';
+
+export interface Saved { file: string; instances: { details: Details; events: Event[] }[] }
+
+/** Reads a file; the error says what it is not. */
+export function readFile(file: string, text: string): Saved {
+  let value: any;
+  try {
+    value = JSON.parse(text);
+  } catch (e) {
+    throw new Error(`${file} is no JSON: ${(e as Error).message}`);
+  }
+  if (value?.format === 'durable-dashboard' && Array.isArray(value.instances)) {
+    if (value.version !== 1) throw new Error(`${file} has version ${value.version} of the format; this page reads version 1.`);
+    const instances = value.instances.map((i: any) => ({ details: checked(file, i?.details), events: Array.isArray(i?.events) ? i.events.filter((e: any) => typeof e?.type === 'string' && typeof e?.row === 'number') : [] }));
+    return { file, instances };
+  }
+  if (typeof value?.instanceId === 'string' && Array.isArray(value.historyEvents)) return { file, instances: [fromStatus(value)] };
+  throw new Error(`${file} is neither an export of this page nor a status with showHistory=true.`);
+}
+
+function checked(file: string, d: any): Details {
+  if (typeof d?.instanceId !== 'string' || typeof d?.runtimeStatus !== 'string') throw new Error(`${file}: an instance has no id or no status.`);
+  return { ...d, name: String(d.name ?? '') };
+}
+
+const asText = (v: unknown): Text | undefined => {
+  if (v === null || v === undefined) return undefined;
+  const text = typeof v === 'string' ? v : JSON.stringify(v);
+  return { bytes: new TextEncoder().encode(text).length, text };
+};
+
+/** The status of the official API has a call in one event, with both times. */
+function fromStatus(v: any): Saved['instances'][0] {
+  const events: Event[] = [];
+  let id = 0;
+  const put = (e: Omit<Event, 'row'>) => events.push({ row: events.length, ...e });
+  for (const e of v.historyEvents) {
+    const at = String(e.Timestamp ?? '');
+    const type = String(e.EventType ?? '');
+    const failure = e.FailureDetails ? { type: String(e.FailureDetails.ErrorType ?? ''), message: String(e.FailureDetails.ErrorMessage ?? e.Reason ?? '') } : undefined;
+    if (e.ScheduledTime) {
+      id++;
+      put({ type: type.startsWith('Sub') ? 'SubOrchestrationInstanceCreated' : 'TaskScheduled', at: e.ScheduledTime, id, name: e.FunctionName, input: asText(e.Input), instanceId: e.InstanceId });
+      put({ type, at, taskId: id, result: asText(e.Result), reason: asText(e.Reason), failure });
+    } else {
+      put({ type, at, name: e.Name ?? e.FunctionName, fireAt: e.FireAt, input: asText(e.Input), result: asText(e.Result), reason: asText(e.Reason), status: e.OrchestrationStatus, failure, ...(type === 'TimerFired' ? { type: 'TimerShown' } : {}) });
+    }
+  }
+  events.sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+  events.forEach((e, i) => (e.row = i));
+  return { details: { instanceId: v.instanceId, name: String(v.name ?? ''), runtimeStatus: String(v.runtimeStatus), createdTime: v.createdTime, lastUpdatedTime: v.lastUpdatedTime, input: asText(v.input), output: asText(v.output), customStatus: asText(v.customStatus) }, events };
+}
+
+export function Offline({ saved, route }: { saved?: Saved; route: Route }) {
+  if (!saved) return <main id="main"><Empty whole title="No file is open.">Drop a file on this page, or <label class="link">choose one<input type="file" accept=".json,application/json" class="sr" onChange={e => void openFile(e.currentTarget.files?.[0])} /></label>: what “Export” of an instance has saved, or a status of the management API with <code>showHistory=true</code>.</Empty></main>;
+  const at = saved.instances[Number(route.path[1] ?? (saved.instances.length === 1 ? 0 : NaN))];
+  return (
+    <main id="main">
+      <p class="said">From the file <b>{saved.file}</b>, read only. {saved.instances.length > 1 && at && <a href={link(['file'])}>All of it</a>}</p>
+      {at ? <InstanceBody route={route} d={at.details} events={at.events} offline /> : (
+        <ul class="plain card">{saved.instances.map((i, n) => <li key={n}><a href={link(['file', String(n)])}>{i.details.name} <span class="mono">{i.details.instanceId}</span></a> <Status status={i.details.runtimeStatus} /></li>)}</ul>
+      )}
+    </main>
+  );
+}
+
+/** Opens a file, wherever on the page it came from. */
+export async function openFile(file?: File | null): Promise<void> {
+  if (file) window.dispatchEvent(new CustomEvent('durable-file', { detail: file }));
+}

@@ -1,0 +1,162 @@
+//go:build linux
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/durable-go/functions/internal/azurite/azuritetest"
+	"github.com/durable-go/functions/internal/client"
+	"github.com/durable-go/functions/internal/e2e/host"
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/management"
+	"github.com/durable-go/functions/internal/storage"
+	"github.com/durable-go/functions/internal/taskhub"
+	"github.com/durable-go/functions/internal/taskhub/azure"
+)
+
+// countingTransport counts the requests to storage.
+type countingTransport struct{ n atomic.Int64 }
+
+func (c *countingTransport) Do(r *http.Request) (*http.Response, error) {
+	c.n.Add(1)
+	return loadClient.Do(r)
+}
+
+var loadClient = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: 4 * time.Second}}
+
+// How a large hub is made: DURABLE_LOAD instances (such as 100000), created over
+// a month, and one of them with a long history.
+const (
+	longHistory  = 10_000
+	loadSpan     = 30 * 24 * time.Hour
+	loadAtOnce   = 24
+	loadPatience = 15 * time.Minute
+)
+
+// The dashboard of a large hub: what each view costs, printed. It is long, so
+// that it runs only where DURABLE_LOAD says how many instances there shall be.
+func TestDashboardLoad(t *testing.T) {
+	n, err := strconv.Atoi(os.Getenv("DURABLE_LOAD"))
+	if err != nil {
+		t.Skip("DURABLE_LOAD is not set: 100000 makes a hub of as many instances")
+	}
+	browser := chromium(t)
+	count := &countingTransport{}
+	connection, err := storage.Parse(azuritetest.Server(t).ConnectionString())
+	if err != nil {
+		t.Fatal(err)
+	}
+	account, err := storage.Open(connection, storage.Options{Transport: count})
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := azuritetest.HubName()
+	hub, err := azure.Open(account, name, azure.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), loadPatience)
+	defer cancel()
+	if err := hub.Create(ctx, taskhub.Owner{}); err != nil {
+		t.Fatal(err)
+	}
+	fillHub(t, ctx, hub, n)
+	fillHistory(t, ctx, hub)
+	api := &management.API{
+		Client: client.New(hub, client.Options{Queue: taskhub.ControlQueue(name)}), Log: slog.Default(),
+		Links: &management.Links{Keys: management.NewKeys(hub, name, time.Now), Path: "/api/durabletask-links"},
+		Site:  management.Site{Gauge: hub, Queues: []string{taskhub.ControlQueue(name), taskhub.WorkItemQueue(name)}},
+	}
+	operators := api.Operators("/api/durabletask")
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		before := count.n.Load()
+		operators.ServeHTTP(w, r)
+		// The browser's script reads what an answer has cost.
+		t.Logf("%s %.90s: %d requests to storage", r.Method, r.URL.RequestURI(), count.n.Load()-before)
+	}))
+	defer server.Close()
+	count.n.Store(0)
+	root, err := host.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(ctx, "node", "test/browser/load.mjs")
+	cmd.Dir = filepath.Join(root, "internal", "dashboard", "web")
+	cmd.Env = append(os.Environ(), "DASHBOARD="+server.URL+"/api/durabletask/dashboard", "CHROMIUM="+browser)
+	out, err := cmd.CombinedOutput()
+	t.Logf("%s", out)
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// fillHub makes instances in all states, most of them completed.
+func fillHub(t *testing.T, ctx context.Context, hub *azure.Hub, n int) {
+	begun := time.Now()
+	now := begun.UTC()
+	var wg sync.WaitGroup
+	next := make(chan int)
+	failed := atomic.Pointer[error]{}
+	for range loadAtOnce {
+		wg.Go(func() {
+			for i := range next {
+				root := int32(0)
+				status := []history.Status{history.Completed, history.Completed, history.Completed, history.Completed, history.Failed, history.Running}[i%6]
+				created := now.Add(-time.Duration(rand.Int64N(int64(loadSpan))))
+				row := &taskhub.Instance{
+					ID: fmt.Sprintf("%08x-%d", rand.Uint32(), i), ExecutionID: "x", Name: []string{"ProcessOrder", "Report", "Shipment"}[i%3], Status: status,
+					Created: created, Updated: created.Add(time.Minute), Completed: created.Add(time.Minute), Generation: &root,
+					Tags: map[string]string{"region": []string{"eu", "us"}[i%2]}, Input: history.Payload(`{"order":1}`), Output: history.Payload(`"done"`),
+				}
+				if err := hub.Insert(ctx, row); err != nil {
+					failed.Store(&err)
+				}
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	if err := failed.Load(); err != nil {
+		t.Fatal(*err)
+	}
+	t.Logf("%d instances made in %v", n, time.Since(begun).Round(time.Second))
+}
+
+// fillHistory makes an instance with a long history.
+func fillHistory(t *testing.T, ctx context.Context, hub *azure.Hub) {
+	root := int32(0)
+	now := time.Now().UTC()
+	row := &taskhub.Instance{ID: "long", ExecutionID: "x", Name: "Report", Status: history.Completed, Created: now, Updated: now, Completed: now, Generation: &root}
+	if err := hub.Insert(ctx, row); err != nil {
+		t.Fatal(err)
+	}
+	events := []*history.Event{
+		{Type: history.OrchestratorStarted, ID: history.NoID, Timestamp: now},
+		{Type: history.ExecutionStarted, ID: history.NoID, Timestamp: now, Name: "Report", Instance: history.InstanceRef{InstanceID: "long", ExecutionID: "x"}},
+	}
+	for i := range int32((longHistory - len(events)) / 2) {
+		at := now.Add(time.Duration(i) * time.Millisecond)
+		events = append(events, &history.Event{Type: history.TaskScheduled, ID: i, Name: fmt.Sprintf("Step%d", i%2000), Timestamp: at})
+		events = append(events, &history.Event{Type: history.TaskCompleted, ID: history.NoID, TaskID: i, Timestamp: at.Add(50 * time.Millisecond), Result: history.Payload(`"ok"`)})
+	}
+	if _, err := hub.Commit(ctx, &taskhub.Commit{InstanceID: "long", ExecutionID: "x", Nonce: "n", Time: now, Events: events}); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,255 @@
+package management
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// Bounds of a page of events.
+const (
+	defaultEvents = 10_000
+	maxEvents     = 20_000
+	// eventsBytes is the size from which on no further event is added.
+	eventsBytes = 4 << 20
+)
+
+// event is one event of a history as it is stored, with short payloads.
+type event struct {
+	// Row counts from the first row of the execution.
+	Row        uint64            `json:"row"`
+	Type       string            `json:"type"`
+	At         time.Time         `json:"at"`
+	ID         *int32            `json:"id,omitempty"`
+	TaskID     *int32            `json:"taskId,omitempty"`
+	Name       string            `json:"name,omitempty"`
+	Version    string            `json:"version,omitempty"`
+	InstanceID string            `json:"instanceId,omitempty"`
+	Status     string            `json:"status,omitempty"`
+	FireAt     *time.Time        `json:"fireAt,omitempty"`
+	Scheduled  *time.Time        `json:"scheduledStartTime,omitempty"`
+	Input      *text             `json:"input,omitempty"`
+	Result     *text             `json:"result,omitempty"`
+	Reason     *text             `json:"reason,omitempty"`
+	Failure    *failure          `json:"failure,omitempty"`
+	Options    json.RawMessage   `json:"options,omitempty"`
+	Tags       map[string]string `json:"tags,omitempty"`
+	Parent     *parent           `json:"parent,omitempty"`
+	Trace      string            `json:"traceParent,omitempty"`
+}
+
+type failure struct {
+	Type         string   `json:"type"`
+	Message      string   `json:"message"`
+	Stack        *text    `json:"stack,omitempty"`
+	NonRetriable bool     `json:"isNonRetriable,omitempty"`
+	Inner        *failure `json:"inner,omitempty"`
+}
+
+type parent struct {
+	InstanceID string `json:"instanceId"`
+	Name       string `json:"name"`
+	TaskID     int32  `json:"taskId"`
+}
+
+// eventPage is a part of a history.
+type eventPage struct {
+	// Execution names the run of events: where it is another one than before,
+	// the events that came before are void.
+	Execution string  `json:"execution"`
+	Events    []event `json:"events"`
+	// Next is the row after the last event here.
+	Next uint64 `json:"next"`
+	// Stored is the row after the last event that is stored.
+	Stored uint64 `json:"stored"`
+}
+
+// events answers GET instances/{id}/events: the stored events from a row on.
+func (c *call) events(w http.ResponseWriter, r *http.Request) {
+	from, top, err := c.eventRange()
+	if err != nil {
+		c.writeFailure(w, r, err)
+		return
+	}
+	h, err := c.historyFrom(r.Context(), from)
+	if err == nil && from > 0 && executionOf(h) != c.query.get("execution") {
+		from = 0
+		h, err = c.Client.HistoryFrom(r.Context(), c.id, 0)
+	}
+	if err == nil && from == 0 && len(h.Events) == 0 {
+		_, err = c.Client.Get(r.Context(), c.id) // none has begun, or there is none
+	}
+	if err != nil {
+		c.writeFailure(w, r, err)
+		return
+	}
+	c.writeView(w, r, makeEventPage(h, from, top))
+}
+
+func (c *call) eventRange() (from uint64, top int, err error) {
+	if from, err = c.row("from"); err != nil {
+		return 0, 0, err
+	}
+	top, err = c.query.count("top", defaultEvents, maxEvents)
+	return from, top, err
+}
+
+// row reads a parameter that counts the rows of an execution; 0 when there is
+// none.
+func (c *call) row(name string) (uint64, error) {
+	value := c.query.get(name)
+	if value == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(value, 10, 32)
+	if err != nil {
+		return 0, &parameterError{name, value, "the row of an event"}
+	}
+	return n, nil
+}
+
+// historyFrom reads the history from a row of the execution on that the request
+// names. Where that is another one than is there, too much or nothing comes.
+func (c *call) historyFrom(ctx context.Context, row uint64) (*taskhub.History, error) {
+	if row == 0 {
+		return c.Client.HistoryFrom(ctx, c.id, 0)
+	}
+	execution := c.query.get("execution")
+	first, err := firstRow(execution)
+	if err != nil {
+		return nil, &parameterError{"execution", execution, "that of an earlier answer"}
+	}
+	return c.Client.HistoryFrom(ctx, c.id, first+row)
+}
+
+// executionOf names the run of events of a history: the execution, its first row
+// and its rewinds.
+func executionOf(h *taskhub.History) string {
+	return fmt.Sprintf("%s.%d.%d", h.Fence.ExecutionID, h.Fence.FirstRow, h.Fence.Rewinds)
+}
+
+// firstRow is the second part of what executionOf has made.
+func firstRow(execution string) (uint64, error) {
+	parts := strings.Split(execution, ".")
+	if len(parts) < 3 {
+		return 0, strconv.ErrSyntax
+	}
+	return strconv.ParseUint(parts[len(parts)-2], 10, 63)
+}
+
+func makeEventPage(h *taskhub.History, from uint64, top int) eventPage {
+	page := eventPage{Execution: executionOf(h), Events: []event{}, Stored: h.Fence.NextRow - h.Fence.FirstRow, Next: from}
+	size := 0
+	for i, e := range h.Events {
+		if i == top || size > eventsBytes {
+			break
+		}
+		shown := eventOf(e)
+		shown.Row = from + uint64(i)
+		page.Events = append(page.Events, shown)
+		page.Next = shown.Row + 1
+		size += shown.size()
+	}
+	return page
+}
+
+func eventOf(e *history.Event) event {
+	out := event{
+		Type: e.Type.String(), At: e.Timestamp, Name: e.Name, Version: e.Version, InstanceID: e.InstanceID,
+		FireAt: Moment(e.FireAt), Scheduled: Moment(e.ScheduledStart), Tags: e.Tags,
+		Input: textOf(e.Input, previewBytes), Result: textOf(e.Result, previewBytes), Reason: textOf(e.Reason, previewBytes),
+		Failure: failureOf(e.Failure, 0),
+	}
+	if e.ID != history.NoID {
+		out.ID = &e.ID
+	}
+	if ends(e) || e.Type == history.TimerFired {
+		out.TaskID = &e.TaskID
+	}
+	if e.Type == history.ExecutionCompleted || e.Type == history.ContinueAsNew {
+		out.Status = e.Status.String()
+	}
+	if json.Valid(e.Own.Options) {
+		out.Options = json.RawMessage(e.Own.Options)
+	}
+	if e.Parent != nil {
+		out.Parent = &parent{InstanceID: e.Parent.Instance.InstanceID, Name: e.Parent.Name, TaskID: e.Parent.TaskID}
+	}
+	if e.Trace != nil {
+		out.Trace = e.Trace.TraceParent
+	}
+	return out
+}
+
+// Bounds of a failure: what led to it, and its message.
+const (
+	maxCauses  = 8
+	maxMessage = 8 << 10
+)
+
+func failureOf(f *history.FailureDetails, depth int) *failure {
+	if f == nil || depth == maxCauses {
+		return nil
+	}
+	message := f.ErrorMessage
+	if len(message) > maxMessage {
+		message = message[:maxMessage] + "..."
+	}
+	return &failure{Type: f.ErrorType, Message: message, Stack: textOf(f.StackTrace, maxMessage), NonRetriable: f.NonRetriable, Inner: failureOf(f.Inner, depth+1)}
+}
+
+// size is about how many bytes the event has as JSON.
+func (e *event) size() int {
+	size := 150 + len(e.Name) + len(e.InstanceID) + len(e.Options)
+	for _, t := range []*text{e.Input, e.Result, e.Reason} {
+		if t != nil && t.Text != nil {
+			size += len(*t.Text)
+		}
+	}
+	for f := e.Failure; f != nil; f = f.Inner {
+		size += len(f.Message) + len(f.Type)
+		if f.Stack != nil && f.Stack.Text != nil {
+			size += len(*f.Stack.Text)
+		}
+	}
+	return size
+}
+
+// eventPayload reads one text of the event in a row.
+func (c *call) eventPayload(r *http.Request, of string) (history.Payload, error) {
+	row, err := c.row("row")
+	if err != nil {
+		return nil, err
+	}
+	h, err := c.historyFrom(r.Context(), row)
+	if err != nil {
+		return nil, err
+	}
+	if len(h.Events) == 0 || row > 0 && executionOf(h) != c.query.get("execution") {
+		return nil, errNoPayload
+	}
+	e := h.Events[0]
+	switch of {
+	case "input":
+		return present(e.Input)
+	case "result":
+		return present(e.Result)
+	case "reason":
+		return present(e.Reason)
+	case "details":
+		return present(e.Details)
+	case "stack":
+		if e.Failure == nil {
+			return nil, errNoPayload
+		}
+		return present(e.Failure.StackTrace)
+	}
+	return nil, &parameterError{"of", of, "input, result, reason, details or stack"}
+}

@@ -1,0 +1,61 @@
+package management
+
+import (
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// compressFrom is the size from which on an answer is worth to be compressed.
+const compressFrom = 4 << 10
+
+// writeView answers a request for what only this API has: JSON that is not kept
+// by anybody on its way.
+func (c *call) writeView(w http.ResponseWriter, r *http.Request, v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	protect(w.Header())
+	writeBody(w, r, body)
+}
+
+// protect keeps an answer from being stored or taken for something else.
+func protect(h http.Header) {
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+}
+
+// writeBody writes 200 and a body, compressed where the caller takes that.
+func writeBody(w http.ResponseWriter, r *http.Request, body []byte) {
+	h := w.Header()
+	h.Add("Vary", "Accept-Encoding")
+	if len(body) < compressFrom || !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		h.Set("Content-Length", strconv.Itoa(len(body)))
+		_, _ = w.Write(body)
+		return
+	}
+	h.Set("Content-Encoding", "gzip")
+	z, _ := gzip.NewWriterLevel(w, gzip.BestSpeed)
+	_, _ = z.Write(body)
+	_ = z.Close()
+}
+
+// bounded is a context that ends after d, but lets one request be made.
+func bounded(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	if d == 0 {
+		// One look: the wait that follows ends at once.
+		return context.WithTimeout(ctx, oneLook)
+	}
+	return context.WithTimeout(ctx, d)
+}
+
+// oneLook is how long a request may take that shall not wait.
+const oneLook = time.Second
