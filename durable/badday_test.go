@@ -9,9 +9,10 @@ import (
 	"time"
 
 	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/storage/fake"
 	"github.com/durable-go/functions/internal/taskhub"
 	"github.com/durable-go/functions/internal/taskhub/faults"
-	"github.com/durable-go/functions/internal/taskhub/memory"
+	"github.com/durable-go/functions/internal/taskhub/hubtest"
 	"github.com/durable-go/functions/internal/worker"
 )
 
@@ -30,8 +31,17 @@ func (p *noisy) control() string {
 	return taskhub.ControlQueue(hubName)
 }
 
+// slowest is by how much the answers of a storage account are late at most. 0:
+// what takes time inside of a request shows locks that are held meanwhile, which
+// stop the clock of the bubble.
+const slowest = 0
+
 func (p *noisy) begin(seed uint64) {
-	p.noise = faults.NewNoise(p.memory, 5*time.Second, seed)
+	var store taskhub.Store = p.memory
+	if shared, ok := p.memory.(hubtest.Hub); ok {
+		store = shared.Process(fake.BadDay(seed, slowest))
+	}
+	p.noise = faults.NewNoise(store, 5*time.Second, seed)
 	p.store = p.noise
 	p.open()
 }
@@ -44,17 +54,17 @@ func (p *noisy) die() {
 
 // day is what came of a bad day.
 type day struct {
-	hub *memory.Hub
+	hub sharedHub
 	// row is that of the instance "x" when it had ended; nil if it has not.
 	row   *taskhub.Instance
 	state string
 }
 
-// badDay has the instance "x" follow a plan. Each second meanwhile gets one of
+// badDay has the instance "x" follow a plan on a new hub. Each second meanwhile gets one of
 // the processes; nil does nothing.
-func badDay(t *testing.T, p plan, seed uint64, dispatch worker.Dispatch, meanwhile func(*noisy, int, *rand.Rand)) *day {
+func badDay(t *testing.T, on hubtest.Kind, p plan, seed uint64, dispatch worker.Dispatch, meanwhile func(*noisy, int, *rand.Rand)) *day {
 	random := rand.New(rand.NewPCG(seed, 2))
-	shared := memory.New(memory.Options{})
+	shared := on(t)
 	var processes [2]*noisy
 	for n := range processes {
 		one := &noisy{hub: &hub{t: t, memory: shared, registry: newRegistry(), dispatch: dispatch}}
@@ -107,7 +117,7 @@ func badDay(t *testing.T, p plan, seed uint64, dispatch worker.Dispatch, meanwhi
 }
 
 // describeRun is what the hub knows of an instance and its children.
-func describeRun(t *testing.T, hub *memory.Hub, id string) string {
+func describeRun(t *testing.T, hub sharedHub, id string) string {
 	var out strings.Builder
 	row, err := hub.Instance(t.Context(), id)
 	if err != nil {

@@ -13,15 +13,18 @@ import (
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/journal"
 	"github.com/durable-go/functions/internal/taskhub"
+	"github.com/durable-go/functions/internal/taskhub/hubtest"
 	"github.com/durable-go/functions/internal/taskhub/memory"
 	"github.com/durable-go/functions/internal/worker"
 )
 
 // hub is an app on a task hub in memory, in virtual time.
 type hub struct {
-	t        *testing.T
-	store    taskhub.Store
-	memory   *memory.Hub
+	t     *testing.T
+	store taskhub.Store
+	// memory is what all processes share, as an observer sees it whose requests
+	// never fail.
+	memory   sharedHub
 	registry *registry
 	dispatch worker.Dispatch
 	// journal is that of the processes that open from now on; nil: none.
@@ -38,7 +41,14 @@ type hub struct {
 	change func(*worker.Options)
 }
 
-const hubName = "TestHub"
+const hubName = hubtest.Name
+
+// sharedHub is a hub of package memory, or one of package hubtest.
+type sharedHub interface {
+	taskhub.Store
+	// Pending counts the messages of a queue.
+	Pending(queue string) int
+}
 
 // inHub runs a test in a bubble of virtual time with an app of the functions.
 func inHub(t *testing.T, functions []Registration, test func(*hub)) {

@@ -12,7 +12,7 @@ import (
 
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
-	"github.com/durable-go/functions/internal/taskhub/memory"
+	"github.com/durable-go/functions/internal/taskhub/hubtest"
 	"github.com/durable-go/functions/internal/worker"
 	"pgregory.net/rapid"
 )
@@ -71,7 +71,7 @@ func TestEventsKeepTheirOrder(t *testing.T) {
 		deaths := rapid.IntRange(0, 3).Draw(rt, "deaths")
 		dispatch := rapid.SampledFrom([]worker.Dispatch{worker.Local, worker.Queue}).Draw(rt, "dispatch")
 		synctest.Test(t, func(t *testing.T) {
-			got, raised, state := raiseOnABadDay(t, seed, every, deaths, dispatch)
+			got, raised, state := raiseOnABadDay(t, hubtest.Memory, seed, every, deaths, dispatch)
 			if wrong := misplaced(got, raised); wrong != "" {
 				rt.Fatalf("%s\ngot %v\n%s", wrong, got, state)
 			}
@@ -92,9 +92,9 @@ func (r *raisers) note(process, event string) {
 	r.events[process] = append(r.events[process], event)
 }
 
-func raiseOnABadDay(t *testing.T, seed uint64, every, deaths int, dispatch worker.Dispatch) (got []string, raised map[string][]string, state string) {
+func raiseOnABadDay(t *testing.T, on hubtest.Kind, seed uint64, every, deaths int, dispatch worker.Dispatch) (got []string, raised map[string][]string, state string) {
 	random := rand.New(rand.NewPCG(seed, 3))
-	shared := memory.New(memory.Options{})
+	shared := on(t)
 	var processes [2]*noisy
 	for n := range processes {
 		processes[n] = &noisy{hub: &hub{t: t, memory: shared, registry: newRegistry(), dispatch: dispatch}}
@@ -149,7 +149,7 @@ func raiseOnABadDay(t *testing.T, seed uint64, every, deaths int, dispatch worke
 }
 
 // await waits for the end of an instance.
-func await(t *testing.T, hub *memory.Hub, id string) *taskhub.Instance {
+func await(t *testing.T, hub sharedHub, id string) *taskhub.Instance {
 	for range 4 * 3600 {
 		<-time.After(time.Second)
 		if row, err := hub.Instance(t.Context(), id); err == nil && row.Status.Finished() {

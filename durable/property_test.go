@@ -15,6 +15,7 @@ import (
 	"github.com/durable-go/functions/internal/client"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
+	"github.com/durable-go/functions/internal/taskhub/hubtest"
 	"github.com/durable-go/functions/internal/worker"
 	"pgregory.net/rapid"
 )
@@ -191,16 +192,26 @@ func TestPlansOnABadDay(t *testing.T) {
 		if pestered {
 			meanwhile = pester
 		}
-		synctest.Test(t, func(t *testing.T) { d = badDay(t, p, seed, dispatch, meanwhile) })
-		var events []string
-		for n := range p.events() {
-			events = append(events, fmt.Sprint("e", n))
-		}
-		if want := `"` + interpret(p, events) + `"`; d.row == nil || string(d.row.Output) != want {
-			raw, _ := json.Marshal(p)
-			rt.Fatalf("plan %s\nwant %s\n%s", raw, want, d.state)
+		synctest.Test(t, func(t *testing.T) { d = badDay(t, hubtest.Memory, p, seed, dispatch, meanwhile) })
+		if wrong := d.differs(p); wrong != "" {
+			rt.Fatal(wrong)
 		}
 	})
+}
+
+// differs says how the outcome of the day is not that of the interpreter; empty:
+// it is.
+func (d *day) differs(p plan) string {
+	var events []string
+	for n := range p.events() {
+		events = append(events, fmt.Sprint("e", n))
+	}
+	want := `"` + interpret(p, events) + `"`
+	if d.row != nil && string(d.row.Output) == want {
+		return ""
+	}
+	raw, _ := json.Marshal(p)
+	return fmt.Sprintf("plan %s\nwant %s\n%s", raw, want, d.state)
 }
 
 // pester suspends and resumes the instance now and then, and in the end resumes
@@ -223,7 +234,7 @@ func TestTerminatedOnABadDay(t *testing.T) {
 		at := rapid.IntRange(0, 60).Draw(rt, "terminated at")
 		dispatch := rapid.SampledFrom([]worker.Dispatch{worker.Local, worker.Queue}).Draw(rt, "dispatch")
 		synctest.Test(t, func(t *testing.T) {
-			d := badDay(t, p, seed, dispatch, func(one *noisy, second int, _ *rand.Rand) {
+			d := badDay(t, hubtest.Memory, p, seed, dispatch, func(one *noisy, second int, _ *rand.Rand) {
 				if second >= at && second%5 == 0 {
 					_ = one.core.client.Terminate(t.Context(), "x", "enough", client.TerminateOptions{Children: true})
 				}

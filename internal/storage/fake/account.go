@@ -41,9 +41,7 @@ type Account struct {
 	// service and name, with the time at which they are gone. Strict accounts
 	// only.
 	leaving map[string]time.Time
-	faults  Faults
-	// seen numbers the requests of each kind for the faults.
-	seen map[Kind]int
+	faulty  faulty
 }
 
 // New makes an empty account that behaves like Azurite. Every request takes
@@ -88,7 +86,9 @@ type reply struct {
 
 // Do answers a request. Its error is that of the request's context, when that
 // ends before the request is applied.
-func (a *Account) Do(req *http.Request) (*http.Response, error) {
+func (a *Account) Do(req *http.Request) (*http.Response, error) { return a.do(req, &a.faulty) }
+
+func (a *Account) do(req *http.Request, faulty *faulty) (*http.Response, error) {
 	c := &call{method: req.Method, query: req.URL.Query(), header: http.Header{}}
 	for name, values := range req.Header {
 		// The SDK writes some names as the service documents them, in small
@@ -104,13 +104,13 @@ func (a *Account) Do(req *http.Request) (*http.Response, error) {
 		_ = req.Body.Close()
 	}
 	service, _, _ := strings.Cut(req.URL.Host, ".")
-	return a.handle(req, service, c)
+	return a.handle(req, service, c, faulty)
 }
 
 // handle lets the request meet its fault, if it has one, and answers it.
-func (a *Account) handle(req *http.Request, service string, c *call) (*http.Response, error) {
+func (a *Account) handle(req *http.Request, service string, c *call, faulty *faulty) (*http.Response, error) {
 	c.strict = a.strict
-	f := a.faultOf(Request{Kind: kindOf(service, c), Method: c.method, Path: req.URL.Path})
+	f := a.faultOf(faulty, Request{Kind: kindOf(service, c), Method: c.method, Path: req.URL.Path})
 	if err := f.await(req.Context(), a.latency+f.Delay); err != nil {
 		return nil, err
 	}

@@ -60,13 +60,35 @@ var (
 	ErrLost = errors.New("connection failed: the answer was lost")
 )
 
-// Inject has the requests that come from now on meet the faults, in place of
-// those injected before; nil: none.
+// faulty chooses faults, and numbers the requests of each kind for that. The lock
+// of the account guards it.
+type faulty struct {
+	faults Faults
+	seen   map[Kind]int
+}
+
+// Inject has the requests that come from now on through [Account.Do] meet the
+// faults, in place of those injected before; nil: none.
 func (a *Account) Inject(faults Faults) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.faults, a.seen = faults, map[Kind]int{}
+	a.faulty = faulty{faults, map[Kind]int{}}
 }
+
+// Client is a transport of requests to an account that meet faults of their own:
+// one process of several. It may be used concurrently.
+type Client struct {
+	account *Account
+	faulty  faulty
+}
+
+// Client makes one. Those of [Account.Inject] do not count for it; nil: none.
+func (a *Account) Client(faults Faults) *Client {
+	return &Client{account: a, faulty: faulty{faults, map[Kind]int{}}}
+}
+
+// Do answers a request, as [Account.Do] does.
+func (c *Client) Do(req *http.Request) (*http.Response, error) { return c.account.do(req, &c.faulty) }
 
 // Nth injects the fault into request number n, from 1, of a service and an
 // operation (see [Kind]), whatever its target; into each with 0.
@@ -107,15 +129,15 @@ func Throttled(retryAfter time.Duration) Fault {
 }
 
 // faultOf numbers a request and chooses its fault.
-func (a *Account) faultOf(r Request) Fault {
+func (a *Account) faultOf(from *faulty, r Request) Fault {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.faults == nil {
+	if from.faults == nil {
 		return Fault{}
 	}
-	a.seen[r.Kind]++
-	r.N = a.seen[r.Kind]
-	return a.faults(r)
+	from.seen[r.Kind]++
+	r.N = from.seen[r.Kind]
+	return from.faults(r)
 }
 
 // await lets the time before a request is applied pass.

@@ -93,6 +93,28 @@ func (a *Account) serveQueue(c *call) *reply {
 	return refuse(http.StatusMethodNotAllowed, "UnsupportedHttpVerb")
 }
 
+// Messages are the texts of a queue's messages, hidden ones included, in the order
+// in which they are or become visible.
+func (a *Account) Messages(name string) (texts []string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	q := a.queues[name]
+	if q == nil {
+		return nil
+	}
+	rest := make(byVisibility, 0, len(q.order))
+	for _, m := range q.order {
+		copied := *m
+		rest = append(rest, &copied)
+	}
+	for len(rest) > 0 {
+		if m := heap.Pop(&rest).(*message); m.expires.After(time.Now()) {
+			texts = append(texts, m.text)
+		}
+	}
+	return texts
+}
+
 func newQueue() *queue { return &queue{messages: map[string]*message{}} }
 
 func (a *Account) serveQueueItself(c *call, name string) *reply {
