@@ -39,23 +39,49 @@ type Options struct {
 	MaxRetries int32
 }
 
-// transport keeps as many idle connections as the engine uses at the same time:
+// How long a connection is kept without a request. The service leaves it open for
+// minutes, and a new one costs a TLS handshake; the emulator (Node.js) closes it
+// after five seconds, and a request that meets that end fails, so it is given up
+// before.
+const (
+	idleAtService  = 90 * time.Second
+	idleAtEmulator = 4 * time.Second
+)
+
+// The transports of all accounts.
+var service, emulated = newTransport(idleAtService), newTransport(idleAtEmulator)
+
+// newTransport keeps as many idle connections as the engine uses at the same time:
 // Go's default of two a host, and the SDK's of ten, would connect again and
 // again. There is no overall timeout: every try has its own.
-var transport = &http.Client{Transport: &http.Transport{
-	Proxy:                 http.ProxyFromEnvironment,
-	DialContext:           (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-	MaxIdleConns:          256,
-	MaxIdleConnsPerHost:   128,
-	IdleConnTimeout:       4 * time.Second,
-	TLSHandshakeTimeout:   5 * time.Second,
-	ExpectContinueTimeout: time.Second,
-	ForceAttemptHTTP2:     true,
-}}
+func newTransport(idle time.Duration) *http.Client {
+	return &http.Client{Transport: &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		MaxIdleConns:          256,
+		MaxIdleConnsPerHost:   128,
+		IdleConnTimeout:       idle,
+		TLSHandshakeTimeout:   5 * time.Second,
+		ExpectContinueTimeout: time.Second,
+		ForceAttemptHTTP2:     true,
+	}}
+}
 
-func (o Options) client() azcore.ClientOptions {
+// transport is the one for an account: the real service is recognised by the
+// domains of its endpoints in all clouds.
+func (c *Connection) transport() *http.Client {
+	for _, address := range []string{c.Table, c.Queue, c.Blob} {
+		u, err := url.Parse(address)
+		if err != nil || u.Scheme != "https" || !strings.Contains(u.Hostname(), ".core.") {
+			return emulated
+		}
+	}
+	return service
+}
+
+func (o Options) client(c *Connection) azcore.ClientOptions {
 	if o.Transport == nil {
-		o.Transport = transport
+		o.Transport = c.transport()
 	}
 	if o.TryTimeout == 0 {
 		o.TryTimeout = 10 * time.Second
@@ -85,7 +111,7 @@ func (d discreet) Do(req *http.Request) (*http.Response, error) {
 // Open makes the clients of an account. It sends no request. Errors, those of
 // the clients as well, never contain a secret.
 func Open(c *Connection, o Options) (*Account, error) {
-	base := o.client()
+	base := o.client(c)
 	a := &Account{tableURL: c.Table, sas: c.SAS}
 	open := a.openKey
 	switch {
