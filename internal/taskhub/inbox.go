@@ -71,13 +71,6 @@ func (t *Telling) Control() bool {
 	return false
 }
 
-// MinTime and MaxTime bound the times that every store keeps: DateTime columns begin with the year 1601
-// (learn.microsoft.com/rest/api/storageservices/understanding-the-table-service-data-model).
-var (
-	MinTime = time.Date(1601, 1, 1, 0, 0, 0, 0, time.UTC)
-	MaxTime = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC).Add(-100 * time.Nanosecond)
-)
-
 // Check finds tellings that no store can keep: ErrRefused. Stores call it.
 func (t *Telling) Check() error {
 	switch {
@@ -98,7 +91,7 @@ func (t *Telling) Check() error {
 		if at.IsZero() && name != "Sent" {
 			continue
 		}
-		if at.Before(MinTime) || at.After(MaxTime) {
+		if at.Before(history.MinTime) || at.After(history.MaxTime) {
 			return fmt.Errorf("%w: the %s %v of telling %s is not between the years 1601 and 9999", ErrRefused, name, at, t.ID)
 		}
 	}

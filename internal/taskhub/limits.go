@@ -9,8 +9,8 @@ import (
 
 // checkTime refuses a time that no table keeps.
 func checkTime(name string, t time.Time) error {
-	if t.Before(MinTime) || t.After(MaxTime) {
-		return fmt.Errorf("%w: the %s %v is not between the years 1601 and 9999", ErrRefused, name, t)
+	if err := history.CheckTime("the "+name, t); err != nil {
+		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
 	return nil
 }

@@ -56,7 +56,7 @@ func refusedTimes(t *testing.T, h Harness) {
 
 // keptTimes are the first and the last that tables keep, and none at all.
 func keptTimes(t *testing.T, h Harness) {
-	for _, at := range []time.Time{taskhub.MinTime, taskhub.MaxTime} {
+	for _, at := range []time.Time{history.MinTime, history.MaxTime} {
 		r := row(at.Format("2006"))
 		r.Scheduled, r.Completed = at, at
 		must(t, h.Store.Insert(t.Context(), r))
