@@ -31,10 +31,10 @@ func (p *noisy) control() string {
 	return taskhub.ControlQueue(hubName)
 }
 
-// slowest is by how much the answers of a storage account are late at most. 0:
-// what takes time inside of a request shows locks that are held meanwhile, which
-// stop the clock of the bubble.
-const slowest = 0
+// slowest is by how much the answers of a storage account are late at most: more
+// than half a lease. A lock that is held over a request shows, too: it stops the
+// clock of the bubble.
+const slowest = 20 * time.Second
 
 func (p *noisy) begin(seed uint64) {
 	var store taskhub.Store = p.memory
