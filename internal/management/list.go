@@ -32,18 +32,47 @@ func (c *call) list(w http.ResponseWriter, r *http.Request) {
 		c.writeFailure(w, r, err)
 		return
 	}
-	showInput := c.query.boolean("showInput", true)
-	body := []byte{'['}
-	for i, row := range page.Instances {
-		if i > 0 {
-			body = append(body, ',')
-		}
-		body = append(body, StatusPayload(row, showInput)...)
-	}
 	if page.Token != "" {
 		w.Header().Set(tokenHeader, page.Token)
 	}
-	writeJSON(w, http.StatusOK, append(body, ']'))
+	writePage(w, page.Instances, c.query.boolean("showInput", true))
+}
+
+// flushBytes is how much of a list is kept before it is sent.
+const flushBytes = 1 << 20
+
+// writePage writes the rows one after the other, each forgotten when it is
+// written: they may have large payloads.
+func writePage(w http.ResponseWriter, rows []*taskhub.Instance, showInput bool) {
+	body := []byte{'['}
+	flush := func() {
+		w.Header().Set("Content-Type", contentType)
+		// A caller that is gone is no error of ours.
+		_, _ = w.Write(body)
+		body = body[:0]
+	}
+	for i, row := range rows {
+		rows[i] = nil
+		if i > 0 {
+			body = append(body, ',')
+		}
+		for _, part := range statusParts(row, showInput) {
+			if len(body)+len(part) > flushBytes {
+				flush()
+			}
+			if len(part) > flushBytes {
+				_, _ = w.Write(part)
+				continue
+			}
+			body = append(body, part...)
+		}
+	}
+	body = append(body, ']')
+	if w.Header().Get("Content-Type") == "" {
+		writeJSON(w, http.StatusOK, body)
+		return
+	}
+	flush()
 }
 
 // filter reads what to list.
@@ -55,6 +84,7 @@ func (c *call) filter(r *http.Request) (q taskhub.Query, err error) {
 	if q.CreatedFrom, q.CreatedTo, err = c.query.between("createdTimeFrom", "createdTimeTo"); err != nil {
 		return q, err
 	}
+	q.WithoutInput = !c.query.boolean("showInput", true)
 	q.Max, err = c.query.count("top", taskhub.DefaultPage, taskhub.MaxPage)
 	return q, err
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -120,25 +121,41 @@ func waitFor(r *http.Request) time.Duration {
 
 // StatusPayload is the official status object.
 func StatusPayload(row *taskhub.Instance, showInput bool) []byte {
+	return slices.Concat(statusParts(row, showInput)...)
+}
+
+// statusParts is the status object in pieces. Large payloads are the row's own.
+func statusParts(row *taskhub.Instance, showInput bool) [][]byte {
 	status, output := row.Shown().String(), row.Output
 	if row.Parked != "" && !row.Status.Finished() {
 		output = history.Payload(row.Parked)
+	}
+	if row.Err != nil {
+		// It is listed, so that it can be purged.
+		output = history.Payload("the instance cannot be read: " + row.Err.Error())
 	}
 	input := row.Input
 	if !showInput {
 		input = nil
 	}
-	dst := append([]byte(`{"name":`), history.AppendString(nil, row.Name)...)
-	dst = append(dst, `,"instanceId":`...)
-	dst = history.AppendString(dst, row.ID)
-	dst = append(dst, `,"runtimeStatus":`...)
-	dst = history.AppendString(dst, status)
-	dst = appendValue(append(dst, `,"input":`...), input)
-	dst = appendValue(append(dst, `,"customStatus":`...), row.CustomStatus)
-	dst = appendValue(append(dst, `,"output":`...), output)
-	dst = row.Created.UTC().AppendFormat(append(dst, `,"createdTime":`...), `"2006-01-02T15:04:05Z"`)
-	dst = row.Updated.UTC().AppendFormat(append(dst, `,"lastUpdatedTime":`...), `"2006-01-02T15:04:05Z"`)
-	return append(dst, '}')
+	head := append([]byte(`{"name":`), history.AppendString(nil, row.Name)...)
+	head = append(head, `,"instanceId":`...)
+	head = history.AppendString(head, row.ID)
+	head = append(head, `,"runtimeStatus":`...)
+	head = history.AppendString(head, status)
+	tail := row.Created.UTC().AppendFormat([]byte(`,"createdTime":`), `"2006-01-02T15:04:05Z"`)
+	tail = row.Updated.UTC().AppendFormat(append(tail, `,"lastUpdatedTime":`...), `"2006-01-02T15:04:05Z"`)
+	return [][]byte{
+		append(head, `,"input":`...), value(input), []byte(`,"customStatus":`), value(row.CustomStatus), []byte(`,"output":`), value(output), append(tail, '}'),
+	}
+}
+
+// value is a payload as JSON.
+func value(p history.Payload) []byte {
+	if p != nil && json.Valid(p) {
+		return p
+	}
+	return appendValue(nil, p)
 }
 
 // appendValue writes a payload as JSON where it is JSON, else as a string.
@@ -152,8 +169,10 @@ func appendValue(dst []byte, p history.Payload) []byte {
 	return history.AppendString(dst, p)
 }
 
+const contentType = "application/json; charset=utf-8"
+
 func writeJSON(w http.ResponseWriter, code int, body []byte) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(code)
 	_, _ = w.Write(body)

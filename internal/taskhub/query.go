@@ -11,6 +11,8 @@ import (
 const (
 	DefaultPage = 100
 	MaxPage     = 1000
+	// PageBytes is how many bytes the payloads of a page may have.
+	PageBytes = 4 << 20
 )
 
 // Query says which instance rows to list. The zero Query lists all but
@@ -38,6 +40,8 @@ type Query struct {
 	Entities bool
 	// WithoutPayloads leaves Input and Output away.
 	WithoutPayloads bool
+	// WithoutInput leaves Input away.
+	WithoutInput bool
 	// Max bounds the rows of a page; 0 or less: DefaultPage; at most MaxPage.
 	Max int
 	// Token is Page.Token of the page before; empty: the first page. The rest
@@ -46,7 +50,9 @@ type Query struct {
 }
 
 // Page is a part of a list. It may have fewer rows than Query.Max, even none,
-// while there are more: the list ends where Token is empty.
+// while there are more: the list ends where Token is empty. It ends before a row
+// whose payloads would make it longer than PageBytes; its first row is there
+// however long it is. A row that cannot be read by itself has an Err.
 type Page struct {
 	Instances []*Instance
 	Token     string
@@ -59,6 +65,23 @@ func (q *Query) Size() int {
 	}
 	return min(q.Max, MaxPage)
 }
+
+// Room counts the bytes of a page.
+type Room struct{ rows, bytes int }
+
+// Takes reports whether a row goes into the page, and counts it if so.
+func (r *Room) Takes(row *Instance) bool {
+	size := len(row.Input) + len(row.Output) + len(row.CustomStatus)
+	if r.rows > 0 && r.bytes+size > PageBytes {
+		return false
+	}
+	r.rows++
+	r.bytes += size
+	return true
+}
+
+// Full reports whether no further row goes into the page, however short.
+func (r *Room) Full() bool { return r.bytes >= PageBytes }
 
 // Empty tells whether nothing can match, whatever the store has.
 func (q *Query) Empty() bool {

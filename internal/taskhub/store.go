@@ -39,6 +39,9 @@ var (
 	// ErrPayloadGone: the blob of a large payload does not exist (any more).
 	// What named it was removed with it, or will never be readable.
 	ErrPayloadGone = errors.New("large payload is gone")
+	// ErrDamaged: the blob of a large payload is not what a writer of payloads
+	// leaves. Reading it again does not help.
+	ErrDamaged = errors.New("large payload is damaged")
 	// ErrUnread: a message came whose payload cannot be read for the moment.
 	ErrUnread = errors.New("payload of the message cannot be read now")
 	// ErrSealed: the app's payload codec did not encode or decode a payload.

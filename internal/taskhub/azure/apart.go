@@ -1,12 +1,14 @@
 package azure
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -94,10 +96,10 @@ func (h *Hub) outsizeChange(ctx context.Context, id string, c *taskhub.Change) e
 
 // fetchRow puts payloads in place of their addresses. ErrPayloadGone when one
 // is not there; its address stays then.
-func (h *Hub) fetchRow(ctx context.Context, row *taskhub.Instance) error {
+func (h *Hub) fetchRow(ctx context.Context, row *storedRow) error {
 	columns := []*history.Payload{&row.Input, &row.Output}
 	return eachLarge(len(columns), func(i int) error {
-		name := h.largeName(row.ID, *columns[i])
+		name := row.blobs[i]
 		if name == "" {
 			return nil
 		}
@@ -119,9 +121,33 @@ func (h *Hub) fetchRow(ctx context.Context, row *taskhub.Instance) error {
 	})
 }
 
-// hasLarge tells whether a payload of the row is kept apart.
-func (h *Hub) hasLarge(row *taskhub.Instance) bool {
-	return h.largeName(row.ID, row.Input) != "" || h.largeName(row.ID, row.Output) != ""
+// markBlob notes in a column of its own whether a text of the instance's row is
+// the address of its payload. Only what looks like one needs it.
+func (h *Hub) markBlob(e *entity, id, column string, given, stored history.Payload) {
+	if !bytes.HasPrefix(stored, []byte("http")) {
+		return
+	}
+	name := ""
+	if !fitsRow(given) {
+		name = h.largeName(id, stored)
+	}
+	e.text("Go"+column+"Blob", name)
+}
+
+// startBlob is the blob in which an official client leaves the message of a
+// start, whose address it puts into the Input of the row.
+var startBlob = regexp.MustCompile(`/message-[0-9a-f]{32}-ExecutionStarted\.json\.gz$`)
+
+// namedBlob is the blob that a text of an instance's row stands for, "" for a
+// text that is what it says, such as a reason or a result that somebody has
+// given. mark is the column that says so, nil in a row of an official client,
+// which has addresses in Input alone.
+func (h *Hub) namedBlob(id string, text history.Payload, mark *string, input bool) string {
+	name := h.largeName(id, text)
+	if name == "" || mark != nil && *mark != name || mark == nil && !(input && startBlob.MatchString(name)) {
+		return ""
+	}
+	return name
 }
 
 // fetchTexts reads the blobs of history rows: for each row, the texts by

@@ -74,6 +74,7 @@ func (h *Hub) instanceEntity(ctx context.Context, row *taskhub.Instance) ([]byte
 	if err := row.Check(); err != nil {
 		return nil, err
 	}
+	given := row
 	row, err := h.outsizeRow(ctx, row)
 	if err != nil {
 		return nil, err
@@ -83,6 +84,8 @@ func (h *Hub) instanceEntity(ctx context.Context, row *taskhub.Instance) ([]byte
 	e.text("Version", row.Version)
 	e.payload("Input", row.Input)
 	e.payload("Output", row.Output)
+	h.markBlob(e, row.ID, "Input", given.Input, row.Input)
+	h.markBlob(e, row.ID, "Output", given.Output, row.Output)
 	e.custom(row.CustomStatus)
 	e.text("RuntimeStatus", row.Status.String())
 	e.time("CreatedTime", row.Created)
@@ -125,6 +128,7 @@ func (h *Hub) changeEntity(ctx context.Context, id string, c taskhub.Change) ([]
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
+	given := c
 	if err := h.outsizeChange(ctx, id, &c); err != nil {
 		return nil, err
 	}
@@ -141,12 +145,14 @@ func (h *Hub) changeEntity(ctx context.Context, id string, c taskhub.Change) ([]
 	}
 	if c.Output != nil {
 		e.payload("Output", *c.Output)
+		h.markBlob(e, id, "Output", *given.Output, *c.Output)
 	}
 	if c.CustomStatus != nil {
 		e.custom(*c.CustomStatus)
 	}
 	if c.Input != nil {
 		e.payload("Input", *c.Input)
+		h.markBlob(e, id, "Input", *given.Input, *c.Input)
 	}
 	for name, value := range map[string]*string{"Name": c.Name, "Version": c.Version, "GoParked": c.Parked} {
 		if value != nil {

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -114,11 +116,19 @@ func (h *Hub) writeAllLarge(ctx context.Context, all []largePayload) error {
 	})
 }
 
+// blobNames are the names of blobs that this engine or the official one writes:
+// a folder for the instance, and what it is. Others are read as if they were not
+// there: rows and messages must not name what is none of theirs.
+var blobNames = regexp.MustCompile(`^[^/]+/[A-Za-z][A-Za-z0-9-]*(?:-[A-Za-z0-9_-]*)?\.json\.gz$`)
+
 // readLarge reads a blob, as far as that is bounded: a small blob may unpack to
 // very much. ErrPayloadGone when there is none.
 func (h *Hub) readLarge(ctx context.Context, name string) (history.Payload, error) {
 	fail := func(err error) (history.Payload, error) {
 		return nil, fmt.Errorf("reading blob %s/%s: %w", h.largeContainer(), name, err)
+	}
+	if !blobNames.MatchString(name) {
+		return fail(taskhub.ErrPayloadGone)
 	}
 	resp, err := h.large().NewBlobClient(name).DownloadStream(ctx, nil)
 	if missing(err) || noContainer(err) {
@@ -129,17 +139,33 @@ func (h *Hub) readLarge(ctx context.Context, name string) (history.Payload, erro
 	}
 	stream := resp.NewRetryReader(ctx, nil)
 	defer func() { _ = stream.Close() }()
-	z, err := gzip.NewReader(stream)
+	// What grew by packing is not much longer than what was packed.
+	packed, err := io.ReadAll(io.LimitReader(stream, int64(h.options.MaxLarge)+1<<20))
 	if err != nil {
 		return fail(err)
 	}
-	var text bytes.Buffer
-	n, err := io.Copy(&text, io.LimitReader(z, int64(h.options.MaxLarge)+1))
-	if err == nil && n > int64(h.options.MaxLarge) {
-		err = fmt.Errorf("it unpacks to more than %d bytes: %w", h.options.MaxLarge, taskhub.ErrTooLarge)
-	}
+	text, err := unpack(packed, h.options.MaxLarge)
 	if err != nil {
 		return fail(err)
+	}
+	return text, nil
+}
+
+// unpack reads a whole gzip file of at most so many bytes. Its last four bytes
+// are its length, by which memory is taken once.
+func unpack(packed []byte, most int) (history.Payload, error) {
+	z, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", taskhub.ErrDamaged, err)
+	}
+	length := binary.LittleEndian.Uint32(packed[len(packed)-4:])
+	text := bytes.NewBuffer(make([]byte, 0, min(int64(length), int64(most))+bytes.MinRead))
+	n, err := text.ReadFrom(io.LimitReader(z, int64(most)+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", taskhub.ErrDamaged, err)
+	case n > int64(most):
+		return nil, fmt.Errorf("it unpacks to more than %d bytes: %w", most, taskhub.ErrTooLarge)
 	}
 	return text.Bytes(), nil
 }

@@ -76,13 +76,17 @@ func (s *site) put(t *testing.T, name string, content []byte) {
 	if err == nil {
 		err = z.Close()
 	}
-	if err == nil {
-		_, err = s.opened.Blobs.CreateContainer(t.Context(), largeContainer, nil)
-	}
-	if err == nil {
-		_, err = s.opened.Blobs.UploadBuffer(t.Context(), largeContainer, name, packed.Bytes(), nil)
-	}
 	if err != nil {
+		t.Fatal(err)
+	}
+	s.putRaw(t, name, packed.Bytes())
+}
+
+func (s *site) putRaw(t *testing.T, name string, content []byte) {
+	t.Helper()
+	// The container may be there.
+	_, _ = s.opened.Blobs.CreateContainer(t.Context(), largeContainer, nil)
+	if _, err := s.opened.Blobs.UploadBuffer(t.Context(), largeContainer, name, content, nil); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -253,19 +257,118 @@ func TestOfficialBlobs(t *testing.T) {
 		if want == nil {
 			want = history.Payload(url)
 		}
-		row := &taskhub.Instance{ID: "i", ExecutionID: "x", Input: history.Payload(url)}
-		if _, err := s.Purge(t.Context(), "none", ""); !errors.Is(err, taskhub.ErrNotFound) {
-			t.Fatal(err)
-		}
-		if err := s.Insert(t.Context(), row); err != nil {
+		entity := fmt.Sprintf(`{"PartitionKey": "i", "RowKey": "", "Name": "O", "ExecutionId": "x", "RuntimeStatus": "Pending", "Tags": "null", "Input": %q, "Output": %q}`, url, url)
+		if _, err := s.opened.Tables.NewClient("FakeInstances").AddEntity(t.Context(), []byte(entity), nil); err != nil {
 			t.Fatal(err)
 		}
 		got, err := s.Instance(t.Context(), "i")
 		if err != nil || !bytes.Equal(got.Input, want) {
 			t.Errorf("%s: input of %d bytes, %v", url, len(got.Input), err)
 		}
+		if string(got.Output) != url {
+			t.Errorf("%s: output of %d bytes", url, len(got.Output))
+		}
 		if _, err := s.opened.Tables.NewClient("FakeInstances").DeleteEntity(t.Context(), "i", "", nil); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// TestTextsThatLookLikeAddresses: what somebody gave as an input or a reason is
+// never read as the address of a blob, be there one of that name or not.
+func TestTextsThatLookLikeAddresses(t *testing.T) {
+	s := newSite(t, azure.Options{})
+	large := history.Payload(largeText(80_000))
+	if err := s.Insert(t.Context(), &taskhub.Instance{ID: "i", ExecutionID: "x", Input: large, Output: large}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.Instance(t.Context(), "i"); err != nil || !bytes.Equal(got.Input, large) || !bytes.Equal(got.Output, large) {
+		t.Fatalf("%v", err)
+	}
+	for name := range s.account.Blobs(largeContainer) {
+		address := history.Payload("https://account.blob.core.windows.net/" + largeContainer + "/" + name)
+		if _, err := s.Merge(t.Context(), "i", taskhub.Change{Output: &address, Input: &address}); err != nil {
+			t.Fatal(err)
+		}
+		page, err := s.List(t.Context(), taskhub.Query{})
+		got, oneErr := s.Instance(t.Context(), "i")
+		if err != nil || oneErr != nil || !bytes.Equal(got.Input, address) || !bytes.Equal(got.Output, address) || !bytes.Equal(page.Instances[0].Output, address) {
+			t.Errorf("%s: shown as %d and %d bytes, %v %v", address, len(got.Input), len(got.Output), err, oneErr)
+		}
+	}
+	if _, err := s.Merge(t.Context(), "i", taskhub.Change{Output: &large}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.Instance(t.Context(), "i"); err != nil || !bytes.Equal(got.Output, large) {
+		t.Errorf("a payload after that: %d bytes, %v", len(got.Output), err)
+	}
+}
+
+// TestNamesOfBlobs: a message or a row cannot name a blob that is none of the
+// engine's.
+func TestNamesOfBlobs(t *testing.T) {
+	s := newSite(t, azure.Options{})
+	for _, name := range []string{"other/secret.txt", "message-1-EventRaised.json.gz", "i/../j/message-1-EventRaised.json.gz", "i/message.json", "i/j/message-1-EventRaised.json.gz", "", "i/message-1-Event Raised.json.gz"} {
+		if name != "" {
+			s.put(t, name, taskhub.EncodeMessage(&taskhub.Message{ID: taskhub.GUID("m"), Target: history.InstanceRef{InstanceID: "i"}, Event: &history.Event{Type: history.EventRaised, ID: history.NoID, Name: "E"}}))
+		}
+		if m, err := s.Open(t.Context(), []byte(`{"CompressedBlobName":"`+name+`"}`)); err == nil {
+			t.Errorf("%q: %+v", name, m)
+		}
+	}
+}
+
+// TestListOfLargeRows: a page ends when it is full, the next one begins at the
+// next row, and a row that cannot be read says so by itself.
+func TestListOfLargeRows(t *testing.T) {
+	s := newSite(t, azure.Options{})
+	text := history.Payload(largeText(1 << 20))
+	for n := range 9 {
+		row := &taskhub.Instance{ID: fmt.Sprintf("i%d", n), ExecutionID: "x", Input: text, Output: text}
+		if err := s.Insert(t.Context(), row); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name := range s.account.Blobs(largeContainer) {
+		if strings.HasPrefix(name, "i3/") && strings.Contains(name, "Input") {
+			s.putRaw(t, name, []byte("no gzip"))
+		}
+	}
+	for _, c := range []struct {
+		q    taskhub.Query
+		want string
+	}{
+		{taskhub.Query{}, "[i0 i1] [i2 i3 i4] [i5 i6] [i7 i8]"},
+		{taskhub.Query{WithoutInput: true}, "[i0 i1 i2 i3] [i4 i5 i6 i7] [i8]"},
+		{taskhub.Query{WithoutPayloads: true}, "[i0 i1 i2 i3 i4 i5 i6 i7 i8]"},
+		{taskhub.Query{Max: 3}, "[i0 i1] [i2 i3 i4] [i5 i6] [i7 i8]"},
+		{taskhub.Query{Prefix: "i", Max: 1}, "[i0] [i1] [i2] [i3] [i4] [i5] [i6] [i7] [i8]"},
+	} {
+		var pages []string
+		for {
+			page, err := s.List(t.Context(), c.q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var ids []string
+			for _, row := range page.Instances {
+				ids = append(ids, row.ID)
+				if broken := row.ID == "i3" && !c.q.WithoutInput && !c.q.WithoutPayloads; broken != (row.Err != nil) || broken && !errors.Is(row.Err, taskhub.ErrDamaged) {
+					t.Errorf("%+v: row %s: %v", c.q, row.ID, row.Err)
+				}
+				if c.q.WithoutInput && row.Input != nil {
+					t.Errorf("%s has an input", row.ID)
+				}
+			}
+			if len(ids) > 0 {
+				pages = append(pages, fmt.Sprint(ids))
+			}
+			if c.q.Token = page.Token; c.q.Token == "" {
+				break
+			}
+		}
+		if got := strings.Join(pages, " "); got != c.want {
+			t.Errorf("%+v: %s, want %s", c.q, got, c.want)
 		}
 	}
 }

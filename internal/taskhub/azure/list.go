@@ -19,25 +19,41 @@ import (
 const withoutPayloads = "PartitionKey,RowKey,Timestamp,ExecutionId,Name,Version,RuntimeStatus,Tags,CustomStatus," +
 	"CreatedTime,LastUpdatedTime,CompletedTime,ScheduledStartTime,Generation,GoParked,GoPurging,GoOrigin,ParentInstanceId"
 
+// withoutInput are the columns that are read but Input.
+const withoutInput = withoutPayloads + ",Output,GoOutputBlob"
+
+// Stores of continuation tokens: the service's own, and the row with which the
+// rest of one of its pages begins.
+const (
+	tokenPage = "azure"
+	tokenRow  = "azure-row"
+)
+
 // List reads one page of the table. What the service's filter cannot say is
 // left to Query.Match, so that pages may be short.
 func (h *Hub) List(ctx context.Context, q taskhub.Query) (*taskhub.Page, error) {
 	options := &aztables.ListEntitiesOptions{Format: to.Ptr(aztables.MetadataFormatFull), Top: to.Ptr(int32(q.Size()))}
+	filter := listFilter(&q)
 	if q.Token != "" {
-		position, err := taskhub.DecodeToken("azure", 2, q.Token)
-		if err != nil {
+		if position, err := taskhub.DecodeToken(tokenRow, 1, q.Token); err == nil {
+			filter = strings.TrimSuffix("PartitionKey ge '"+quote(position[0])+"' and "+filter, " and ")
+		} else if position, err := taskhub.DecodeToken(tokenPage, 2, q.Token); err == nil {
+			options.NextPartitionKey, options.NextRowKey = &position[0], &position[1]
+		} else {
 			return nil, fmt.Errorf("listing instances: %w", err)
 		}
-		options.NextPartitionKey, options.NextRowKey = &position[0], &position[1]
 	}
 	if q.Empty() {
 		return &taskhub.Page{}, nil
 	}
-	if filter := listFilter(&q); filter != "" {
+	if filter != "" {
 		options.Filter = &filter
 	}
-	if q.WithoutPayloads {
+	switch {
+	case q.WithoutPayloads:
 		options.Select = to.Ptr(withoutPayloads)
+	case q.WithoutInput:
+		options.Select = to.Ptr(withoutInput)
 	}
 	resp, err := h.instances.NewListEntitiesPager(options).NextPage(ctx)
 	if q.Token != "" && status(err) == http.StatusBadRequest {
@@ -46,51 +62,69 @@ func (h *Hub) List(ctx context.Context, q taskhub.Query) (*taskhub.Page, error) 
 	if err != nil {
 		return nil, failed(err, "listing instances")
 	}
-	page := makePage(&q, resp)
-	if err := h.fetchPage(ctx, page); err != nil {
+	page, err := h.makePage(ctx, &q, resp)
+	if err != nil {
 		return nil, fmt.Errorf("listing instances: %w", err)
 	}
 	return page, nil
 }
 
-// fetchPage reads the large payloads of a page. One that is gone shows its
-// address, as in Instance.
-func (h *Hub) fetchPage(ctx context.Context, page *taskhub.Page) error {
-	var large []*taskhub.Instance
-	for _, row := range page.Instances {
-		if h.hasLarge(row) {
-			large = append(large, row)
-		}
-	}
-	return eachLarge(len(large), func(i int) error {
-		err := h.fetchRow(ctx, large[i])
-		if errors.Is(err, taskhub.ErrPayloadGone) {
-			return nil
-		}
-		return err
-	})
-}
-
-func makePage(q *taskhub.Query, resp aztables.ListEntitiesResponse) *taskhub.Page {
-	page := &taskhub.Page{}
+// makePage takes the rows that are asked for, with their payloads, until the page
+// is full. Large payloads are read one after the other, so that no more of them
+// are in memory than the page shows.
+func (h *Hub) makePage(ctx context.Context, q *taskhub.Query, resp aztables.ListEntitiesResponse) (*taskhub.Page, error) {
+	page, room := &taskhub.Page{}, taskhub.Room{}
 	for _, raw := range resp.Entities {
-		if row := decodeListed(raw); row != nil && q.Match(row) {
-			page.Instances = append(page.Instances, row)
+		row := h.decodeListed(raw)
+		if row == nil || !q.Match(row.Instance) {
+			continue
 		}
+		full := room.Full()
+		if !full {
+			if err := h.fetchListed(ctx, row); err != nil {
+				return nil, err
+			}
+			full = !room.Takes(row.Instance)
+		}
+		if full {
+			page.Token = taskhub.EncodeToken(tokenRow, taskhub.EscapeKey(row.ID))
+			return page, nil
+		}
+		page.Instances = append(page.Instances, row.Instance)
 	}
 	if partition := resp.NextPartitionKey; partition != nil && *partition != "" {
 		row := ""
 		if resp.NextRowKey != nil {
 			row = *resp.NextRowKey
 		}
-		page.Token = taskhub.EncodeToken("azure", *partition, row)
+		page.Token = taskhub.EncodeToken(tokenPage, *partition, row)
 	}
-	return page
+	return page, nil
+}
+
+// fetchListed reads the large payloads of a row. One that is gone shows its
+// address, as in Instance; one that never will be readable leaves the row with
+// an error.
+func (h *Hub) fetchListed(ctx context.Context, row *storedRow) error {
+	err := h.fetchRow(ctx, row)
+	switch {
+	case err == nil, errors.Is(err, taskhub.ErrPayloadGone):
+		return nil
+	case errors.Is(err, taskhub.ErrTooLarge), errors.Is(err, taskhub.ErrDamaged):
+		row.Err = fmt.Errorf("reading the payloads of the row: %w", err)
+		for i, column := range []*history.Payload{&row.Input, &row.Output} {
+			if row.blobs[i] != "" {
+				*column = nil
+			}
+		}
+		return nil
+	}
+	return err
 }
 
 // decodeListed reads a row, or tells why it cannot be read. Rows of other keys
 // are none of ours.
-func decodeListed(raw []byte) *taskhub.Instance {
+func (h *Hub) decodeListed(raw []byte) *storedRow {
 	var key struct {
 		PartitionKey, RowKey, Timestamp string
 		ETag                            string `json:"odata.etag"`
@@ -98,9 +132,9 @@ func decodeListed(raw []byte) *taskhub.Instance {
 	if json.Unmarshal(raw, &key) != nil || key.RowKey != "" {
 		return nil
 	}
-	row, err := decodeInstance(raw)
+	row, err := h.decodeRow(raw)
 	if err != nil {
-		row = &taskhub.Instance{ID: taskhub.UnescapeKey(key.PartitionKey), Status: history.Unknown, Err: fmt.Errorf("decoding the row: %w", err)}
+		row = &storedRow{Instance: &taskhub.Instance{ID: taskhub.UnescapeKey(key.PartitionKey), Status: history.Unknown, Err: fmt.Errorf("decoding the row: %w", err)}}
 	}
 	row.ETag = etagOf(key.ETag, key.Timestamp)
 	return row

@@ -18,23 +18,29 @@ import (
 type instanceRow struct {
 	PartitionKey, ExecutionId, Name, Version, RuntimeStatus, Tags   string
 	GoParked, GoPurging, GoOrigin, ParentInstanceId                 string
-	Input, Output, CustomStatus                                     *string
+	Input, Output, CustomStatus, GoInputBlob, GoOutputBlob          *string
 	CreatedTime, LastUpdatedTime, CompletedTime, ScheduledStartTime time.Time
 	Generation                                                      *int32
 }
 
+// storedRow is an instance's row, with the blobs that hold its payloads where
+// they do not stand in it: of Input, of Output.
+type storedRow struct {
+	*taskhub.Instance
+	blobs [2]string
+}
+
 // Instance reads a row. An address of a payload that is not there is shown as
-// it is: the row was replaced while it was read, or the text only looks like
-// one.
+// it is: the row was replaced while it was read.
 func (h *Hub) Instance(ctx context.Context, id string) (*taskhub.Instance, error) {
 	for again := false; ; again = true {
 		row, err := h.readRow(ctx, id)
-		if err != nil || !h.hasLarge(row) {
-			return row, err
+		if err != nil {
+			return nil, err
 		}
 		err = h.fetchRow(ctx, row)
 		if err == nil || again && errors.Is(err, taskhub.ErrPayloadGone) {
-			return row, nil
+			return row.Instance, nil
 		}
 		if !errors.Is(err, taskhub.ErrPayloadGone) {
 			return nil, fmt.Errorf("reading the row of instance %q: %w", id, err)
@@ -42,7 +48,7 @@ func (h *Hub) Instance(ctx context.Context, id string) (*taskhub.Instance, error
 	}
 }
 
-func (h *Hub) readRow(ctx context.Context, id string) (*taskhub.Instance, error) {
+func (h *Hub) readRow(ctx context.Context, id string) (*storedRow, error) {
 	resp, err := h.instances.GetEntity(ctx, taskhub.EscapeKey(id), "", &aztables.GetEntityOptions{Format: to.Ptr(aztables.MetadataFormatNone)})
 	if missing(err) {
 		return nil, fmt.Errorf("instance %q: %w", id, taskhub.ErrNotFound)
@@ -50,7 +56,7 @@ func (h *Hub) readRow(ctx context.Context, id string) (*taskhub.Instance, error)
 	if err != nil {
 		return nil, failed(err, "reading the row of instance %q", id)
 	}
-	row, err := decodeInstance(resp.Value)
+	row, err := h.decodeRow(resp.Value)
 	if err != nil {
 		return nil, fmt.Errorf("reading the row of instance %q: %w", id, err)
 	}
@@ -58,11 +64,19 @@ func (h *Hub) readRow(ctx context.Context, id string) (*taskhub.Instance, error)
 	return row, nil
 }
 
-func decodeInstance(raw []byte) (*taskhub.Instance, error) {
+func (h *Hub) decodeRow(raw []byte) (*storedRow, error) {
 	var w instanceRow
 	if err := json.Unmarshal(raw, &w); err != nil {
 		return nil, err
 	}
+	row, err := w.instance()
+	if err != nil {
+		return nil, err
+	}
+	return &storedRow{row, [2]string{h.namedBlob(row.ID, row.Input, w.GoInputBlob, true), h.namedBlob(row.ID, row.Output, w.GoOutputBlob, false)}}, nil
+}
+
+func (w *instanceRow) instance() (*taskhub.Instance, error) {
 	status, err := history.ParseStatus(w.RuntimeStatus)
 	if err != nil {
 		return nil, err

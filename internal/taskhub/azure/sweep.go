@@ -108,11 +108,11 @@ func (h *Hub) namedByRow(ctx context.Context, id string) (named map[string]bool,
 	if err != nil {
 		return nil, now, err
 	}
-	row, err := decodeInstance(resp.Value)
+	row, err := h.decodeRow(resp.Value)
 	if err != nil {
 		return nil, now, err
 	}
-	named = map[string]bool{h.largeName(id, row.Input): true, h.largeName(id, row.Output): true}
+	named = map[string]bool{row.blobs[0]: true, row.blobs[1]: true}
 	now, err = http.ParseTime(answer.Header.Get("Date"))
 	return named, now, err
 }

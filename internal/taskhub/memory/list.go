@@ -28,17 +28,21 @@ func (h *Hub) List(ctx context.Context, q taskhub.Query) (*taskhub.Page, error) 
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	var room taskhub.Room
 	for _, row := range h.matching(&q, after) {
-		if len(page.Instances) == q.Size() {
+		bare := *row
+		if q.WithoutPayloads || q.WithoutInput {
+			bare.Input = nil
+		}
+		if q.WithoutPayloads {
+			bare.Output = nil
+		}
+		if len(page.Instances) == q.Size() || !room.Takes(&bare) {
 			last := page.Instances[len(page.Instances)-1]
 			page.Token = taskhub.EncodeToken("memory", taskhub.EscapeKey(last.ID))
 			break
 		}
-		row = clone(row)
-		if q.WithoutPayloads {
-			row.Input, row.Output = nil, nil
-		}
-		page.Instances = append(page.Instances, row)
+		page.Instances = append(page.Instances, clone(&bare))
 	}
 	return page, nil
 }
