@@ -77,7 +77,7 @@ var attacks = []attack{
 	{name: "a large body to nothing", method: "POST", path: "/api/durabletask/nothing?code={key}", body: 20 << 20, open: 404, keyed: 404},
 	{name: "a large input", method: "POST", path: "/api/durabletask/orchestrators/Orchestrator?code={key}", body: 20 << 20, open: 413, keyed: 413},
 	// A link to restart tells the new id alone; it is the last attack of all.
-	{name: "restart", method: "POST", path: "{restart}&timeout=5&pollingInterval=1", open: 409, keyed: 409},
+	{name: "restart", method: "POST", path: "{restart}&timeout=5&pollingInterval=1", open: 202, keyed: 202, says: `{"id":"`, never: "Uri"},
 }
 
 func attackedApp(t *testing.T) string {

@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"syscall"
 	"testing"
 	"time"
@@ -93,8 +94,17 @@ func Run(t testing.TB, o Options) *Host {
 		}
 	})
 	h.LogTo(t)
+	t.Cleanup(func() {
+		if secret := secrets.FindString(h.Log()); secret != "" {
+			t.Errorf("the log of host and handler has a secret: %.40s...", secret)
+		}
+	})
 	return h
 }
+
+// secrets are the key of the storage emulator, parts of connection strings, and
+// the signatures of links.
+var secrets = regexp.MustCompile(`Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq|AccountKey=[A-Za-z0-9+/]{8}|(?i:sig)=[0-9a-z]{8}\.[A-Za-z0-9_-]{20}`)
 
 // NeedFunc skips a test, or fails it where tools are required, without func.
 func NeedFunc(t testing.TB) string {
