@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 
+	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
 )
@@ -113,8 +114,8 @@ func (in *Instance) sendTimer(ctx context.Context, e *history.Event) (*timer, er
 	}
 	now := in.Exec.Clock.Now()
 	wait := max(e.FireAt.Sub(now), 0)
-	if ahead := e.Timestamp.Sub(now); ahead > 0 {
-		wait = max(e.FireAt.Sub(e.Timestamp), 0)
+	if e.Timestamp.After(now) {
+		wait = engine.Delay(e)
 	}
 	// A longer wait goes in hops: the message comes, is too early, and is sent again.
 	l, err := in.send(ctx, in.control(), m, min(wait, taskhub.MaxDelay))

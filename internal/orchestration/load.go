@@ -7,6 +7,7 @@ import (
 
 	"github.com/durable-go/functions/internal/activity"
 	"github.com/durable-go/functions/internal/engine"
+	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/journal"
 	"github.com/durable-go/functions/internal/taskhub"
 )
@@ -90,6 +91,13 @@ func (in *Instance) read(ctx context.Context, from uint64) error {
 	}
 	if err != nil {
 		return err
+	}
+	if h.Headless {
+		// Rows without a sentinel: a purge that was cut, or a history that lost it.
+		row, err := in.readRow(ctx, in.ID)
+		if err == nil && row.Status != history.Pending && !row.Status.Finished() && !row.Purging {
+			return &parkedError{cause: history.NoSentinel()}
+		}
 	}
 	old := in.x
 	if from > 0 {

@@ -114,7 +114,7 @@ func (r *record) applyOne(e *history.Event) {
 		history.SubOrchestrationInstanceCompleted, history.SubOrchestrationInstanceFailed:
 		r.answered(e.TaskID)
 	case history.ExecutionSuspended, history.ExecutionResumed:
-		r.reason = e.Reason
+		r.reason = history.ShownReason(e.Reason)
 	case history.ExecutionTerminated:
 		r.terminated = e
 	case history.ExecutionCompleted:

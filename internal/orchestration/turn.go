@@ -160,7 +160,7 @@ func (in *Instance) end(events []*history.Event) {
 	name, next := x.facts(events)
 	end := &history.Event{Type: history.ExecutionCompleted, ID: next, Timestamp: now}
 	if terminated := terminatedBy(events); terminated != nil {
-		end.Status, end.Result = history.Terminated, terminated.Input
+		end.Status, end.Result = history.Terminated, history.ShownReason(terminated.Input)
 	} else {
 		end.Status, end.Failure = history.Failed, blameDetails(x.blame)
 		end.Result = history.Payload(fmt.Sprintf("Orchestrator function '%s' failed: %s", name, end.Failure.ErrorMessage))

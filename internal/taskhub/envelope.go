@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/durable-go/functions/internal/history"
 )
@@ -48,17 +47,6 @@ func appendOrNull(dst []byte, s string) []byte {
 
 // appendOwn appends our own members, which other readers ignore.
 func appendOwn(dst []byte, m *Message) []byte {
-	if len(m.After) > 0 {
-		dst = append(dst, `,"GoAfter":[`...)
-		for i, e := range m.After {
-			if i > 0 {
-				dst = append(dst, ',')
-			}
-			dst = history.AppendString(append(dst, `{"id":`...), e.ID)
-			dst = e.Sent.UTC().AppendFormat(append(dst, `,"at":`...), `"`+time.RFC3339Nano+`"}`)
-		}
-		dst = append(dst, ']')
-	}
 	if m.Event.Own.Options != nil {
 		dst = history.AppendString(append(dst, `,"GoOptions":`...), m.Event.Own.Options)
 	}
@@ -84,7 +72,6 @@ type wireMessage struct {
 	GoETag             string
 	SequenceNumber     int64
 	Episode            *int32
-	GoAfter            []Earlier
 	GoOptions          *string
 	Sender             struct{ InstanceId, ExecutionId string }
 	TaskMessage        *struct {
@@ -131,7 +118,6 @@ func (w *wireMessage) message() (*Message, error) {
 		Target: history.InstanceRef{InstanceID: w.TaskMessage.OrchestrationInstance.InstanceId, ExecutionID: w.TaskMessage.OrchestrationInstance.ExecutionId},
 		Sender: history.InstanceRef{InstanceID: w.Sender.InstanceId, ExecutionID: w.Sender.ExecutionId},
 	}
-	m.After = w.GoAfter
 	if w.GoOptions != nil {
 		e.Own.Options = history.Payload(*w.GoOptions)
 	}

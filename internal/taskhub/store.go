@@ -225,23 +225,7 @@ type Message struct {
 	Tags map[string]string
 	// Sequence orders messages of one sender process that carry one timestamp.
 	Sequence int64
-	// After are events for the same instance that the sender had stored before
-	// it sent this one, which is delivered after them; nil mostly.
-	After []Earlier
 }
-
-// Earlier is an event that comes before another one.
-type Earlier struct {
-	// ID is the logical id of its message.
-	ID string `json:"id"`
-	// Sent is when it was raised.
-	Sent time.Time `json:"at"`
-}
-
-// OrderWindow is how long an event waits for one that its sender had sent
-// before. It is longer than the leases of several processes that died one after
-// the other with the earlier one.
-const OrderWindow = 5 * time.Minute
 
 // TerminateChildren are the options (Own.Options) of an ExecutionTerminated
 // event that ends the unfinished children, too.
