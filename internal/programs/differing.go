@@ -16,13 +16,13 @@ func Differing() []Difference {
 	m := newMaker("differing", 0, 0)
 	free := of(m.id("-c"), raise("Free", 1), Action{Op: Ends})
 	unwaited := m.one([]step{{Do: "any", Of: [][]step{{wait("Go")}, {child("-c", wait("Free"))}}}}, raise("Go", 1), Action{Op: Ends}, free[0], free[1])
-	loop := step{Do: "loop", N: 3, Steps: []step{wait("A"), call("Give", 0)}}
-	ordered := m.one([]step{loop}, raise("A", 1), raise("A", 2), raise("A", 3))
+	loop := step{Do: "loop", N: 5, Steps: []step{wait("A"), call("Give", 0)}}
+	ordered := m.one([]step{loop}, raise("A", 1), raise("A", 2), raise("A", 3), raise("A", 4), raise("A", 5))
 	again := m.one([]step{m.failing(2, 2, encode("at last"))}, Action{Op: Ends}, Action{Op: Rewind})
 	text := strings.Repeat("x", 100_000)
 	cut := m.ended(&Outcome{Status: "Completed", Contains: "xxx... (100000 bytes)"}, []step{try([]step{call("Fail", text)})})
-	name := m.one([]step{wait(`a#b?c\d`)}, raise(`a#b?c\d`, 1))
-	percent := Test{Instances: []Instance{{ID: m.id("-%41"), Steps: []step{mark("one"), wait("Go")}}}, Script: []Action{until("one"), raise("Go", 1)}}
+	name := m.one([]step{wait("a#")}, raise("a#", 1))
+	percent := Test{Instances: []Instance{{ID: m.id("-%2F"), Steps: []step{mark("one"), wait("Go")}}}, Script: []Action{until("one"), raise("Go", 1)}}
 	return []Difference{
 		{
 			Test:  unwaited,
@@ -46,13 +46,13 @@ func Differing() []Difference {
 		},
 		{
 			Test:  name,
-			Here:  "The management API takes the name of an event as it is in the URL, decoded once.",
-			There: "The API answers 202, and no event of that name arrives: the name is decoded twice and ends at #, ? or \\.",
+			Here:  "The management API takes the name of an event as the URL has it, decoded once.",
+			There: "A name that ends with #, ? or a backslash is answered 202, and no event of that name arrives.",
 		},
 		{
 			Test:  percent,
-			Here:  "So it does with the id of an instance, here `id-%41`.",
-			There: "The instance is not found by the URL with which it was started.",
+			Here:  "It does so with the id of an instance, here `id-%2F`.",
+			There: "An id, or the name of an event, that has %2F is decoded twice: its events are answered 404.",
 		},
 	}
 }

@@ -67,7 +67,7 @@ func differences(env *durabletest.Env, test programs.Test, crashes *rand.Rand) e
 	h := &hub{env: env, api: env.Client().ManagementAPI("/api"), crashes: crashes}
 	durabletest.Replace(env, program.FailTimes, h.tries.Run)
 	p := &programs.Player{
-		API: "http://hub.example/api/", Client: &http.Client{Transport: h}, Run: "r", Limit: 10 * time.Minute, Poll: 100 * time.Millisecond,
+		API: "http://hub.example/api/", Client: &http.Client{Transport: h}, Run: "r", Limit: 10 * time.Minute, Poll: 100 * time.Millisecond, Start: programs.StartBy(env.Client()),
 	}
 	err := p.Check(context.Background(), test)
 	if err != nil && *histories {
@@ -141,6 +141,7 @@ var faults = map[string]string{
 	"odd":       lostStatus,
 	"large":     lostStatus,
 	"timeouts":  lostStatus,
+	"reuse":     lostStatus,
 	"races":     orphanPanic,
 	"rewinds":   staleResult,
 }

@@ -30,6 +30,8 @@ type Player struct {
 	Limit time.Duration
 	// Poll is the time from look to look.
 	Poll time.Duration
+	// Start is for tests with reuse policies; nil: there are none.
+	Start Starter
 
 	plays atomic.Int64
 }
@@ -125,7 +127,11 @@ func (p *Player) act(ctx context.Context, t Test, a Action) (string, error) {
 	switch a.Op {
 	case Start:
 		for _, in := range t.Instances {
-			if in.ID == a.ID {
+			switch {
+			case in.ID != a.ID:
+			case p.Start != nil:
+				return p.Start(ctx, in.ID, program.Input{Steps: in.Steps}, a.Reuse)
+			default:
 				return p.start(ctx, in)
 			}
 		}

@@ -20,6 +20,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/durable-go/functions/durable"
 	"github.com/durable-go/functions/samples/conformance/program"
 )
 
@@ -58,6 +59,8 @@ type Action struct {
 	// Status is the custom status that Until waits for.
 	Status string `json:"status,omitempty"`
 	MS     int    `json:"ms,omitempty"`
+	// Reuse is the policy of a Start, which a Starter knows.
+	Reuse durable.Reuse `json:"reuse,omitempty"`
 	// Want is the status code of the answer, or the runtime status for Is; empty:
 	// that of success.
 	Want string `json:"want,omitempty"`
@@ -129,7 +132,11 @@ var makers = map[string]func(g *maker) Test{
 	"large":     large,
 	"odd":       odd,
 	"timeouts":  timeouts,
+	"reuse":     reuse,
 }
+
+// NeedStarter reports whether tests of a kind need a Player with a Starter.
+func NeedStarter(kind string) bool { return kind == "reuse" }
 
 // Kinds lists the kinds of tests.
 func Kinds() []string { return slices.Sorted(maps.Keys(makers)) }

@@ -1,0 +1,111 @@
+//go:build linux
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/durable-go/functions/durable"
+	"github.com/durable-go/functions/internal/azurite/azuritetest"
+	"github.com/durable-go/functions/internal/e2e/host"
+	"github.com/durable-go/functions/internal/programs"
+)
+
+const (
+	// seedsOfKind is how many random programs of each kind are played.
+	seedsOfKind = 40
+	// atOnce is how many at the same time.
+	atOnce = 8
+	// playTime is what they may take together.
+	playTime = 15 * time.Minute
+	// otherKinds are those of the other generator that need nothing that is
+	// missing here.
+	otherKinds = "calls,waits,lifecycle"
+)
+
+// What random programs give on the host is what the model says. Each run plays
+// others; E2E_SEED is the first seed of a run that is to be repeated.
+func TestPrograms(t *testing.T) {
+	first := uint64(time.Now().Unix()) * seedsOfKind
+	if text := os.Getenv("E2E_SEED"); text != "" {
+		var err error
+		if first, err = strconv.ParseUint(text, 10, 64); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h, _ := runConformance(t, host.Options{})
+	ctx, cancel := context.WithTimeout(t.Context(), playTime)
+	defer cancel()
+	client, err := durable.NewClient(durable.ClientOptions{TaskHub: h.Options.Hub, ConnectionString: h.Options.Storage})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &programs.Player{
+		API: h.URL + "/api/durabletask/", Client: http.DefaultClient, Run: "p" + strconv.FormatUint(first, 36),
+		Limit: time.Minute, Poll: 60 * time.Millisecond, Start: programs.StartBy(client),
+	}
+	for _, kind := range programs.Kinds() {
+		t.Run(kind, func(t *testing.T) {
+			t.Logf("E2E_SEED=%d", first)
+			playKind(ctx, t, p, kind, first)
+		})
+	}
+	t.Run("of the other generator", func(t *testing.T) { playOthers(ctx, t, h, first) })
+}
+
+func playKind(ctx context.Context, t *testing.T, p *programs.Player, kind string, first uint64) {
+	next := make(chan uint64)
+	var players sync.WaitGroup
+	for range atOnce {
+		players.Go(func() {
+			for seed := range next {
+				// Nothing waits for what is late, so it may be very late.
+				test := programs.Generator{Late: 10 * time.Minute}.Make(kind, seed)
+				if err := p.Check(ctx, test); err != nil {
+					t.Errorf("seed %d: %v\n%s", seed, err, programs.Show(test))
+				}
+			}
+		})
+	}
+	for seed := first; seed < first+seedsOfKind; seed++ {
+		next <- seed
+	}
+	close(next)
+	players.Wait()
+}
+
+// playOthers plays programs that another generator made, with another model.
+func playOthers(ctx context.Context, t *testing.T, h *host.Host, first uint64) {
+	root, err := host.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := filepath.Join(root, "..", "shared", "official", "programs", "play.js")
+	node, err := exec.LookPath("node")
+	if err == nil {
+		_, err = os.Stat(script)
+	}
+	if err != nil && azuritetest.Required() {
+		t.Fatal(err)
+	}
+	if err != nil {
+		t.Skip("node and the other generator are needed: ", err)
+	}
+	first %= 1 << 24 // its seeds have 32 bits, and are multiplied
+	seeds := fmt.Sprintf("%d..%d", first, first+seedsOfKind-1)
+	out, err := exec.CommandContext(ctx, node, script, "--base", h.URL, "--api", "/api/durabletask/", "--kinds", otherKinds,
+		"--seeds", seeds, "--at-once", strconv.Itoa(atOnce)).CombinedOutput()
+	t.Logf("seeds %s: %s", seeds, out)
+	if err != nil {
+		t.Error(err)
+	}
+}
