@@ -75,10 +75,10 @@ func completed(custom value, output any) *Outcome {
 func results(steps []step, event any) []any {
 	out := []any{}
 	for _, s := range steps {
-		switch {
-		case s.Do == "call":
+		switch s.Do {
+		case "call":
 			out = append(out, s.Input)
-		case s.Do == "wait":
+		case "wait":
 			out = append(out, event)
 		}
 	}
