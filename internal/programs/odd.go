@@ -29,5 +29,5 @@ func odd(m *maker) Test {
 // oddText is a short text that may stand in an instance id.
 func (m *maker) oddText() string {
 	return pick(m, "a b", "ü", "'", `"`, "(x)", "a@b", "%", "%41", "%2F", "+", "&a=1", ";", "💡", "~!*", ":", "$filter", "..", "{}", "<b>", "e\u0301",
-		strings.Repeat("long", 40), "PartitionKey eq ''", "`", "^|", ",", "[1]")
+		strings.Repeat("long", 25), "PartitionKey eq ''", "`", "^|", ",", "[1]")
 }
