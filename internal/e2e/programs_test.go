@@ -68,8 +68,7 @@ func playKind(ctx context.Context, t *testing.T, p *programs.Player, kind string
 	for range atOnce {
 		players.Go(func() {
 			for seed := range next {
-				// Nothing waits for what is late, so it may be very late.
-				test := programs.Generator{Late: 10 * time.Minute}.Make(kind, seed)
+				test := programs.Generator{Late: 20 * time.Second}.Make(kind, seed)
 				if err := p.Check(ctx, test); err != nil {
 					t.Errorf("seed %d: %v\n%s", seed, err, programs.Show(test))
 				}
