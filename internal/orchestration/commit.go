@@ -3,6 +3,7 @@ package orchestration
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/durable-go/functions/internal/activity"
@@ -96,6 +97,9 @@ func (in *Instance) settle(code journal.Code) {
 	for _, carrier := range x.draft.carriers {
 		in.Pool.Done(carrier)
 	}
+	// What is committed does not come again in this pass: a rewind may have opened the
+	// action meanwhile that a result answers.
+	in.batch = slices.DeleteFunc(slices.Clone(in.batch), func(it Item) bool { return contains(x.draft.items, it) })
 	x.draft, x.under, x.over = draft{}, "", time.Time{}
 	in.refusal, in.refusals = nil, 0
 }

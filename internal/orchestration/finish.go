@@ -104,7 +104,7 @@ func (in *Instance) terminateCold(ctx context.Context) (done bool, err error) {
 	}
 	in.x = in.newExecution(head, nil)
 	in.x.record.started = &history.Event{Type: history.ExecutionStarted, Parent: head.State.Parent, Instance: in.self()}
-	in.end(in.takeRows())
+	in.end(merge(nil, in.takeRows()))
 	if err := in.commit(ctx); err != nil {
 		return false, err
 	}

@@ -284,7 +284,7 @@ func (in *Instance) try(ctx context.Context, batch []Item) error {
 		if err != nil {
 			return err
 		}
-		if err := in.advance(ctx, append(events, told...)); err != nil {
+		if err := in.advance(ctx, merge(events, told)); err != nil {
 			return err
 		}
 		if in.inbox.wanted = in.inbox.more(); !in.inbox.wanted {

@@ -73,9 +73,9 @@ const (
 	// answers: the result of an activity, a timer or a child, for the execution
 	// that asked.
 	answers
-	// told: an external event, suspend, resume or terminate that came as a message,
+	// tells: an external event, suspend, resume or terminate that came as a message,
 	// from a client of another make. It belongs into the inbox first.
-	told
+	tells
 	// looks: a wake-up. What it asks to look at is in the inbox or the history.
 	looks
 )
@@ -85,7 +85,7 @@ func kindOf(e *history.Event) kind {
 	case history.ExecutionStarted:
 		return starts
 	case history.EventRaised, history.ExecutionSuspended, history.ExecutionResumed, history.ExecutionTerminated:
-		return told
+		return tells
 	case history.GenericEvent, history.ExecutionRewound:
 		return looks
 	}

@@ -78,7 +78,7 @@ func (in *Instance) tellGathered(ctx context.Context, batch []Item) error {
 	b := &in.inbox
 	for _, it := range batch {
 		m, ok := it.(*Message)
-		if !ok || kindOf(m.Message.Event) != told || slices.ContainsFunc(b.foreign, func(f *Message) bool { return f.Message.ID == m.Message.ID }) {
+		if !ok || kindOf(m.Message.Event) != tells || slices.ContainsFunc(b.foreign, func(f *Message) bool { return f.Message.ID == m.Message.ID }) {
 			continue
 		}
 		if len(b.foreign) == 0 {
@@ -110,7 +110,7 @@ func (in *Instance) onlyGathers(batch []Item) bool {
 	}
 	return !slices.ContainsFunc(batch, func(it Item) bool {
 		m, ok := it.(*Message)
-		return ok && kindOf(m.Message.Event) != told
+		return ok && kindOf(m.Message.Event) != tells
 	})
 }
 
@@ -174,7 +174,7 @@ func (in *Instance) originOf(ctx context.Context, named string) (string, error) 
 
 // look makes the look that is wanted and returns the events of the rows that the
 // next commit takes.
-func (in *Instance) look(ctx context.Context) ([]*history.Event, error) {
+func (in *Instance) look(ctx context.Context) ([]told, error) {
 	b := &in.inbox
 	if !b.wanted {
 		return nil, nil
@@ -234,8 +234,34 @@ func (in *Instance) query(ctx context.Context) error {
 	return nil
 }
 
+// told is the event of an inbox row, and when that was stored.
+type told struct {
+	event *history.Event
+	at    time.Time
+}
+
+// merge puts what came as messages and results, and what was told, into the order in
+// which it happened, as far as clocks agree: a wake-up may come later than the result
+// of something that was begun after it. Each list keeps its own order, and a start
+// stays first.
+func merge(events []*history.Event, rows []told) []*history.Event {
+	out := make([]*history.Event, 0, len(events)+len(rows))
+	for len(events) > 0 && len(rows) > 0 {
+		if e := events[0]; e.Type == history.ExecutionStarted || e.Timestamp.Before(rows[0].at) {
+			out, events = append(out, e), events[1:]
+		} else {
+			out, rows = append(out, rows[0].event), rows[1:]
+		}
+	}
+	out = append(out, events...)
+	for _, r := range rows {
+		out = append(out, r.event)
+	}
+	return out
+}
+
 // takeRows moves rows from the inbox into the draft and returns their events.
-func (in *Instance) takeRows() (events []*history.Event) {
+func (in *Instance) takeRows() (events []told) {
 	x, b := in.x, &in.inbox
 	for len(b.rows) > 0 && len(events) < maxTaken {
 		row := b.rows[0]
@@ -251,7 +277,7 @@ func (in *Instance) takeRows() (events []*history.Event) {
 			e := *row.Telling.Event
 			e.ID, e.Own.Message = history.NoID, row.Telling.ID
 			t.event = &e
-			events = append(events, t.event)
+			events = append(events, told{t.event, row.Stored})
 		}
 		x.draft.takes = append(x.draft.takes, t)
 		if t.event != nil && t.event.Type == history.ExecutionTerminated {
@@ -307,7 +333,7 @@ func (in *Instance) discard(ctx context.Context, keys []string) error {
 // unstarted deals with what was told an instance that has no history. Only the rows
 // that were listed are deleted, and only after the instance row was read: a start
 // may come meanwhile.
-func (in *Instance) unstarted(ctx context.Context) ([]*history.Event, error) {
+func (in *Instance) unstarted(ctx context.Context) ([]told, error) {
 	b := &in.inbox
 	rows := b.rows
 	b.rows, b.again = nil, false
@@ -340,7 +366,7 @@ func (in *Instance) unstarted(ctx context.Context) ([]*history.Event, error) {
 // terminateUnstarted ends an instance whose start message has not come yet: its
 // history is that of a start and its end, so that the process that brings the start
 // message finds that it is over. User code does not run.
-func (in *Instance) terminateUnstarted(end *taskhub.InboxRow, row *taskhub.Instance) []*history.Event {
+func (in *Instance) terminateUnstarted(end *taskhub.InboxRow, row *taskhub.Instance) []told {
 	execution := row.ExecutionID
 	if execution == "" {
 		execution = taskhub.DerivedID("unstarted", in.ID)
@@ -350,8 +376,9 @@ func (in *Instance) terminateUnstarted(end *taskhub.InboxRow, row *taskhub.Insta
 	e := *end.Telling.Event
 	e.ID, e.Own.Message = history.NoID, end.Telling.ID
 	ref := history.InstanceRef{InstanceID: in.ID, ExecutionID: execution}
-	return []*history.Event{{
+	start := &history.Event{
 		Type: history.ExecutionStarted, ID: history.NoID, Timestamp: row.Created, Instance: ref, Name: row.Name, Version: row.Version,
 		Input: row.Input, Tags: row.Tags, ScheduledStart: row.Scheduled, Generation: row.Generation,
-	}, &e}
+	}
+	return []told{{start, row.Created}, {&e, end.Stored}}
 }

@@ -16,7 +16,7 @@ func (in *Instance) takeLeases(batch []Item) {
 	for _, it := range batch {
 		if m, ok := it.(*Message); ok {
 			k := kindOf(m.Message.Event)
-			m.Lease = in.custody.take(m.Lease, k == looks || k == told)
+			m.Lease = in.custody.take(m.Lease, k == looks || k == tells)
 		}
 	}
 }
@@ -95,7 +95,7 @@ func (in *Instance) acceptLocal(l *local) *history.Event {
 func (in *Instance) acceptMessage(ctx context.Context, m *Message) (*history.Event, error) {
 	x := in.x
 	switch k := kindOf(m.Message.Event); {
-	case k == told:
+	case k == tells:
 		return nil, nil // it is in the inbox, or will be
 	case k == looks:
 		return nil, in.acceptLook(ctx, m)

@@ -23,7 +23,6 @@ var (
 	seeds     = flag.Uint64("programs.seeds", 20, "how many seeds of each kind are played")
 	kinds     = flag.String("programs.kinds", strings.Join(programs.Kinds(), ","), "the kinds")
 	every     = flag.Uint64("programs.every", 2, "how many seeds of each kind are played with a crash at every call")
-	all       = flag.Bool("programs.all", false, "play kinds with crashes, too, that are known to fail then")
 	trace     = flag.Bool("programs.trace", false, "print each seed before it is played")
 	histories = flag.Bool("programs.histories", false, "show what is recorded of a test that fails")
 	shrink    = flag.Int("programs.shrink", 200, "how many smaller tests are tried when one fails")
@@ -112,9 +111,6 @@ func play(t *testing.T, o durabletest.Options, crash bool) {
 	for kind := range strings.SplitSeq(*kinds, ",") {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			if crash {
-				skipFaults(t, kind)
-			}
 			for seed := *firstSeed; seed < *firstSeed+*seeds; seed++ {
 				if *trace {
 					fmt.Printf("play %s %d\n", kind, seed)
@@ -132,41 +128,12 @@ func play(t *testing.T, o durabletest.Options, crash bool) {
 	}
 }
 
-// faults are the kinds that find what a crash still breaks.
-var faults = map[string]string{
-	"calls":     lostStatus,
-	"lifecycle": lostStatus,
-	"starts":    lostStatus,
-	"orphans":   lostStatus,
-	"odd":       lostStatus,
-	"large":     lostStatus,
-	"timeouts":  lostStatus,
-	"reuse":     lostStatus,
-	"races":     orphanPanic,
-	"rewinds":   staleResult,
-}
-
-// What a crash, or a lost answer, still breaks.
-const (
-	lostStatus  = "a process that dies between the commit of a turn and the row of the instance loses the custom status"
-	orphanPanic = "a process that dies between the end of a program and the start of a child that nothing waits for makes the next one panic"
-	staleResult = "a failure whose row was written and not acknowledged counts once more after a rewind, as the result of what was to be done again"
-)
-
-func skipFaults(t *testing.T, kind string) {
-	t.Helper()
-	if reason := faults[kind]; reason != "" && !*all {
-		t.Skip(reason)
-	}
-}
-
 // So it is wherever the process ends, at every call of storage that one program
 // of each kind makes.
 func TestProgramsInEveryCrash(t *testing.T) {
 	for kind := range strings.SplitSeq(*kinds, ",") {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			skipFaults(t, kind)
 			for seed := *firstSeed; seed < *firstSeed+*every; seed++ {
 				everyCrash(t, kind, seed)
 			}
