@@ -32,14 +32,21 @@ func (c *Client) Changed(ctx context.Context, id, etag string, pace time.Duratio
 }
 
 // etag reads the version of a row and nothing else that costs: the instance is
-// the first one whose id begins with its id.
+// the first one whose id begins with its id. A page may be empty before that.
 func (c *Client) etag(ctx context.Context, id string) (string, error) {
-	page, err := c.store.List(ctx, taskhub.Query{Prefix: id, Entities: true, WithoutPayloads: true, Max: 1})
-	if err != nil {
-		return "", err
+	q := taskhub.Query{Prefix: id, Entities: true, WithoutPayloads: true, Max: 1}
+	for {
+		page, err := c.store.List(ctx, q)
+		if err != nil {
+			return "", err
+		}
+		for _, row := range page.Instances {
+			if row.ID == id {
+				return row.ETag, nil
+			}
+		}
+		if q.Token = page.Token; q.Token == "" || len(page.Instances) > 0 {
+			return "", fmt.Errorf("instance %q: %w", id, taskhub.ErrNotFound)
+		}
 	}
-	if len(page.Instances) == 0 || page.Instances[0].ID != id {
-		return "", fmt.Errorf("instance %q: %w", id, taskhub.ErrNotFound)
-	}
-	return page.Instances[0].ETag, nil
 }

@@ -18,25 +18,30 @@ import (
 	"testing"
 	"time"
 
-	"github.com/durable-go/functions/internal/azurite/azuritetest"
 	"github.com/durable-go/functions/internal/client"
 	"github.com/durable-go/functions/internal/e2e/host"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/management"
 	"github.com/durable-go/functions/internal/storage"
+	"github.com/durable-go/functions/internal/storage/fake"
 	"github.com/durable-go/functions/internal/taskhub"
 	"github.com/durable-go/functions/internal/taskhub/azure"
 )
 
 // countingTransport counts the requests to storage.
-type countingTransport struct{ n atomic.Int64 }
+type countingTransport struct {
+	*fake.Account
+	n atomic.Int64
+}
 
 func (c *countingTransport) Do(r *http.Request) (*http.Response, error) {
 	c.n.Add(1)
-	return loadClient.Do(r)
+	return c.Account.Do(r)
 }
 
-var loadClient = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: 4 * time.Second}}
+// loadLatency is what each request to storage takes, beside its work: about that
+// of a storage account in the same region.
+const loadLatency = 5 * time.Millisecond
 
 // How a large hub is made: DURABLE_LOAD instances (such as 100000), created over
 // a month, and one of them with a long history.
@@ -47,16 +52,16 @@ const (
 	loadPatience = 15 * time.Minute
 )
 
-// The dashboard of a large hub: what each view costs, printed. It is long, so
-// that it runs only where DURABLE_LOAD says how many instances there shall be.
+// The dashboard of a large hub in a storage account in memory: what each view
+// costs, printed. It is long, so that it runs only where DURABLE_LOAD says how many instances there shall be.
 func TestDashboardLoad(t *testing.T) {
 	n, err := strconv.Atoi(os.Getenv("DURABLE_LOAD"))
 	if err != nil {
 		t.Skip("DURABLE_LOAD is not set: 100000 makes a hub of as many instances")
 	}
 	browser := chromium(t)
-	count := &countingTransport{}
-	connection, err := storage.Parse(azuritetest.Server(t).ConnectionString())
+	count := &countingTransport{Account: fake.NewStrict(loadLatency)}
+	connection, err := storage.Parse(count.ConnectionString())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +69,7 @@ func TestDashboardLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := azuritetest.HubName()
+	const name = "LoadHub"
 	hub, err := azure.Open(account, name, azure.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -118,7 +123,7 @@ func fillHub(t *testing.T, ctx context.Context, hub *azure.Hub, n int) {
 				status := []history.Status{history.Completed, history.Completed, history.Completed, history.Completed, history.Failed, history.Running}[i%6]
 				created := now.Add(-time.Duration(rand.Int64N(int64(loadSpan))))
 				row := &taskhub.Instance{
-					ID: fmt.Sprintf("%08x-%d", rand.Uint32(), i), ExecutionID: "x", Name: []string{"ProcessOrder", "Report", "Shipment"}[i%3], Status: status,
+					ID: fmt.Sprintf("%016x", rand.Uint64()), ExecutionID: "x", Name: []string{"ProcessOrder", "Report", "Shipment"}[i%3], Status: status,
 					Created: created, Updated: created.Add(time.Minute), Completed: created.Add(time.Minute), Generation: &root,
 					Tags: map[string]string{"region": []string{"eu", "us"}[i%2]}, Input: history.Payload(`{"order":1}`), Output: history.Payload(`"done"`),
 				}
