@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log"
-	"os"
 	"strings"
 	"time"
 
@@ -113,20 +112,8 @@ var echo = durable.NewOrchestrator("Echo", func(ctx *durable.Context, in string)
 	return in, nil
 })
 
-// changing asks for other things once the file of the variable CHANGED is there.
-var changing = durable.NewOrchestrator("Changing", func(ctx *durable.Context, _ durable.None) (string, error) {
-	if _, err := os.Stat(os.Getenv("CHANGED")); err == nil {
-		_, err := pack.Call(ctx, "other").Await()
-		return "", err
-	}
-	if _, err := checkInventory.Call(ctx, "tea").Await(); err != nil {
-		return "", err
-	}
-	return durable.WaitForEvent[string](ctx, "Go").Await()
-})
-
 func main() {
 	app := durable.NewApp()
-	app.Register(processOrder, ship, fanOut, approval, reminder, echo, changing, checkInventory, chargeCustomer, pack, square)
+	app.Register(processOrder, ship, fanOut, approval, reminder, echo, checkInventory, chargeCustomer, pack, square)
 	log.Fatal(app.Run(context.Background()))
 }

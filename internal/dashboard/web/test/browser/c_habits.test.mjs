@@ -69,6 +69,27 @@ for (const colorScheme of ['light', 'dark']) {
   });
 }
 
+test('a parked instance says what does not fit, and what to do', async () => {
+  const text = 'Non-Deterministic workflow detected: the history has TaskScheduled CheckInventory, the code asks for Pack';
+  const file = { format: 'durable-dashboard', version: 1, instances: [{
+    details: { instanceId: 'parked-1', name: 'ProcessOrder', runtimeStatus: 'Suspended', parked: text, createdTime: '2026-01-01T00:00:00Z', waitingFor: [{ kind: 'code', count: 1, text }] },
+    events: [{ row: 0, type: 'OrchestratorStarted', at: '2026-01-01T00:00:00Z' }, { row: 1, type: 'TaskScheduled', id: 0, name: 'CheckInventory', at: '2026-01-01T00:00:00Z' }],
+  }] };
+  const p = await page('#/file');
+  await p.locator('input[type=file]').setInputFiles({ name: 'parked.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(file)) });
+  const panel = p.getByRole('region', { name: 'Waiting for' });
+  await panel.getByText(text).waitFor();
+  await panel.getByText('Deploy code that fits').waitFor();
+  await picture(p, 'parked');
+  for (const bad of ['{', '[]', '{"format":"durable-dashboard","version":9,"instances":[]}', '{"format":"durable-dashboard","version":1,"instances":[{}]}']) {
+    await p.goto(dashboard + '#/file');
+    await p.reload();
+    await p.locator('input[type=file]').setInputFiles({ name: 'bad.json', mimeType: 'application/json', buffer: Buffer.from(bad) });
+    await p.getByRole('alert').getByText('bad.json').waitFor();
+  }
+  await done(p);
+});
+
 test('a phone is enough for reading', async () => {
   for (const [name, h] of views.slice(0, 8)) {
     const p = await page(h, { viewport: { width: 390, height: 844 }, colorScheme: name === 'hub' ? 'dark' : 'light' });
