@@ -13,7 +13,7 @@ var _ taskhub.Gauge = (*Hub)(nil)
 func (h *Hub) Queue(ctx context.Context, name string) (taskhub.QueueFacts, error) {
 	facts := taskhub.QueueFacts{Name: name}
 	properties, err := h.queue(name).GetProperties(ctx, nil)
-	if missing(err) {
+	if noHub(err) {
 		facts.Missing = true
 		return facts, nil
 	}

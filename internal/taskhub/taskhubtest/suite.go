@@ -45,6 +45,7 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		{"queue/delay", delayed},
 		{"queue/absent data", absent},
 		{"queue/large messages", largeMessages},
+		{"queue/facts", queueFacts},
 		{"instances/insert decides", insertDecides},
 		{"instances/conditional changes", conditionalChanges},
 		{"instances/what is kept", whatIsKept},
