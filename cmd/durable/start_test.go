@@ -85,6 +85,8 @@ func TestSettings(t *testing.T) {
 		{name: "file", file: `{"IsEncrypted":false,"Values":{"TaskHub":"A"}}`, want: map[string]string{"TaskHub": "A"}},
 		{name: "environment wins", file: `{"Values":{"TaskHub":"A"}}`, own: map[string]string{"TaskHub": "B"}, want: map[string]string{"TaskHub": "B"}},
 		{name: "memory wins", file: `{"Values":{"AzureWebJobsStorage":"A"}}`, memory: true, own: map[string]string{"AzureWebJobsStorage": "B"}, want: map[string]string{"AzureWebJobsStorage": "memory"}},
+		{name: "as func reads it", file: "\xef\xbb\xbf{ // comment\n\"Values\": {\"TaskHub\": 5, \"AzureWebJobsStorage\": true, /* x */},}", want: map[string]string{"TaskHub": "5", "AzureWebJobsStorage": "true"}},
+		{name: "a value that is no text", file: `{"Values":{"TaskHub":["A"]}}`, wrong: "not a string"},
 		{name: "encrypted", file: `{"IsEncrypted":true,"Values":{}}`, wrong: "func settings decrypt"},
 		{name: "broken", file: `{`, wrong: "does not parse"},
 	} {

@@ -98,6 +98,21 @@ func (c *Client) Get(ctx context.Context, id string) (*taskhub.Instance, error) 
 	return c.store.Instance(ctx, id)
 }
 
+// GetWithoutInput is Get for who shows no input: a large one is not read.
+func (c *Client) GetWithoutInput(ctx context.Context, id string) (*taskhub.Instance, error) {
+	// Of all ids that begin with this one it is the first.
+	page, err := c.store.List(ctx, taskhub.Query{Prefix: id, Entities: true, WithoutInput: true, Max: 1})
+	switch {
+	case err != nil:
+		return nil, err
+	case len(page.Instances) == 0 || page.Instances[0].ID != id:
+		return nil, fmt.Errorf("instance %q: %w", id, taskhub.ErrNotFound)
+	case page.Instances[0].Err != nil:
+		return nil, fmt.Errorf("reading the row of instance %q: %w", id, page.Instances[0].Err)
+	}
+	return page.Instances[0], nil
+}
+
 // now is the time that rows and events carry.
 func (c *Client) now() time.Time { return c.o.Now().UTC().Truncate(100 * time.Nanosecond) }
 

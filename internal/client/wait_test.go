@@ -218,3 +218,30 @@ func TestWaitSeesWhatCameBeforeIt(t *testing.T) {
 		}
 	})
 }
+
+// A status without its input is that of this very instance, and of no other whose
+// id begins like it.
+func TestGetWithoutInput(t *testing.T) {
+	h := newHub(t)
+	for _, id := range []string{"i", "i2", "j2"} {
+		put(t, h, id, "x", history.Running)
+	}
+	input := history.Payload(`"in"`)
+	if _, err := h.Merge(t.Context(), "i", taskhub.Change{Input: &input}); err != nil {
+		t.Fatal(err)
+	}
+	c := New(h, Options{})
+	whole, err := c.Get(t.Context(), "i")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := c.GetWithoutInput(t.Context(), "i")
+	if err != nil || got.ID != "i" || got.Input != nil || got.ETag != whole.ETag || whole.Input == nil {
+		t.Errorf("%+v %v", got, err)
+	}
+	for _, id := range []string{"j", "", "i22", "I"} {
+		if got, err := c.GetWithoutInput(t.Context(), id); !errors.Is(err, taskhub.ErrNotFound) {
+			t.Errorf("%q: %+v %v", id, got, err)
+		}
+	}
+}

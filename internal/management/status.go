@@ -93,7 +93,10 @@ func (c *call) withHistory(r *http.Request, body []byte) ([]byte, error) {
 // read reads the row, after waiting for it as the caller prefers.
 func (c *call) read(r *http.Request) (*taskhub.Instance, error) {
 	wait := waitFor(r)
-	if wait == 0 {
+	switch {
+	case wait == 0 && !c.query.boolean("showInput", true):
+		return c.Client.GetWithoutInput(r.Context(), c.id)
+	case wait == 0:
 		return c.Client.Get(r.Context(), c.id)
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), wait)
