@@ -11,6 +11,7 @@ import (
 
 	"github.com/durable-go/functions/handler"
 	"github.com/durable-go/functions/handler/supervise"
+	"github.com/durable-go/functions/internal/client"
 )
 
 // App is a Functions app: its orchestrators and activities, and the HTTP
@@ -134,8 +135,11 @@ type Blob = handler.Blob
 // delivery (maxDequeueCount in extensions.durableTask); a timer waits for its
 // next tick.
 //
-// A start within f has an id that depends on the invocation; use WithInstanceID
-// with an id from the message to make repeated deliveries start once.
+// A start with the context of f may be repeated, because the message may be. It
+// starts one orchestration all the same: without WithInstanceID its id depends on
+// the invocation, and with an id from the message it is [ReturnExisting] unless
+// [WithReuse] says otherwise, so an instance of that id, finished or not, is the
+// one that was started.
 func HandleTrigger[T any](a *App, name string, f func(ctx context.Context, msg T, meta Trigger) error) {
 	if _, twice := a.triggers[name]; twice {
 		a.errs = append(a.errs, fmt.Errorf("trigger function %q is registered twice", name))
@@ -149,6 +153,19 @@ func HandleTrigger[T any](a *App, name string, f func(ctx context.Context, msg T
 		if inv.Queue != nil {
 			meta.MessageID, meta.DequeueCount = inv.Queue.ID, inv.Queue.DequeueCount
 		}
-		return f(ctx, msg, meta)
+		return f(context.WithValue(ctx, triggeredKey{}, true), msg, meta)
 	}
+}
+
+// triggeredKey marks the contexts of triggers other than HTTP, whose messages may
+// be delivered again.
+type triggeredKey struct{}
+
+// reuseIn is the reuse policy of starts in a context for which WithReuse chooses
+// none.
+func reuseIn(ctx context.Context) client.Reuse {
+	if ctx.Value(triggeredKey{}) != nil {
+		return client.ReturnExisting
+	}
+	return client.RejectIfRunning
 }

@@ -42,6 +42,10 @@ var errNotRunning = errors.New("durable: the app's client works only while App.R
 
 // Start starts the orchestrator. It returns when the start is stored; nothing
 // can lose it then. See the options for the id and other choices.
+//
+// An id that was used before starts the orchestrator AGAIN once its instance has
+// finished: with WithReuse(ReturnExisting) it never does, which is the default in
+// a [HandleTrigger].
 func (o *Orchestrator[In, Out]) Start(ctx context.Context, c *Client, in In, options ...StartOption) (*Run[Out], error) {
 	id, err := c.start(ctx, o.name, in, options)
 	if err != nil {
@@ -70,7 +74,7 @@ func (c *Client) start(ctx context.Context, name string, in any, options []Start
 	if err != nil {
 		return "", fmt.Errorf("input of orchestrator %q: %w", name, err)
 	}
-	s := client.Start{Name: name, Version: core.registry.versions.current, Input: input}
+	s := client.Start{Name: name, Version: core.registry.versions.current, Input: input, Reuse: reuseIn(ctx)}
 	for _, option := range options {
 		option.start(&s)
 	}

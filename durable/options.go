@@ -108,9 +108,11 @@ func (o timeoutOption) event(c *callOptions)    { o.set(c) }
 // beginning with @, without slashes, backslashes, #, ? and control characters.
 //
 // For a client's start an unfinished instance of that id makes the start fail
-// with ErrAlreadyExists; a finished one is replaced: see WithReuse. The default is a random
-// id. For a child it is the id over all attempts; the default is the parent's
-// execution id, a colon and the number of the call.
+// with [ErrAlreadyExists]; a finished one is replaced, so that the orchestrator runs
+// AGAIN. [WithReuse] chooses something else, and in a [HandleTrigger], whose
+// message may come twice, the start returns the instance that is there. The
+// default is a random id. For a child it is the id over all attempts; the default
+// is the parent's execution id, a colon and the number of the call.
 func WithInstanceID(id string) interface {
 	StartOption
 	ChildOption
@@ -129,12 +131,14 @@ type Reuse int
 // The reuse policies.
 const (
 	// RejectIfRunning replaces an instance that has finished; an unfinished one
-	// makes the start fail with ErrAlreadyExists. The default.
+	// makes the start fail with ErrAlreadyExists. The default outside of a
+	// HandleTrigger.
 	RejectIfRunning = Reuse(client.RejectIfRunning)
 	// RejectIfExists makes the start fail with ErrAlreadyExists in both cases.
 	RejectIfExists = Reuse(client.RejectIfExists)
 	// ReturnExisting starts nothing; the start succeeds with the instance that
-	// is there, finished or not.
+	// is there, finished or not, whatever its orchestrator and input are. The
+	// default within a HandleTrigger.
 	ReturnExisting = Reuse(client.ReturnExisting)
 	// TerminateAndReplace terminates an unfinished instance, waits until it has
 	// ended (or the context of the start has), and replaces it: the two never
