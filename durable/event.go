@@ -14,7 +14,9 @@ func checkEvent(name string) error { return history.CheckName("an event", name) 
 // WaitForEvent waits for an external event: a client, or another orchestration,
 // raises it by the instance id and the name, which is compared without case.
 // Events that came before anybody waited are kept, and taken in the order in
-// which they came. Of several waits for a name the newest gets the event.
+// which they came. Of several waits for a name the newest gets the event. Data
+// that is a JSON string with the text of a JSON value in it, as "func durable
+// raise-event" sends it, is that value where T is no string.
 //
 // A wait that has lost a race (Select, Any, FirstError or AsCompleted went on
 // without it) takes no event as long as nothing waits for it: the event is kept
@@ -65,7 +67,7 @@ func (c *EventChannel[T]) TryReceive() (v T, ok bool, err error) {
 	if p, ok = c.ctx.rt.TakeEvent(c.name); !ok {
 		return v, false, nil
 	}
-	c.ctx.rt.Outside(func() { v, err = decode[T](c.ctx.registry, p) })
+	c.ctx.rt.Outside(func() { err = c.ctx.registry.decodeSent(p, &v) })
 	if err != nil {
 		err = fmt.Errorf("the event %q is no %T: %w", c.name, v, err)
 	}

@@ -103,7 +103,7 @@ func (o *Orchestrator[In, Out]) handle(ctx *Context, input history.Payload) (his
 
 func inputOf[In any](ctx *Context, input history.Payload) (in In, err error) {
 	ctx.rt.Outside(func() {
-		if in, err = decode[In](ctx.registry, input); err != nil {
+		if err = ctx.registry.decodeSent(input, &in); err != nil {
 			err = &badPayload{kind: "InvalidInput", text: fmt.Sprintf("the input is no %T: %v", in, err)}
 		}
 	})

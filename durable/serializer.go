@@ -132,6 +132,21 @@ func (r *registry) decode(p history.Payload, to any) error {
 	return r.serializer.Unmarshal(raw, to)
 }
 
+// decodeSent reads an event or an input into what to points to. The Core Tools
+// ("func durable raise-event", "start-new") send JSON as a JSON string: where the
+// string does not fit and is the text of a JSON value, that value is read.
+func (r *registry) decodeSent(p history.Payload, to any) error {
+	err := r.decode(p, to)
+	var text string
+	if err == nil || json.Unmarshal(p, &text) != nil || !json.Valid([]byte(text)) {
+		return err
+	}
+	if r.decode(history.Payload(text), to) != nil {
+		return err
+	}
+	return nil
+}
+
 // binaryText begins the text of bytes that are no text.
 const binaryText = `"data:;base64,`
 

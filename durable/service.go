@@ -96,6 +96,9 @@ func (s *service) readSettings() error {
 		}
 		s.app.log.Warn("host.json: this setting of extensions.durableTask has no effect here", append([]any{"setting", key}, hint...)...)
 	}
+	if settings.Partitions == 0 && !inMemory() {
+		s.app.log.Warn(noPartitions)
+	}
 	if hub := os.Getenv("TaskHub"); hub != "" && hub != settings.HubName {
 		return fmt.Errorf("the app setting TaskHub is %q and hubName in host.json is %q: function.json listens to the queues of one and the engine works on the other; make them the same", hub, settings.HubName)
 	}
@@ -122,8 +125,12 @@ func scalesIn(sku string) bool {
 	return strings.EqualFold(sku, "Dynamic") || strings.EqualFold(sku, "FlexConsumption")
 }
 
+// inMemory reports whether the hub is in the memory of this process, where no tool
+// finds it.
+func inMemory() bool { return strings.EqualFold(os.Getenv("AzureWebJobsStorage"), "memory") }
+
 func (s *service) openStore() error {
-	if strings.EqualFold(os.Getenv("AzureWebJobsStorage"), "memory") {
+	if inMemory() {
 		s.store = memory.New(memory.Options{StoreInputs: s.settings.StoreInputs})
 		return nil
 	}

@@ -41,6 +41,8 @@ type settings struct {
 	// in Azure.
 	DashboardActions *bool
 	TraceURL         string
+	// Partitions is 0 where host.json has no partitionCount.
+	Partitions int
 }
 
 // defaultHub is the hub of an app whose host.json names none. It is what the
@@ -234,16 +236,19 @@ func parseProvider(_ *settings, raw json.RawMessage) error {
 	return err
 }
 
-func parsePartitions(_ *settings, raw json.RawMessage) error {
-	var n int
-	if err := parseCount(raw, &n); err != nil {
+func parsePartitions(s *settings, raw json.RawMessage) error {
+	if err := parseCount(raw, &s.Partitions); err != nil {
 		return err
 	}
-	if n != 1 {
-		return fmt.Errorf("%d: there is one control queue, so partitionCount must be 1", n)
+	if s.Partitions != 1 {
+		return fmt.Errorf("%d: there is one control queue, so partitionCount must be 1", s.Partitions)
 	}
 	return nil
 }
+
+// noPartitions warns of an app whose host.json has no partitionCount.
+const noPartitions = `host.json: set "storageProvider": {"partitionCount": 1} in extensions.durableTask: without it the "func durable" commands ` +
+	`spread what they send (raise-event, terminate, start-new ...) over four control queues, of which this app reads one`
 
 func parseConnection(_ *settings, raw json.RawMessage) error {
 	_, err := parseChoice(raw, "azurewebjobsstorage", "storage")

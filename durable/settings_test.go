@@ -30,7 +30,7 @@ func TestParseSettings(t *testing.T) {
 		{"payload", `{"maxPayload":20971520}`, with(func(s *settings) { s.MaxPayload = 20 << 20 }), nil},
 		{"numbers as text", `{"maxConcurrentActivityFunctions":"7"}`, with(func(s *settings) { s.ActivitySlots = 7 }), nil},
 		{"storage provider", `{"storageProvider":{"partitionCount":1,"controlQueueVisibilityTimeout":"00:00:01","type":"AzureStorage"}}`,
-			with(func(s *settings) { s.Lease = time.Second }), nil},
+			with(func(s *settings) { s.Lease, s.Partitions = time.Second, 1 }), nil},
 		{"queue dispatch", `{"dispatch":"queue"}`, with(func(s *settings) { s.DispatchQueue = true }), nil},
 		{"fail", `{"nonDeterminism":"fail"}`, with(func(s *settings) { s.FailNonDeterminism = true }), nil},
 		{"strict replay", `{"strictReplay":true}`, with(func(s *settings) { s.StrictReplay = true }), nil},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/durable-go/functions/internal/engine"
+	"github.com/durable-go/functions/internal/history"
 )
 
 // Task is something that was asked for and may not have ended yet: a call, a
@@ -79,9 +80,16 @@ func (t *taker[T]) Take() {
 	case err != nil:
 		t.err = t.of.failed(err, t.ctx.rt.InstanceID())
 	case result != nil:
-		if err := t.ctx.registry.decode(result, &t.value); err != nil {
+		if err := t.read(result); err != nil {
 			t.err = fmt.Errorf("the result of %v is no %T: %w", t.of, t.value, err)
 		}
 	}
 	t.known = true
+}
+
+func (t *taker[T]) read(result history.Payload) error {
+	if t.of.kind == eventWait {
+		return t.ctx.registry.decodeSent(result, &t.value)
+	}
+	return t.ctx.registry.decode(result, &t.value)
 }
