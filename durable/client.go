@@ -114,39 +114,30 @@ type Run[Out any] struct {
 }
 
 // Wait waits until the orchestration has finished and returns its result. One
-// that failed or was terminated is an *OrchestrationError. The error of ctx
-// when that ends first.
-func (r *Run[Out]) Wait(ctx context.Context) (out Out, err error) {
+// that failed or was terminated is an [*OrchestrationError], in which errors.Is
+// and errors.As find registered errors, in whatever program. One that the engine
+// has parked is a [*ParkedError] at once, unless [WithWaitWhileParked] is given.
+// The error of ctx when that ends first.
+//
+// The failure is read from the history: two requests more than for a result.
+func (r *Run[Out]) Wait(ctx context.Context, options ...WaitOption) (out Out, err error) {
 	core, err := r.client.core()
 	if err != nil {
 		return out, err
 	}
-	row, err := core.client.Wait(ctx, r.ID, "")
+	o := waitOptionsOf(options)
+	row, err := core.client.WaitUntil(ctx, r.ID, o.stops)
 	switch {
 	case err != nil:
 		return out, err
+	case o.stops(row):
+		return out, parkedError(row)
 	case !row.Status.Finished():
 		return out, ctx.Err()
 	case row.Status != history.Completed:
-		return out, &OrchestrationError{InstanceID: r.ID, Name: row.Name, Status: row.Status.String(), Message: history.PlainReason(row.Output)}
+		return out, core.failed(ctx, row)
 	}
 	return decode[Out](core.registry, row.Output)
-}
-
-// OrchestrationError is how an orchestration ended that did not complete. The
-// errors that led there are text by then: what a client must tell apart belongs
-// in the result.
-type OrchestrationError struct {
-	InstanceID string
-	Name       string
-	// Status is Failed, Terminated or Canceled.
-	Status string
-	// Message says why.
-	Message string
-}
-
-func (e *OrchestrationError) Error() string {
-	return fmt.Sprintf("orchestration %s (%s): %s: %s", e.InstanceID, e.Name, e.Status, e.Message)
 }
 
 // Status is what is known of an instance.
@@ -160,7 +151,14 @@ type Status struct {
 	Input         json.RawMessage
 	// Output is the result, or a JSON string that says why the instance failed,
 	// was terminated or suspended.
-	Output       json.RawMessage
+	Output json.RawMessage
+	// Failure is how an instance failed or was terminated, with type, stack and
+	// causes; nil unless [WithFailure] asks for it.
+	Failure *OrchestrationError
+	// Parked says why the engine has stopped working on the instance, whose
+	// RuntimeStatus is Suspended then: mostly, its code does not fit its history.
+	// It is empty for one that an operator has suspended.
+	Parked       string
 	CustomStatus json.RawMessage
 	Created      time.Time
 	LastUpdated  time.Time
@@ -172,17 +170,21 @@ type Status struct {
 	Err error
 }
 
-// Status reads an instance. ErrNotFound when there is none.
-func (c *Client) Status(ctx context.Context, id string) (*Status, error) {
+// Status reads an instance, with one request. ErrNotFound when there is none.
+func (c *Client) Status(ctx context.Context, id string, options ...StatusOption) (*Status, error) {
 	core, err := c.core()
 	if err != nil {
 		return nil, err
+	}
+	var o readOptions
+	for _, option := range options {
+		option.status(&o)
 	}
 	row, err := core.client.Get(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	return statusOf(row), nil
+	return core.status(ctx, row, o)
 }
 
 // asJSON makes a JSON string of a text that is no JSON, such as the reason of a

@@ -150,6 +150,6 @@ func (r *Run[Out]) Resume(ctx context.Context, reason string) error {
 }
 
 // Status is Client.Status for the run.
-func (r *Run[Out]) Status(ctx context.Context) (*Status, error) {
-	return r.client.Status(ctx, r.ID)
+func (r *Run[Out]) Status(ctx context.Context, options ...StatusOption) (*Status, error) {
+	return r.client.Status(ctx, r.ID, options...)
 }

@@ -13,35 +13,36 @@ import (
 )
 
 // WaitForStart waits until an instance has left Pending: its first turn is
-// stored. When ctx ends first, it returns the last status and the error of ctx.
-func (c *Client) WaitForStart(ctx context.Context, id string) (*Status, error) {
-	return c.wait(ctx, id, func(row *taskhub.Instance) bool { return row.Status != history.Pending })
+// stored. It ends early as Wait does.
+func (c *Client) WaitForStart(ctx context.Context, id string, options ...WaitOption) (*Status, error) {
+	return c.wait(ctx, id, options, func(row *taskhub.Instance) bool { return row.Status != history.Pending })
 }
 
-// Wait waits until an instance has finished, well or not: see Run.Wait for its
+// Wait waits until an instance has finished, well or not: see [Run.Wait] for its
 // result. Changes in this process are seen at once, those of others within two
 // seconds. When ctx ends first, it returns the last status and the error of
-// ctx.
-func (c *Client) Wait(ctx context.Context, id string) (*Status, error) {
-	return c.wait(ctx, id, func(row *taskhub.Instance) bool { return row.Status.Finished() })
+// ctx; for an instance that the engine has parked, the status and a
+// [*ParkedError] at once, unless [WithWaitWhileParked] is given.
+func (c *Client) Wait(ctx context.Context, id string, options ...WaitOption) (*Status, error) {
+	return c.wait(ctx, id, options, func(row *taskhub.Instance) bool { return row.Status.Finished() })
 }
 
-func (c *Client) wait(ctx context.Context, id string, done func(*taskhub.Instance) bool) (*Status, error) {
+func (c *Client) wait(ctx context.Context, id string, options []WaitOption, done func(*taskhub.Instance) bool) (*Status, error) {
 	core, err := c.core()
 	if err != nil {
 		return nil, err
 	}
-	row, err := core.client.Get(ctx, id)
-	for err == nil && !done(row) {
-		if err = ctx.Err(); err != nil {
-			return statusOf(row), err
-		}
-		row, err = core.client.Wait(ctx, id, row.ETag)
-	}
-	if err != nil {
+	o := waitOptionsOf(options)
+	row, err := core.client.WaitUntil(ctx, id, func(row *taskhub.Instance) bool { return done(row) || o.stops(row) })
+	switch {
+	case err != nil:
 		return nil, err
+	case done(row):
+		return core.status(ctx, row, o)
+	case o.stops(row):
+		return statusOf(row), parkedError(row)
 	}
-	return statusOf(row), nil
+	return statusOf(row), ctx.Err()
 }
 
 // CheckStatus is the official payload of management URLs for an instance:
@@ -103,7 +104,8 @@ func statusOf(row *taskhub.Instance) *Status {
 		Input: asJSON(row.Input), Output: asJSON(row.Output), CustomStatus: asJSON(row.CustomStatus),
 		Created: row.Created, LastUpdated: row.Updated, ScheduledStart: row.Scheduled, Tags: row.Tags, Err: row.Err,
 	}
-	if row.Parked != "" && !row.Status.Finished() {
+	if isParked(row) {
+		s.Parked = row.Parked
 		s.Output = asJSON(history.Payload(row.Parked))
 	}
 	return s

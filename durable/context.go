@@ -25,8 +25,9 @@ import (
 type Context struct {
 	rt       *engine.Runtime
 	registry *registry
-	// continues says that ContinueAsNew has told the code what to return.
-	continues bool
+	// continues is set by ContinueAsNew, whose error the code must return: the
+	// failure of code that returns none.
+	continues string
 }
 
 // encode makes a payload outside the coroutine, whose stack stays small.

@@ -327,7 +327,7 @@ func TestTerminateAndResumeWhatIsParked(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(ctx, time.Hour)
 		defer cancel()
-		got, err := alive.Wait(ctx)
+		got, err := alive.Wait(ctx, WithWaitWhileParked())
 		want(h, got, err, "x")
 	})
 }

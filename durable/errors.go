@@ -1,6 +1,7 @@
 package durable
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,6 +32,10 @@ var (
 	ErrBacklog = taskhub.ErrBacklog
 	// ErrToken: the text is not a token of Client.ListPage.
 	ErrToken = taskhub.ErrToken
+	// ErrNoTaskHub: the task hub does not exist or is being deleted, or the storage
+	// account does not exist. An app makes its hub when it starts; a client waits
+	// for none.
+	ErrNoTaskHub = taskhub.ErrNoHub
 	// ErrUnknownOrchestrator: the app has no orchestrator of that name.
 	ErrUnknownOrchestrator = errors.New("unknown orchestrator")
 )
@@ -95,8 +100,8 @@ type TaskError struct {
 	Message string
 	// Stack is the stack of a panic, else empty.
 	Stack string
-	// Cause is the error as far as it could be made again: a registered one, or
-	// the *TaskError of a call further down; else nil.
+	// Cause is the error as far as it could be made again: a registered one, the
+	// *TaskError of a call further down, or both; else nil.
 	Cause error
 }
 
@@ -142,7 +147,7 @@ func (s source) failed(err error, instance string) error {
 	if d == nil {
 		d = &history.FailureDetails{ErrorType: "error", ErrorMessage: failure.Reason}
 	}
-	e := &TaskError{InstanceID: instance, Attempt: max(failure.Attempt, 1), Type: d.ErrorType, Message: d.ErrorMessage, Stack: string(d.StackTrace), Cause: causeOf(d)}
+	e := &TaskError{InstanceID: instance, Attempt: max(failure.Attempt, 1), Type: d.ErrorType, Message: d.ErrorMessage, Stack: string(d.StackTrace), Cause: causeOf(d, "")}
 	if s.kind == childCall {
 		e.Orchestrator = s.name
 	} else {
@@ -160,6 +165,10 @@ type properties struct {
 	// Activity and Orchestrator name the failed call further down.
 	Activity     string `json:"goActivity,omitempty"`
 	Orchestrator string `json:"goOrchestrator,omitempty"`
+	// Instance is the one that called, and Attempt the number of the call where it
+	// is not 1.
+	Instance string `json:"goInstance,omitempty"`
+	Attempt  int    `json:"goAttempt,omitempty"`
 }
 
 func propertiesOf(d *history.FailureDetails) (p properties) {
@@ -174,21 +183,31 @@ func retryAfterOf(d *history.FailureDetails) time.Duration {
 	return time.Duration(propertiesOf(d).RetryAfter) * time.Millisecond
 }
 
-// causeOf makes an error again that was registered, or that of a call further
-// down.
-func causeOf(d *history.FailureDetails) error {
-	if cause := registered.restore(d.ErrorType, propertiesOf(d).Error); cause != nil {
+// causeOf makes the error again of which a failure tells: a registered one, that
+// of the call further down, or both. The instance is the one that called.
+func causeOf(d *history.FailureDetails, instance string) error {
+	cause := registered.restore(d.ErrorType, propertiesOf(d).Error)
+	if d.Inner == nil {
 		return cause
 	}
-	if d.Inner == nil {
-		return nil
-	}
 	p := propertiesOf(d.Inner)
-	return &TaskError{
-		Activity: p.Activity, Orchestrator: p.Orchestrator, Attempt: 1,
-		Type: d.Inner.ErrorType, Message: d.Inner.ErrorMessage, Stack: string(d.Inner.StackTrace), Cause: causeOf(d.Inner),
+	inner := &TaskError{
+		Activity: p.Activity, Orchestrator: p.Orchestrator, InstanceID: cmp.Or(p.Instance, instance), Attempt: max(p.Attempt, 1),
+		Type: d.Inner.ErrorType, Message: d.Inner.ErrorMessage, Stack: string(d.Inner.StackTrace), Cause: causeOf(d.Inner, ""),
 	}
+	if cause == nil || d.Inner.ErrorType == d.ErrorType { // the call has it as its cause
+		return inner
+	}
+	return &causes{cause, inner}
 }
+
+// causes are a registered error, and the error of the call from which it came.
+type causes struct {
+	error
+	call *TaskError
+}
+
+func (c *causes) Unwrap() []error { return []error{c.error, c.call} }
 
 // failureDetails is what the history keeps of an error of user code.
 func failureDetails(err error) *history.FailureDetails {
@@ -215,10 +234,14 @@ func innerDetails(task *TaskError) *history.FailureDetails {
 	if task.Stack != "" {
 		d.StackTrace = history.Payload(task.Stack)
 	}
-	p := properties{Activity: task.Activity, Orchestrator: task.Orchestrator}
-	if inner, ok := task.Cause.(*TaskError); ok {
+	p := properties{Activity: task.Activity, Orchestrator: task.Orchestrator, Instance: task.InstanceID}
+	if task.Attempt > 1 {
+		p.Attempt = task.Attempt
+	}
+	if inner := (*TaskError)(nil); errors.As(task.Cause, &inner) {
 		d.Inner = innerDetails(inner)
-	} else if name, raw := registered.find(task.Cause); name != "" {
+	}
+	if name, raw := registered.find(task.Cause); name == task.Type {
 		p.Error = raw
 	}
 	d.Properties = encodeProperties(p)

@@ -98,23 +98,25 @@ func (c *Context) SendEvent(instanceID, name string, data any) error {
 //
 //	return durable.ContinueAsNew[Out](ctx, next)
 //
-// An orchestrator that calls it and returns no error fails.
-// The input must be of the orchestrator's input type. External events that
+// An orchestrator that calls it and returns no error fails, whether the input was
+// accepted or not. It must be of the orchestrator's input type. External events that
 // nobody has waited for are kept (see DropEvents); calls that are still open
 // are not.
 func ContinueAsNew[Out any](ctx *Context, in any, options ...ContinueOption) (out Out, err error) {
 	ctx.rt.Check()
-	if err := ctx.fits(in); err != nil {
-		return out, NonRetryable(err)
-	}
+	ctx.continues = continuesNot
 	next := &engine.ContinueAsNew{}
-	if next.Input, err = ctx.encode(in); err != nil {
-		return out, fmt.Errorf("input to continue as new: %w", err)
+	if err = ctx.fits(in); err == nil {
+		next.Input, err = ctx.encode(in)
+	}
+	if err != nil {
+		err = fmt.Errorf("ContinueAsNew was called with an input that it refuses: %w", err)
+		ctx.continues = err.Error()
+		return out, NonRetryable(err)
 	}
 	for _, option := range options {
 		option.next(next)
 	}
-	ctx.continues = true
 	return out, next
 }
 
@@ -124,5 +126,5 @@ func (c *Context) fits(in any) error {
 	if given != nil && given.AssignableTo(wanted) || given == nil && nilable(wanted) {
 		return nil
 	}
-	return fmt.Errorf("continue-as-new with a %T: the orchestrator's input is a %v", in, wanted)
+	return fmt.Errorf("it is a %T, and the orchestrator's input is a %v", in, wanted)
 }

@@ -94,7 +94,7 @@ func TestBadCalls(t *testing.T) {
 		{"continue with another type", func(ctx *durable.Context) error {
 			_, err := durable.ContinueAsNew[string](ctx, 5)
 			return err
-		}, "continue-as-new with a int: the orchestrator's input is a durable.None"},
+		}, "ContinueAsNew was called with an input that it refuses: it is a int, and the orchestrator's input is a durable.None"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

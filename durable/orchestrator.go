@@ -62,14 +62,14 @@ func (o *Orchestrator[In, Out]) program(r *registry) engine.Program {
 	}
 }
 
-// continuesNot is the failure of an orchestrator that has called ContinueAsNew
-// for nothing.
+// continuesNot is the failure of an orchestrator that has called ContinueAsNew and
+// returns no error.
 const continuesNot = "ContinueAsNew was called, and its error was not returned: it does nothing by itself; return what it returns (return durable.ContinueAsNew[Out](ctx, next))"
 
 // end makes of what an orchestrator has returned what the engine takes.
 func (c *Context) end(result history.Payload, err error) (_ history.Payload, ended error) {
-	if err == nil && c.continues {
-		return nil, &engine.Failure{Details: &history.FailureDetails{ErrorType: "InvalidCall", ErrorMessage: continuesNot, NonRetriable: true}}
+	if err == nil && c.continues != "" {
+		return nil, &engine.Failure{Details: &history.FailureDetails{ErrorType: "InvalidCall", ErrorMessage: c.continues, NonRetriable: true}}
 	}
 	c.rt.Outside(func() { result, ended = c.registry.ended(result, err) })
 	return result, ended

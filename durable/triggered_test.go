@@ -1,12 +1,19 @@
 package durable
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/durable-go/functions/handler"
+	"github.com/durable-go/functions/internal/storage/fake"
+	"github.com/durable-go/functions/internal/taskhub"
+	"github.com/durable-go/functions/internal/worker"
 )
 
 // triggerOnce calls f as the trigger of a queue message does.
@@ -83,4 +90,41 @@ func TestTriggerThatRepeats(t *testing.T) {
 			})
 		})
 	}
+}
+
+// That a finished id is started again is nothing to log as a warning or an error.
+func TestStartOverIsNotLogged(t *testing.T) {
+	o := NewOrchestrator("O", func(ctx *Context, in int) (string, error) { return testHello.Call(ctx, "you").Await() })
+	quiet := func(h *hub) {
+		var log bytes.Buffer
+		h.change = func(o *worker.Options) {
+			o.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))
+		}
+		h.restart(h.store)
+		for range 3 {
+			run, err := o.Start(h.t.Context(), h.client(), 1, WithInstanceID("order-1"))
+			if err != nil {
+				h.t.Fatal(err)
+			}
+			got, err := run.Wait(h.t.Context())
+			want(h, got, err, "Hello you")
+		}
+		<-time.After(time.Hour)
+		synctest.Wait()
+		if log.Len() > 0 {
+			h.t.Errorf("the log says\n%s", log.String())
+		}
+	}
+	inHub(t, []Registration{o, testHello}, quiet)
+	t.Run("account", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			h := &hub{t: t, registry: newRegistry(), dispatch: worker.Local, store: spied(t, &spy{Account: fake.New(0)})}
+			if err := errors.Join(o.register(h.registry), testHello.register(h.registry), h.store.Create(t.Context(), taskhub.Owner{})); err != nil {
+				t.Fatal(err)
+			}
+			h.open()
+			defer func() { h.stop(); h.worker.Kill() }()
+			quiet(h)
+		})
+	})
 }

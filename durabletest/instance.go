@@ -53,11 +53,10 @@ func (i *Instance[Out]) Result() (out Out, err error) {
 		return i.run.Wait(i.env.context())
 	}
 	if s.RuntimeStatus != "Completed" {
-		var message string
-		if json.Unmarshal(s.Output, &message) != nil {
-			message = string(s.Output)
+		if s, err = i.env.client.Status(i.env.context(), i.ID, durable.WithFailure()); err != nil {
+			return out, err
 		}
-		return out, &durable.OrchestrationError{InstanceID: i.ID, Name: s.Name, Status: s.RuntimeStatus, Message: message}
+		return out, s.Failure
 	}
 	if s.Output == nil {
 		return out, nil

@@ -55,6 +55,14 @@ type reading struct {
 // that it read. A change by a worker of this process is seen at once. However
 // many wait for an instance, it is read by one of them at a time.
 func (c *Client) Wait(ctx context.Context, id, etag string) (*taskhub.Instance, error) {
+	return c.WaitUntil(ctx, id, func(row *taskhub.Instance) bool {
+		return row.Status.Finished() || etag != "" && row.ETag != etag
+	})
+}
+
+// WaitUntil is Wait for something else: done reports whether a row is what the
+// caller waits for. A finished instance ends the wait in any case.
+func (c *Client) WaitUntil(ctx context.Context, id string, done func(*taskhub.Instance) bool) (*taskhub.Instance, error) {
 	p, from := c.join(ctx, id)
 	defer c.leave(p)
 	var last *taskhub.Instance
@@ -67,7 +75,7 @@ func (c *Client) Wait(ctx context.Context, id, etag string) (*taskhub.Instance, 
 			return last, nil
 		case r.err != nil:
 			return nil, r.err
-		case r.row.Status.Finished() || etag != "" && r.row.ETag != etag:
+		case r.row.Status.Finished() || done(r.row):
 			return own(r.row), nil
 		default:
 			last = own(r.row)
