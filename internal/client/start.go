@@ -71,6 +71,9 @@ func (c *Client) Start(ctx context.Context, s Start) (*taskhub.Instance, error) 
 // begin writes the row and sends the message.
 func (s *start) begin(ctx context.Context) (*taskhub.Instance, error) {
 	lease, insertErr, sendErr := s.insertAndSend(ctx)
+	if errors.Is(insertErr, taskhub.ErrNoHub) && errors.Is(sendErr, taskhub.ErrNoHub) {
+		return nil, insertErr // which says it all
+	}
 	if sendErr != nil {
 		return nil, errors.Join(insertErr, sendErr, s.undo(ctx, insertErr))
 	}

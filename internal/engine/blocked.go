@@ -18,12 +18,19 @@ type BlockedError struct {
 	// Running says that the code computed when it was given up, rather than waited:
 	// it may burn a processor for as long as the process lives.
 	Running bool
+	// Foreign says that another goroutine has used the Context, which ended that
+	// goroutine: the code may wait for it.
+	Foreign bool
 	// returned is called when the code has come back after all.
 	returned func()
 }
 
 // Error says what the code does and what to do about it.
 func (e *BlockedError) Error() string {
+	if e.Foreign {
+		return fmt.Sprintf("Blocked orchestrator: %v. That call ended its goroutine, for which orchestrator '%s' seems to wait: %s. "+
+			"Deploy code that does not; the instance then goes on.", &foreignCall{}, e.Orchestrator, e.Where)
+	}
 	return fmt.Sprintf("Blocked orchestrator: orchestrator '%s' does not come back: %s. "+
 		"An orchestrator must not wait for anything but its tasks: use timers, events and activities of the Context "+
 		"instead of sleeping, channels, locks, I/O and long computations. Deploy code that does not block; the instance then goes on.",
@@ -102,7 +109,7 @@ func (i *Instance) GiveUp(err *BlockedError, returned func()) bool {
 // from the stacks of all goroutines (see Stacks). It may be called by any
 // goroutine.
 func (i *Instance) Blocked(stacks []byte) *BlockedError {
-	e := &BlockedError{InstanceID: i.options.InstanceID, Where: "it runs"}
+	e := &BlockedError{InstanceID: i.options.InstanceID, Where: "it runs", Foreign: i.rt.foreign.Load()}
 	if name := i.rt.name.Load(); name != nil {
 		e.Orchestrator = *name
 	}

@@ -3,6 +3,7 @@ package azure
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -53,7 +54,42 @@ func missing(err error) bool {
 
 // noHub reports whether the table, queue or container does not exist, or is being
 // deleted.
-func noHub(err error) bool { return noContainer(err) || beingDeleted(err) }
+func noHub(err error) bool { return noContainer(err) || beingDeleted(err) || noAccount(err) != nil }
+
+// noAccount is the answer that there is no address of the account's name; nil: err
+// is something else. Names of accounts that were deleted lose theirs.
+func noAccount(err error) *net.DNSError {
+	var unknown *net.DNSError
+	if errors.As(err, &unknown) && unknown.IsNotFound {
+		return unknown
+	}
+	return nil
+}
+
+// absence is [taskhub.ErrNoHub] in one sentence. The service's error, whose text is
+// a page long, can be asked for by type.
+type absence struct {
+	text  string
+	cause error
+}
+
+func (a *absence) Error() string { return a.text }
+
+// Unwrap is the sentinel, and the service's error.
+func (a *absence) Unwrap() []error { return []error{taskhub.ErrNoHub, a.cause} }
+
+// absent describes what is not there.
+func absent(err error) error {
+	if unknown := noAccount(err); unknown != nil {
+		return &absence{fmt.Sprintf("the storage account does not exist, or its name is not known here (%s)", unknown.Name), err}
+	}
+	at := ""
+	if failed := (*azcore.ResponseError)(nil); errors.As(err, &failed) && failed.RawResponse != nil && failed.RawResponse.Request != nil {
+		u := failed.RawResponse.Request.URL
+		at = fmt.Sprintf(" (%s at %s%s)", failed.ErrorCode, u.Host, u.EscapedPath())
+	}
+	return &absence{taskhub.ErrNoHub.Error() + at, err}
+}
 
 // noContainer reports whether the table, queue or container does not exist.
 func noContainer(err error) bool {
@@ -100,7 +136,7 @@ func failed(err error, format string, args ...any) error {
 	what := fmt.Sprintf(format, args...)
 	switch {
 	case noHub(err):
-		return fmt.Errorf("%s: %w: %w", what, taskhub.ErrNoHub, err)
+		return fmt.Errorf("%s: %w", what, absent(err))
 	case refused(err):
 		return fmt.Errorf("%s: %w: %w", what, taskhub.ErrRefused, err)
 	}
