@@ -30,10 +30,26 @@
 // value that differs each time, a [Step] runs a piece of the orchestrator's own
 // code as an activity.
 //
-// Deferred calls run at the end of the orchestrator, and also whenever it leaves
-// memory while it waits. Nothing can be asked of the Context then: such a call
-// ends the deferred function. Code that undoes what was done looks at the error
-// with which the orchestrator ends, and does nothing where there is none.
+// # Deferred functions
+//
+// When an orchestrator returns, its deferred functions may do all that it may:
+// call activities, wait for them, and change its error. So a saga can undo in a
+// defer what was done, where there is an error:
+//
+//	defer func() {
+//		if err != nil { // the orchestrator's named result
+//			_, failed := Refund.Call(ctx, receipt).Await()
+//			err = errors.Join(err, failed)
+//		}
+//	}()
+//
+// They also run whenever the orchestrator leaves memory while it waits, in the
+// middle of its code, and again at the end, in another process perhaps. Then there
+// is no error, the function recover returns nil, and nothing can be asked of the
+// Context: a call that asks for something, or waits, ends the deferred function. So
+// what a deferred function does without a condition, and without the Context, is
+// done several times: that suits what is in memory, such as giving back a buffer,
+// and nothing else. A panic of the orchestrator runs them as usual.
 //
 // # Tasks
 //
@@ -58,7 +74,8 @@
 // [RetryAfter] let an activity have a say in it. An orchestrator that returns
 // an error, or panics, ends as Failed. What earlier calls have done stays done:
 // undo it with further calls before the orchestrator returns (a saga; see the
-// example Compensation).
+// examples Compensation and Defer). A client gets an [*OrchestrationError], in
+// which errors.As and errors.Is find the same.
 //
 // # Orchestrations of orchestrations
 //

@@ -7,11 +7,11 @@ import (
 	"time"
 
 	"github.com/durable-go/functions/durable"
+	"github.com/durable-go/functions/durabletest"
 )
 
 // A saga: each step that has been done notes how to undo it, and a failure
-// undoes them, the last one first. No deferred call does that: see the package
-// documentation.
+// undoes them, the last one first. The example Defer does it in deferred functions.
 func Example_compensation() {
 	do := durable.NewAction("Do", func(_ context.Context, what string) error {
 		if what == "book car" {
@@ -43,4 +43,39 @@ func Example_compensation() {
 	// cancel hotel
 	// cancel flight
 	// Failed: Orchestrator function 'Trip' failed: Activity function 'Do' failed: no car is left
+}
+
+// A deferred function undoes a step where the orchestrator ends with an error. It
+// also runs when the orchestrator leaves memory while it waits; there is no error
+// then.
+func Example_defer() {
+	reserve := durable.NewAction("Reserve", func(_ context.Context, item string) error {
+		fmt.Println("reserve", item)
+		return nil
+	})
+	release := durable.NewAction("Release", func(_ context.Context, item string) error {
+		fmt.Println("release", item)
+		return nil
+	})
+	order := durable.NewOrchestrator("Order", func(ctx *durable.Context, item string) (_ durable.None, err error) {
+		if _, err := reserve.Call(ctx, item).Await(); err != nil {
+			return durable.None{}, err
+		}
+		defer func() {
+			if err != nil {
+				_, failed := release.Call(ctx, item).Await()
+				err = errors.Join(err, failed)
+			}
+		}()
+		_, err = durable.WaitForEvent[durable.None](ctx, "Paid", durable.WithTimeout(24*time.Hour)).Await()
+		return durable.None{}, err
+	})
+	durabletest.Example(func(env *durabletest.Env) {
+		_, err := durabletest.Start(env, order, "tea").Result()
+		fmt.Println(errors.Is(err, durable.ErrTimeout))
+	}, order, reserve, release)
+	// Output:
+	// reserve tea
+	// release tea
+	// true
 }
