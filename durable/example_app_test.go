@@ -45,12 +45,13 @@ func ExampleApp_UseOrchestratorMiddleware() {
 			return next(ctx, input)
 		}
 	})
-	app.Register(approval)
+	order := durable.NewOrchestrator("Order", func(_ *durable.Context, item string) (string, error) { return item, nil })
+	app.Register(order)
 	durabletest.Options{App: app}.Example(func(env *durabletest.Env) { // it begins on a Saturday
-		_, err := durabletest.Start(env, approval, "tea", durable.WithInstanceID("order-1")).Result()
+		_, err := durabletest.Start(env, order, "tea", durable.WithInstanceID("order-1")).Result()
 		fmt.Println(err)
 	})
-	// Output: orchestration order-1 (Approval): Failed: Orchestrator function 'Approval' failed: we are closed on Saturdays
+	// Output: orchestration order-1 (Order): Failed: Orchestrator function 'Order' failed: we are closed on Saturdays
 }
 
 func ExampleApp_UseSerializer() {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/durable-go/functions/durable"
+	"github.com/durable-go/functions/durabletest"
 )
 
 func ExampleNewClient() {
@@ -21,23 +22,36 @@ func ExampleNewClient() {
 }
 
 func ExampleClient_List() {
-	ctx := context.Background()
-	client, stop := durable.RunForTest(approval)
-	defer stop()
-	for _, id := range []string{"order-1", "order-2", "order-3", "other"} {
-		started(ctx, client, durable.WithInstanceID(id))
-	}
-	_ = client.Terminate(ctx, "order-2", "sold out")
-	_, _ = client.Wait(ctx, "order-2")
-	for s, err := range client.List(ctx, durable.Query{Prefix: "order-", Statuses: []string{"Running"}}) {
-		if err != nil {
-			fmt.Println(err)
-			return
+	approval := durable.NewOrchestrator("Approval", func(ctx *durable.Context, item string) (string, error) {
+		answer, err := durable.WaitForEvent[string](ctx, "Answer").Await()
+		return item + ": " + answer, err
+	})
+	durabletest.Example(func(env *durabletest.Env) {
+		ctx := context.Background()
+		client := env.Client() // in an app: app.Client()
+		for _, id := range []string{"order-1", "order-2", "order-3", "other"} {
+			_, err := approval.Start(ctx, client, "tea", durable.WithInstanceID(id))
+			if err != nil {
+				fmt.Println(err)
+				return
+			}
+			if _, err := client.WaitForStart(ctx, id); err != nil {
+				fmt.Println(err)
+				return
+			}
 		}
-		fmt.Println(s.InstanceID, s.RuntimeStatus)
-	}
-	_, err := client.Count(ctx, durable.Query{Statuses: []string{"done"}})
-	fmt.Println(err)
+		_ = client.Terminate(ctx, "order-2", "sold out")
+		_, _ = client.Wait(ctx, "order-2")
+		for s, err := range client.List(ctx, durable.Query{Prefix: "order-", Statuses: []string{"Running"}}) {
+			if err != nil {
+				fmt.Println(err)
+				return
+			}
+			fmt.Println(s.InstanceID, s.RuntimeStatus)
+		}
+		_, err := client.Count(ctx, durable.Query{Statuses: []string{"done"}})
+		fmt.Println(err)
+	}, approval)
 	// Output:
 	// order-1 Running
 	// order-3 Running
@@ -45,56 +59,83 @@ func ExampleClient_List() {
 }
 
 func ExampleClient_ListPage() {
-	ctx := context.Background()
-	client, stop := durable.RunForTest(approval)
-	defer stop()
-	for n := range 5 {
-		started(ctx, client, durable.WithInstanceID(fmt.Sprint("order-", n)))
-	}
-	seen, token := 0, ""
-	for {
-		page, next, err := client.ListPage(ctx, durable.Query{PageSize: 2, WithoutPayloads: true}, token)
-		if err != nil {
-			fmt.Println(err)
-			return
+	approval := durable.NewOrchestrator("Approval", func(ctx *durable.Context, item string) (string, error) {
+		answer, err := durable.WaitForEvent[string](ctx, "Answer").Await()
+		return item + ": " + answer, err
+	})
+	durabletest.Example(func(env *durabletest.Env) {
+		ctx := context.Background()
+		client := env.Client() // in an app: app.Client()
+		for n := range 5 {
+			_, err := approval.Start(ctx, client, "tea", durable.WithInstanceID(fmt.Sprint("order-", n)))
+			if err != nil {
+				fmt.Println(err)
+				return
+			}
 		}
-		seen += len(page)
-		if token = next; token == "" {
-			break
+		seen, token := 0, ""
+		for {
+			page, next, err := client.ListPage(ctx, durable.Query{PageSize: 2, WithoutPayloads: true}, token)
+			if err != nil {
+				fmt.Println(err)
+				return
+			}
+			seen += len(page)
+			if token = next; token == "" {
+				break
+			}
 		}
-	}
-	fmt.Println(seen)
-	_, _, err := client.ListPage(ctx, durable.Query{}, "nonsense")
-	fmt.Println(errors.Is(err, durable.ErrToken))
+		fmt.Println(seen)
+		_, _, err := client.ListPage(ctx, durable.Query{}, "nonsense")
+		fmt.Println(errors.Is(err, durable.ErrToken))
+	}, approval)
 	// Output:
 	// 5
 	// true
 }
 
 func ExampleClient_Count() {
-	ctx := context.Background()
-	client, stop := durable.RunForTest(approval)
-	defer stop()
-	for range 3 {
-		started(ctx, client, durable.WithTags(map[string]string{"shop": "1"}))
-	}
-	fmt.Println(client.Count(ctx, durable.Query{Name: "approval", Tags: map[string]string{"shop": "1"}}))
+	approval := durable.NewOrchestrator("Approval", func(ctx *durable.Context, item string) (string, error) {
+		answer, err := durable.WaitForEvent[string](ctx, "Answer").Await()
+		return item + ": " + answer, err
+	})
+	durabletest.Example(func(env *durabletest.Env) {
+		ctx := context.Background()
+		client := env.Client() // in an app: app.Client()
+		for range 3 {
+			_, err := approval.Start(ctx, client, "tea", durable.WithTags(map[string]string{"shop": "1"}))
+			if err != nil {
+				fmt.Println(err)
+				return
+			}
+		}
+		fmt.Println(client.Count(ctx, durable.Query{Name: "approval", Tags: map[string]string{"shop": "1"}}))
+	}, approval)
 	// Output: 3 <nil>
 }
 
 func ExampleClient_Purge() {
-	ctx := context.Background()
-	client, stop := durable.RunForTest(approval)
-	defer stop()
-	run := started(ctx, client)
-	_, err := client.Purge(ctx, run.ID)
-	fmt.Println(errors.Is(err, durable.ErrNotFinished))
-	_ = run.RaiseEvent(ctx, "Answer", "yes")
-	_, _ = run.Wait(ctx)
-	purged, err := client.Purge(ctx, run.ID)
-	fmt.Println(purged.Instances, purged.Complete, err)
-	_, err = client.Status(ctx, run.ID)
-	fmt.Println(errors.Is(err, durable.ErrNotFound))
+	approval := durable.NewOrchestrator("Approval", func(ctx *durable.Context, item string) (string, error) {
+		answer, err := durable.WaitForEvent[string](ctx, "Answer").Await()
+		return item + ": " + answer, err
+	})
+	durabletest.Example(func(env *durabletest.Env) {
+		ctx := context.Background()
+		client := env.Client() // in an app: app.Client()
+		run, err := approval.Start(ctx, client, "tea")
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		_, err = client.Purge(ctx, run.ID)
+		fmt.Println(errors.Is(err, durable.ErrNotFinished))
+		_ = run.RaiseEvent(ctx, "Answer", "yes")
+		_, _ = run.Wait(ctx)
+		purged, err := client.Purge(ctx, run.ID)
+		fmt.Println(purged.Instances, purged.Complete, err)
+		_, err = client.Status(ctx, run.ID)
+		fmt.Println(errors.Is(err, durable.ErrNotFound))
+	}, approval)
 	// Output:
 	// true
 	// 1 true <nil>
@@ -102,26 +143,34 @@ func ExampleClient_Purge() {
 }
 
 func ExampleClient_PurgeAll() {
-	ctx := context.Background()
-	client, stop := durable.RunForTest(approval)
-	defer stop()
-	for n := range 5 {
-		run := started(ctx, client)
-		if n < 3 {
-			_ = run.Terminate(ctx, "")
-			_, _ = run.Wait(ctx)
+	approval := durable.NewOrchestrator("Approval", func(ctx *durable.Context, item string) (string, error) {
+		answer, err := durable.WaitForEvent[string](ctx, "Answer").Await()
+		return item + ": " + answer, err
+	})
+	durabletest.Example(func(env *durabletest.Env) {
+		ctx := context.Background()
+		client := env.Client() // in an app: app.Client()
+		for n := range 5 {
+			run, err := approval.Start(ctx, client, "tea")
+			if err != nil {
+				fmt.Println(err)
+				return
+			}
+			if n < 3 {
+				_ = run.Terminate(ctx, "")
+				_, _ = run.Wait(ctx)
+			}
 		}
-	}
-	purged, err := client.PurgeAll(ctx, durable.PurgeFilter{CreatedTo: time.Now(), Budget: time.Minute})
-	fmt.Println(purged.Instances, purged.Complete, err)
-	fmt.Println(client.Count(ctx, durable.Query{}))
+		purged, err := client.PurgeAll(ctx, durable.PurgeFilter{CreatedTo: time.Now(), Budget: time.Minute})
+		fmt.Println(purged.Instances, purged.Complete, err)
+		fmt.Println(client.Count(ctx, durable.Query{}))
+	}, approval)
 	// Output:
 	// 3 true <nil>
 	// 2 <nil>
 }
 
 func ExampleClient_Rewind() {
-	ctx := context.Background()
 	var charged, broken atomic.Int32
 	broken.Store(1)
 	charge := durable.NewActivity("Charge", func(context.Context, int) (int32, error) { return charged.Add(1), nil })
@@ -137,18 +186,20 @@ func ExampleClient_Rewind() {
 		}
 		return ship.Call(ctx, durable.None{}).Await()
 	})
-	client, stop := durable.RunForTest(order, charge, ship)
-	defer stop()
-	run, err := order.Start(ctx, client, 100)
-	if err != nil {
-		fmt.Println(err)
-	}
-	_, err = run.Wait(ctx)
-	fmt.Println(err != nil)
-	broken.Store(0)
-	fmt.Println(client.Rewind(ctx, run.ID, "the warehouse is back"))
-	fmt.Println(run.Wait(ctx))
-	fmt.Println("charged", charged.Load(), "time")
+	durabletest.Example(func(env *durabletest.Env) {
+		ctx := context.Background()
+		client := env.Client() // in an app: app.Client()
+		run, err := order.Start(ctx, client, 100)
+		if err != nil {
+			fmt.Println(err)
+		}
+		_, err = run.Wait(ctx)
+		fmt.Println(err != nil)
+		broken.Store(0)
+		fmt.Println(client.Rewind(ctx, run.ID, "the warehouse is back"))
+		fmt.Println(run.Wait(ctx))
+		fmt.Println("charged", charged.Load(), "time")
+	}, order, charge, ship)
 	// Output:
 	// true
 	// <nil>
