@@ -1,6 +1,7 @@
 package management
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -125,11 +126,15 @@ func (c *call) details(w http.ResponseWriter, r *http.Request) {
 // unchanged waits as long as the caller prefers, and reports whether the row is
 // the one that the caller has.
 func (c *call) unchanged(r *http.Request) (bool, error) {
-	etag := r.Header.Get("If-None-Match")
+	etag, wait := r.Header.Get("If-None-Match"), waitFor(r)
 	if etag == "" {
 		return false, nil
 	}
-	ctx, cancel := bounded(r.Context(), waitFor(r))
+	if wait == 0 {
+		changed, err := c.Client.Changed(r.Context(), c.id, etag, 0)
+		return !changed, err
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), wait)
 	defer cancel()
 	changed, err := c.Client.Changed(ctx, c.id, etag, detailPace)
 	if err != nil && ctx.Err() != nil && r.Context().Err() == nil {

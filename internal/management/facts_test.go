@@ -82,6 +82,9 @@ func TestDetailsWait(t *testing.T) {
 	if w := s.do(http.MethodGet, operators+"/instances/i/details", "", "If-None-Match", etag, "Prefer", "wait=1"); w.Code != http.StatusNotModified || w.Body.Len() != 0 {
 		t.Errorf("unchanged: %d %s", w.Code, w.Body)
 	}
+	if w := s.do(http.MethodGet, operators+"/instances/i/details", "", "If-None-Match", etag); w.Code != http.StatusNotModified {
+		t.Errorf("unchanged, without a wait: %d %s", w.Code, w.Body)
+	}
 	if _, err := s.hub.Merge(t.Context(), "i", taskhub.Change{Updated: begin.Add(time.Minute)}); err != nil {
 		t.Fatal(err)
 	}

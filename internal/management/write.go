@@ -2,12 +2,10 @@ package management
 
 import (
 	"compress/gzip"
-	"context"
 	"encoding/json"
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // compressFrom is the size from which on an answer is worth to be compressed.
@@ -47,15 +45,3 @@ func writeBody(w http.ResponseWriter, r *http.Request, body []byte) {
 	_, _ = z.Write(body)
 	_ = z.Close()
 }
-
-// bounded is a context that ends after d, but lets one request be made.
-func bounded(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
-	if d == 0 {
-		// One look: the wait that follows ends at once.
-		return context.WithTimeout(ctx, oneLook)
-	}
-	return context.WithTimeout(ctx, d)
-}
-
-// oneLook is how long a request may take that shall not wait.
-const oneLook = time.Second
