@@ -91,7 +91,9 @@ func showDashboard(ctx context.Context, args []string, out io.Writer) error {
 	defer cancel()
 	_ = server.Shutdown(bound) // requests that are held need not end
 	_ = server.Close()
-	<-ended
+	if err := <-ended; err != nil && !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
 	return errStopped
 }
 

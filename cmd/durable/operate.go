@@ -98,7 +98,7 @@ func parseOperate(name string, args []string, out io.Writer, key string) (o oper
 		o.args = append(o.args, flags.Arg(0))
 		rest = flags.Args()[1:]
 	}
-	if err := o.reach.check(); err != nil {
+	if err := o.check(); err != nil {
 		return o, err
 	}
 	return o, o.count()

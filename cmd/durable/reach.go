@@ -115,7 +115,7 @@ func (c *caller) send(ctx context.Context, r request) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", r.path, err)
 	}
-	defer in.Body.Close()
+	defer func() { _ = in.Body.Close() }()
 	body, err := io.ReadAll(in.Body)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", r.path, err)

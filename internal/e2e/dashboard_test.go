@@ -5,6 +5,7 @@ package e2e
 import (
 	"bufio"
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -93,7 +94,7 @@ func keyedDashboard(t *testing.T, h *host.Host) string {
 	}
 	t.Cleanup(func() {
 		cancel()
-		if err := cmd.Wait(); err != nil {
+		if err := cmd.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 			t.Errorf("durable dashboard: %v", err)
 		}
 	})
