@@ -1,6 +1,6 @@
 // The list of instances: filters, a histogram, and a table that stays up to
 // date.
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useMemo, useRef, useState } from 'preact/hooks';
 import { get, type Found, type Row } from '../api';
 import { isFinished, type ActionName } from '../commands';
 import { chips, filtersOf, flags, parameters, statuses, toQuery, type Filters } from '../filters';
@@ -18,7 +18,7 @@ const pageSize = 200;
 const rowHeight = 36;
 
 /** Rows of the list with what was counted, as they were found and changed since. */
-interface Listing { found: Found; rows: Map<string, Row>; older: boolean }
+interface Listing { key: string; found: Found; rows: Map<string, Row>; older: boolean }
 
 function merge(list: Listing, changed: Row[]): { list: Listing; news: boolean } {
   let news = false;
@@ -52,7 +52,6 @@ function useListing(f: Filters) {
   const key = JSON.stringify(f) + again;
   const current = useRef<Listing | undefined>(undefined);
   current.current = list;
-  useEffect(() => setList(undefined), [JSON.stringify(f)]);
   const since = useRef('');
   usePolling(async signal => {
     setError('');
@@ -60,19 +59,20 @@ function useListing(f: Filters) {
       const found = await get<Found>('search', { query: [...parameters(f, serverNow()), ['top', String(pageSize)]], signal });
       setServerTime(ms(found.now) ?? NaN);
       since.current = found.now;
-      setList({ found, rows: new Map(found.instances.map(r => [r.instanceId, r])), older: found.more });
+      setList({ key, found, rows: new Map(found.instances.map(r => [r.instanceId, r])), older: found.more });
       return undefined;
     } catch (e) {
-      if (!signal.aborted && !current.current) setError((e as Error).message);
+      if (!signal.aborted && current.current?.key !== key) setError((e as Error).message);
       throw e;
     }
   }, [key]);
   const pause = useRef(2000);
   usePolling(async signal => {
-    if (!current.current) return 500;
+    if (current.current?.key !== key) return 500;
     // Clocks of several processes differ a little.
     const from = new Date(Date.parse(since.current) - 10_000).toISOString();
     const found = await get<Found>('search', { query: [...parameters({ ...f, status: [] }, serverNow()), ['updatedTimeFrom', from], ['top', '1000']], signal });
+    if (current.current?.key !== key) return 500;
     const wanted = found.instances.filter(r => !f.status.length || f.status.includes(r.runtimeStatus) || current.current?.rows.has(r.instanceId));
     const merged = merge(current.current, wanted);
     setServerTime(ms(found.now) ?? NaN);
@@ -89,13 +89,14 @@ function useListing(f: Filters) {
       const found = await get<Found>('search', { query: [...parameters({ ...f, to }, serverNow()), ['top', String(pageSize)]] });
       const rows = new Map(list.rows);
       for (const row of found.instances) rows.set(row.instanceId, row);
-      setList({ found: { ...list.found, more: found.more }, rows, older: rows.size > list.rows.size && found.more });
+      setList({ key, found: { ...list.found, more: found.more }, rows, older: rows.size > list.rows.size && found.more });
     } catch (e) {
       setError((e as Error).message);
     }
     setBusy(false);
   };
-  return { list, error, more, busy, reload: () => setAgain(n => n + 1) };
+  // What was found for another filter stays until the new is there.
+  return { list, stale: list !== undefined && list.key !== key, error, more, busy, reload: () => setAgain(n => n + 1) };
 }
 
 type Sort = 'created' | 'name' | 'status' | 'duration' | 'updated' | 'id';
@@ -122,7 +123,7 @@ export function lasted(r: Row, now: number): number | undefined {
 
 export function Instances({ route, actions }: { route: Route; actions: boolean }) {
   const f = filtersOf(route);
-  const { list, error, more, busy, reload } = useListing(f);
+  const { list, stale, error, more, busy, reload } = useListing(f);
   const sort = route.query.get('sort') ?? '-created';
   const why = route.query.get('why') !== '0';
   const unfinished = (list?.found.byStatus.Running ?? 0) + (list?.found.byStatus.Pending ?? 0) > 0;
@@ -166,12 +167,12 @@ export function Instances({ route, actions }: { route: Route; actions: boolean }
       {suspicious && <Problem>The clock of this computer is {duration(Math.abs(clockOffset()))} {clockOffset() > 0 ? 'behind' : 'ahead of'} the app's; ages are by the app's.</Problem>}
       {found?.histogram && rows.length > 1 && <Histogram h={found.histogram} onRange={(from, to) => set({ since: '', from, to })} />}
       <div class="listhead">
-        <p role="status">{found ? <Scope found={found} shown={rows.length} /> : error ? '' : 'Loading…'}</p>
+        <p role="status">{found && !stale ? <Scope found={found} shown={rows.length} /> : error ? '' : 'Loading…'}</p>
         {actions && found && found.total > 0 && <BatchMenu onPick={setBatch} />}
       </div>
-      {list && rows.length === 0 && <Nothing f={f} />}
+      {list && !stale && rows.length === 0 && <Nothing f={f} />}
       {rows.length > 0 && (
-        <div class="scroll list" ref={win.ref} tabIndex={-1}>
+        <div class={`scroll list${stale ? ' stale' : ''}`} aria-busy={stale} ref={win.ref} tabIndex={-1}>
           <table class="grid" aria-rowcount={rows.length + 1}>
             <thead><tr><Head by="status" route={route} sort={sort}>Status</Head><Head by="name" route={route} sort={sort}>Name</Head><Head by="id" route={route} sort={sort}>Instance</Head><Head by="created" route={route} sort={sort} down>Created</Head><Head by="duration" route={route} sort={sort} down>Duration</Head><Head by="updated" route={route} sort={sort} down>Last moved</Head><th scope="col" class="why">Waits for / error</th><th scope="col">Tags</th></tr></thead>
             <tbody>
