@@ -64,6 +64,10 @@ func (s sending) Remove(ctx context.Context, l *taskhub.Lease) error {
 	return err
 }
 
+// divertFor is how long a message is hidden at least that waits for the trial of
+// its instance: others may be tried before it.
+const divertFor = 30 * time.Second
+
 // divert hands a message for a suspect instance to the process that tries it, and
 // reports whether there was reason to. The message is ours then, not the host's.
 func (s *service) divert(ctx context.Context, d taskhub.Delivery) (bool, error) {
@@ -73,7 +77,7 @@ func (s *service) divert(ctx context.Context, d taskhub.Delivery) (bool, error) 
 	if d.Err != nil || !s.app.child.Journal.Quarantined(d.Message.Target.InstanceID) {
 		return false, nil
 	}
-	if err := s.store.Renew(ctx, d.Lease, s.settings.Lease); err != nil {
+	if err := s.store.Renew(ctx, d.Lease, max(s.settings.Lease, divertFor)); err != nil {
 		return true, err
 	}
 	s.app.child.Journal.Divert(d.Message.Target.InstanceID, custodyOf(d.Lease, d.Dequeued))
