@@ -60,7 +60,9 @@ func runApp(how string) {
 	go a.takeOver()
 	c.Ready()
 	if how == "counts" {
-		go countSignals()
+		signals := make(chan os.Signal, 8)
+		signal.Notify(signals, syscall.SIGINT)
+		go countSignals(signals)
 	}
 	if c.Trial {
 		select {}
@@ -88,9 +90,7 @@ func runApp(how string) {
 }
 
 // countSignals ends the process with the number of signals that come together.
-func countSignals() {
-	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, syscall.SIGINT)
+func countSignals(signals <-chan os.Signal) {
 	n := 0
 	for settle := (<-chan time.Time)(nil); ; {
 		select {

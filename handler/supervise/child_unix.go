@@ -73,8 +73,22 @@ func enterChild(role string, log *slog.Logger) (*Child, error) {
 	}
 	reports := &outbox{to: os.NewFile(reportFile, "reports")}
 	c.Journal, c.Trial = newSharedJournal(shared, reports.put, told), told.Trial != ""
+	c.Journal.intact = stillThere(lifeFile)
 	go leaveWith(life, c.Journal, told.Host)
 	return c, nil
+}
+
+// stillThere returns a function that reports whether a descriptor is open, and is
+// the one that it is now.
+func stillThere(fd int) func() bool {
+	var first syscall.Stat_t
+	if syscall.Fstat(fd, &first) != nil {
+		return func() bool { return true }
+	}
+	return func() bool {
+		var now syscall.Stat_t
+		return syscall.Fstat(fd, &now) == nil && now.Dev == first.Dev && now.Ino == first.Ino
+	}
 }
 
 // leaveWith passes on what the supervisor says, and ends the process when the

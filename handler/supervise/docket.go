@@ -105,7 +105,7 @@ func (d *docket) diedAmongOthers(e death, now time.Time) (guilty, suspected []Co
 	if len(guilty) > 0 {
 		return guilty, nil
 	}
-	suspected = with(e.records, running, returned, trial)
+	suspected = with(e.records, running, returned, broke, trial)
 	if len(suspected) == 0 {
 		suspected = with(e.records, behind)
 		if len(suspected) == 1 && !e.killed {
@@ -123,29 +123,45 @@ func (d *docket) diedAmongOthers(e death, now time.Time) (guilty, suspected []Co
 // of its cause counts at the third time. Code that is suspect for the first time
 // is tried again at once.
 func (d *docket) diedAlone(e death, now time.Time) (guilty, suspected []Code) {
-	for _, states := range [][]state{{running, trial}, {returned}, {behind}} {
+	for _, states := range [][]state{{broke}, {running, trial}, {returned}, {behind}} {
 		if suspected = with(e.records, states...); len(suspected) > 0 {
 			break
 		}
 	}
 	again := len(suspected) == 0
 	for _, c := range suspected {
-		s := d.suspect(c, now)
-		again = again || len(s.crashes) > 1
-		if len(suspected) > 1 {
-			continue
-		}
+		again = len(d.suspect(c, now).crashes) > 1 || again
+	}
+	if c, found := d.likeliest(suspected); found {
+		s := d.suspects[c]
 		if e.killed {
 			s.kills++
 		}
 		if !e.killed && len(s.crashes) > 1 || s.kills >= convictingKills {
-			guilty = append(guilty, c)
+			guilty = []Code{c}
 		}
 	}
 	if again {
 		d.backOff(e.trial, len(suspected) == 0, now)
 	}
 	return guilty, suspected
+}
+
+// likeliest is the one that was there at the most deaths, of several codes of an
+// instance that was alone. When they are always there together, it is one of them
+// all the same, from the third time on: an activity rather than the turn that took
+// its result.
+func (d *docket) likeliest(codes []Code) (c Code, found bool) {
+	most, equals := 0, 0
+	for _, other := range codes { // activities come first
+		switch n := len(d.suspects[other].crashes); {
+		case n > most:
+			c, most, equals = other, n, 1
+		case n == most:
+			equals++
+		}
+	}
+	return c, equals == 1 || most > 2
 }
 
 // with are the codes whose records have one of the states, each once, in a fixed

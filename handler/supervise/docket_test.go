@@ -64,7 +64,7 @@ func (s step) records() (out []record) {
 	for part := range strings.SplitSeq(s.ran, ", ") {
 		how, what, found := strings.Cut(part, " ")
 		if found {
-			states := map[string]state{"running": running, "trial": trial, "returned": returned, "behind": behind}
+			states := map[string]state{"running": running, "trial": trial, "returned": returned, "behind": behind, "broke": broke}
 			out = append(out, record{state: states[how], code: parse(what)})
 		}
 	}
@@ -171,9 +171,24 @@ var docketCases = map[string][]step{
 		{died: true, ran: "returned act a 0, running turn a 2", suspects: []string{"act a 0", "turn a 2"}, next: "a"},
 		{died: true, trial: "a", ran: "returned act a 0, running turn a 2", blamed: []string{"turn a 2: death 2"}},
 	},
-	"two that returned cannot be told apart": {
-		{died: true, ran: "returned act a 0, returned act a 1", suspects: []string{"act a 0", "act a 1"}, next: "a"},
-		{died: true, trial: "a", ran: "returned act a 0, returned act a 1", suspects: []string{"act a 0", "act a 1"}, wait: firstTrial},
+	"of two that returned the one that was there before is to blame": {
+		{died: true, ran: "returned act a 1", suspects: []string{"act a 1"}, next: "a"},
+		{died: true, trial: "a", ran: "returned act a 0, returned act a 1, returned turn a 3", blamed: []string{"act a 1: death 2"}},
+	},
+	"of two that are always there together it is the activity, in the end": {
+		{died: true, ran: "returned turn a 0, returned act a 0", suspects: []string{"act a 0", "turn a 0"}, next: "a"},
+		{died: true, trial: "a", ran: "returned turn a 0, returned act a 0", suspects: []string{"act a 0", "turn a 0"}, wait: firstTrial},
+		{died: true, trial: "a", ran: "returned turn a 0, returned act a 0", blamed: []string{"act a 0: death 3"}},
+	},
+	"code that has closed what the process needs comes before all else": {
+		{died: true, ran: "broke turn a 0, running act b 0", suspects: []string{"turn a 0", "act b 0"}, next: "a"},
+		{died: true, trial: "a", ran: "returned act a 0, broke turn a 0, running turn a 3", blamed: []string{"turn a 0: death 2"}},
+	},
+	"code that runs comes before what has returned, though that was there before": {
+		{died: true, ran: "returned act a 0, running turn a 0", suspects: []string{"act a 0", "turn a 0"}, next: "a"},
+		{stored: "turn a 0", suspects: []string{"act a 0"}, next: "a"},
+		{died: true, trial: "a", ran: "returned act a 0, running turn a 4", suspects: []string{"act a 0", "turn a 4"}, next: "a"},
+		{died: true, trial: "a", ran: "returned act a 0, running turn a 4", blamed: []string{"turn a 4: death 4"}},
 	},
 	"what was given up is not suspect where other code runs": {
 		{died: true, ran: "behind turn a 2, running act b 0", suspects: []string{"act b 0"}, next: "b"},

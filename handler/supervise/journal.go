@@ -59,6 +59,9 @@ func (e *BlamedError) BlameReason() string { return e.Reason }
 type Journal struct {
 	shared region // nil without a supervisor
 	tell   func(report)
+	// intact reports whether the process still has the descriptors that it was
+	// handed.
+	intact func() bool
 	// trial is the instance that this process is for; empty: all but suspects.
 	trial string
 
@@ -76,6 +79,8 @@ type Journal struct {
 	pending   map[Code]*Run
 	instances map[string][]*Run
 	aging     []*Run
+	// broken says that it has not, and that it is known who was first to return then.
+	broken bool
 	// bench is the code that is alone; waiting counts the suspects that wait for
 	// it.
 	bench   *Run
@@ -88,7 +93,7 @@ type Journal struct {
 // delivery counts, see [Journal.Begin].
 func NewJournal() *Journal {
 	return &Journal{
-		tell: func(report) {}, changed: make(chan struct{}),
+		tell: func(report) {}, intact: func() bool { return true }, changed: make(chan struct{}),
 		suspects: map[Code]int{}, quarantine: map[string]int{}, blamed: map[Code]string{}, pending: map[Code]*Run{}, instances: map[string][]*Run{},
 	}
 }

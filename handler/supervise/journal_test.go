@@ -60,7 +60,7 @@ func (c *child) holds(want ...string) {
 	c.t.Helper()
 	got := []string{}
 	for _, r := range c.shared.records() {
-		got = append(got, []string{"free", "running", "trial", "returned", "behind"}[r.state]+" "+show(r.code))
+		got = append(got, []string{"free", "running", "trial", "returned", "behind", "broke"}[r.state]+" "+show(r.code))
 	}
 	slices.Sort(got)
 	slices.Sort(want)
@@ -131,6 +131,18 @@ func TestCodeWithoutOutcomeIsForgotten(t *testing.T) {
 		c.begin("act c 0")
 		c.holds("returned act b 0", "running act c 0")
 	})
+}
+
+func TestCodeThatClosesWhatTheProcessNeedsIsKnown(t *testing.T) {
+	c := newChild(t, "")
+	intact := true
+	c.intact = func() bool { return intact }
+	c.begin("act a 0").Return(false)
+	act, turn := c.begin("act a 1"), c.begin("turn a 0")
+	intact = false
+	act.Return(false)
+	turn.Return(false) // it cannot be known whether it did so too
+	c.holds("returned act a 0", "broke act a 1", "returned turn a 0")
 }
 
 func TestCodeThatWasGivenUpStaysSuspect(t *testing.T) {

@@ -29,6 +29,7 @@ const (
 	trial          // a request that runs on trial, beside others
 	returned       // code that has returned, and whose outcome is not stored yet
 	behind         // code that is over, and has left a goroutine behind
+	broke          // code that has returned, and has closed what the process needs
 )
 
 type region []byte

@@ -81,7 +81,11 @@ func (r *Run) Return(left bool) {
 	case r.code.Instance == "":
 		j.release(r)
 	default:
-		j.shared.set(r.slot, returned)
+		how := returned
+		if !j.broken && !j.intact() {
+			j.broken, how = true, broke
+		}
+		j.shared.set(r.slot, how)
 		r.since = time.Now()
 		j.pending[r.code] = r
 		j.instances[r.code.Instance] = append(j.instances[r.code.Instance], r)
