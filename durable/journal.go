@@ -71,10 +71,13 @@ const divertFor = 30 * time.Second
 // divert hands a message for a suspect instance to the process that tries it, and
 // reports whether there was reason to. The message is ours then, not the host's.
 func (s *service) divert(ctx context.Context, d taskhub.Delivery) (bool, error) {
-	if d.Err == nil && d.Dequeued > 1 && s.app.child.Journal.Supervised() {
+	if d.Message == nil { // it cannot be decoded
+		return false, nil
+	}
+	if d.Dequeued > 1 && s.app.child.Journal.Supervised() {
 		s.marks.learn(ctx, d.Message.Target.InstanceID)
 	}
-	if d.Err != nil || !s.app.child.Journal.Quarantined(d.Message.Target.InstanceID) {
+	if !s.app.child.Journal.Quarantined(d.Message.Target.InstanceID) {
 		return false, nil
 	}
 	if err := s.store.Renew(ctx, d.Lease, max(s.settings.Lease, divertFor)); err != nil {

@@ -115,7 +115,7 @@ func (a *appCode) note(parts ...any) {
 		log.Fatal(err)
 	}
 	defer func() { _ = f.Close() }()
-	_, _ = f.WriteString(fmt.Sprintln(parts...))
+	_, _ = fmt.Fprintln(f, parts...)
 }
 
 func (a *appCode) takeOver() {
