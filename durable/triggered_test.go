@@ -71,7 +71,7 @@ func TestTriggerThatRepeats(t *testing.T) {
 					return err
 				}
 				for i := range 3 {
-					err := error(nil)
+					var err error
 					if c.trigger {
 						err = triggerOnce(h, "order-1", start)
 					} else {

@@ -68,8 +68,11 @@ func standaloneApp(t *testing.T) (address string, cmd *exec.Cmd, logs *bytes.Buf
 	ended = make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	eventually(t, "the app answers", func() bool {
-		_, err := http.Get("http://" + address + "/")
-		return err == nil
+		response, err := http.Get("http://" + address + "/")
+		if err != nil {
+			return false
+		}
+		return response.Body.Close() == nil
 	})
 	return address, cmd, logs, ended
 }
@@ -215,7 +218,9 @@ func TestMutatedRequests(t *testing.T) {
 		t.Errorf("a valid request afterwards: %d %s", code, text)
 	}
 	_ = cmd.Process.Kill()
-	<-ended
+	if err := <-ended; err == nil {
+		t.Error("a process that was killed ended well")
+	}
 	if text := logs.String(); strings.Contains(text, "panic") || strings.Contains(text, "goroutine ") {
 		t.Errorf("logged: %.3000s", text)
 	}

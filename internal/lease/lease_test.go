@@ -98,7 +98,7 @@ func (r *rig) message() *taskhub.Message {
 // visible are the messages that others would get now.
 func (r *rig) visible() []taskhub.Delivery {
 	r.t.Helper()
-	got, err := r.store.Hub.Receive(r.t.Context(), queue, 32, time.Minute)
+	got, err := r.store.Receive(r.t.Context(), queue, 32, time.Minute)
 	if err != nil {
 		r.t.Fatal(err)
 	}

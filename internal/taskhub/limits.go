@@ -55,11 +55,11 @@ func checkEvent(e *history.Event) error {
 
 // Check finds what no instance row can keep: ErrRefused. Stores call it. Times
 // that are zero are not kept.
-func (row *Instance) Check() error {
-	if err := checkTimes(map[string]*time.Time{"created": &row.Created, "updated": &row.Updated, "completed": &row.Completed, "scheduled": &row.Scheduled}); err != nil {
+func (i *Instance) Check() error {
+	if err := checkTimes(map[string]*time.Time{"created": &i.Created, "updated": &i.Updated, "completed": &i.Completed, "scheduled": &i.Scheduled}); err != nil {
 		return err
 	}
-	return first(checkColumn("name", row.Name), checkColumn("version", row.Version), checkColumn("custom status", string(row.CustomStatus)), checkColumn("reason", row.Parked))
+	return first(checkColumn("name", i.Name), checkColumn("version", i.Version), checkColumn("custom status", string(i.CustomStatus)), checkColumn("reason", i.Parked))
 }
 
 // Check finds what no instance row can keep: ErrRefused. Stores call it.

@@ -162,7 +162,7 @@ func (c *checker) reportEffects(f *function) {
 	for _, call := range f.calls {
 		reasons := c.reasonsOf(call.obj)
 		for _, r := range rules {
-			if why, ok := reasons[r]; ok && (f.role != recorded || why.Blocks) && !(call.once && harmlessOnce(r, why.Blocks)) {
+			if why, ok := reasons[r]; ok && (f.role != recorded || why.Blocks) && (!call.once || !harmlessOnce(r, why.Blocks)) {
 				c.reportCall(call, r, why, where)
 			}
 		}

@@ -144,7 +144,7 @@ var startBlob = regexp.MustCompile(`/message-[0-9a-f]{32}-ExecutionStarted\.json
 // which has addresses in Input alone.
 func (h *Hub) namedBlob(id string, text history.Payload, mark *string, input bool) string {
 	name := h.largeName(id, text)
-	if name == "" || mark != nil && *mark != name || mark == nil && !(input && startBlob.MatchString(name)) {
+	if name == "" || mark != nil && *mark != name || mark == nil && (!input || !startBlob.MatchString(name)) {
 		return ""
 	}
 	return name

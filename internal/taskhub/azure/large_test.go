@@ -278,7 +278,7 @@ func TestOfficialBlobs(t *testing.T) {
 // never read as the address of a blob, be there one of that name or not.
 func TestTextsThatLookLikeAddresses(t *testing.T) {
 	s := newSite(t, azure.Options{})
-	large := history.Payload(largeText(80_000))
+	large := largeText(80_000)
 	if err := s.Insert(t.Context(), &taskhub.Instance{ID: "i", ExecutionID: "x", Input: large, Output: large}); err != nil {
 		t.Fatal(err)
 	}
@@ -322,7 +322,7 @@ func TestNamesOfBlobs(t *testing.T) {
 // next row, and a row that cannot be read says so by itself.
 func TestListOfLargeRows(t *testing.T) {
 	s := newSite(t, azure.Options{})
-	text := history.Payload(largeText(1 << 20))
+	text := largeText(1 << 20)
 	for n := range 9 {
 		row := &taskhub.Instance{ID: fmt.Sprintf("i%d", n), ExecutionID: "x", Input: text, Output: text}
 		if err := s.Insert(t.Context(), row); err != nil {
