@@ -135,9 +135,9 @@ func (q *Query) matchStatus(status history.Status) bool {
 
 // Shown is the status that people see: an instance that the engine stopped
 // working on is Suspended, though the official column says Running.
-func (row *Instance) Shown() history.Status {
-	if row.Parked != "" && !row.Status.Finished() {
+func (i *Instance) Shown() history.Status {
+	if i.Parked != "" && !i.Status.Finished() {
 		return history.Suspended
 	}
-	return row.Status
+	return i.Status
 }
