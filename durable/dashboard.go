@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/durable-go/functions/internal/management"
+	"github.com/durable-go/functions/internal/worker"
 )
 
 func parseDashboardActions(s *settings, raw json.RawMessage) error {
@@ -90,7 +91,7 @@ func (s *settings) inForce() []management.Setting {
 		{Name: "hubName", Value: s.HubName},
 		{Name: "dispatch", Value: word(s.DispatchQueue, "queue", "local")},
 		{Name: "maxConcurrentOrchestratorFunctions", Value: number(s.OrchestratorSlots, "10 a core")},
-		{Name: "maxConcurrentActivityFunctions", Value: number(s.ActivitySlots, "10 a core")},
+		{Name: "maxConcurrentActivityFunctions", Value: number(s.ActivitySlots, strconv.Itoa(worker.DefaultActivitySlots))},
 		{Name: "cachedInstances", Value: number(s.Cache, "1000")},
 		{Name: "controlQueueVisibilityTimeout", Value: s.Lease.String()},
 		{Name: "maxPayload", Value: strconv.Itoa(s.MaxPayload)},
