@@ -47,6 +47,8 @@ type rigOptions struct {
 	// stagger makes the i-th activity take a millisecond and i microseconds:
 	// results then come one by one, in an order that is always the same.
 	stagger bool
+	// takes is how long activities take; 0: they are as stagger or plain say.
+	takes time.Duration
 	// stall is the number of the activity that does not return until its
 	// worker is killed; 0: none.
 	stall int
@@ -148,6 +150,10 @@ func (r *rig) activity(string) (activity.Func, error) {
 		if r.o.plain {
 			return call.Input, nil
 		}
+		if r.o.takes > 0 {
+			pass(r.o.takes)
+			return call.Input, nil
+		}
 		if r.o.stagger {
 			pass(time.Millisecond + time.Duration(call.TaskID)*time.Microsecond)
 			return call.Input, nil
@@ -167,6 +173,9 @@ func programs(name, _ string) (engine.Program, error) {
 		if err != nil {
 			return nil, err
 		}
+		if name == "events" {
+			return collect(rt, n)
+		}
 		var tasks []*engine.Task
 		for i := range n {
 			task := rt.ScheduleActivity("Echo", number(i), nil)
@@ -183,4 +192,14 @@ func programs(name, _ string) (engine.Program, error) {
 		}
 		return number(n), nil
 	}, nil
+}
+
+// collect waits for n events, one after the other.
+func collect(rt *engine.Runtime, n int) (history.Payload, error) {
+	for range n {
+		if _, err := rt.WaitEvent("go").Await(); err != nil {
+			return nil, err
+		}
+	}
+	return number(n), nil
 }

@@ -214,6 +214,10 @@ func (l local) Holds(id string) bool { return l.e.current().worker.Holds(id) }
 
 func (l local) Poke(id string) bool { return l.e.current().worker.Poke(id) }
 
+func (l local) Current(id string) (origin, name string, ok bool) {
+	return l.e.current().worker.Current(id)
+}
+
 func (l local) Sent(d taskhub.Delivery) { l.e.current().worker.Sent(d) }
 
 func (l local) Watch(id string) (<-chan struct{}, func()) { return l.e.current().worker.Watch(id) }

@@ -41,6 +41,9 @@ type Local interface {
 	// Poke makes the instance look at its inbox and reports true, where the worker
 	// holds a wake-up that it has not begun to let go.
 	Poke(id string) bool
+	// Current returns the execution that was started, and the orchestrator's name, of
+	// an instance that the worker works on and holds such a wake-up of.
+	Current(id string) (origin, name string, ok bool)
 	// Watch returns a channel that is closed when the worker next changes the
 	// row of the instance.
 	Watch(id string) (changed <-chan struct{}, stop func())
@@ -74,6 +77,8 @@ type Client struct {
 
 	mu   sync.Mutex // guards last, the time of the last telling
 	last time.Time
+
+	waves waves
 }
 
 // New makes a client of a hub.

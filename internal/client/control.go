@@ -29,7 +29,7 @@ func (c *Client) RaiseOnce(ctx context.Context, messageID, id, name string, data
 	if err := c.checkPayload("the data of an event", data); err != nil {
 		return err
 	}
-	row, err := c.unfinished(ctx, id, "raise an event for")
+	row, err := c.current(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -38,6 +38,17 @@ func (c *Client) RaiseOnce(ctx context.Context, messageID, id, name string, data
 		return fmt.Errorf("raising event %q for instance %q: %w", name, id, err)
 	}
 	return nil
+}
+
+// current is what a raise needs of the row of an instance that has not finished: the
+// worker of this process knows it while it works on the instance and holds a wake-up.
+func (c *Client) current(ctx context.Context, id string) (*taskhub.Instance, error) {
+	if c.o.Local != nil {
+		if origin, name, ok := c.o.Local.Current(id); ok {
+			return &taskhub.Instance{ID: id, ExecutionID: origin, Origin: origin, Name: name}, nil
+		}
+	}
+	return c.unfinished(ctx, id, "raise an event for")
 }
 
 // TerminateOptions say what else ends with an instance.

@@ -123,6 +123,8 @@ type local struct {
 
 func (l *local) Poke(string) bool { return false }
 
+func (l *local) Current(string) (origin, name string, ok bool) { return "", "", false }
+
 func (l *local) Started(d taskhub.Delivery, row *taskhub.Instance) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -21,12 +21,18 @@ func (c *Client) tell(ctx context.Context, row *taskhub.Instance, id string, e *
 }
 
 // wake makes a process look at what was stored for an instance. seed makes the id of
-// the message. The worker of this process needs none while it holds a wake-up.
+// the message. The worker of this process needs none while it holds a wake-up, and of
+// several that are wanted at the same time one is sent.
 func (c *Client) wake(ctx context.Context, row *taskhub.Instance, seed string) error {
 	if c.o.Local != nil && c.o.Local.Poke(row.ID) {
 		return nil
 	}
-	return c.send(ctx, row, taskhub.Look(row.ID, seed, c.now()))
+	return c.waves.join(ctx, row.ID, func() error {
+		if c.o.Local != nil && c.o.Local.Poke(row.ID) {
+			return nil
+		}
+		return c.send(ctx, row, taskhub.Look(row.ID, seed, c.now()))
+	})
 }
 
 // sendTries is how often a request is made before the caller learns of its failure.

@@ -53,6 +53,7 @@ func (in *Instance) commit(ctx context.Context) error {
 		in.sweep()
 	}
 	x.fresh = false
+	in.show()
 	in.settle(code)
 	return nil
 }

@@ -3,6 +3,7 @@ package orchestration
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/durable-go/functions/internal/activity"
@@ -18,6 +19,9 @@ type Instance struct {
 	ID string
 
 	custody *custody
+	// shown is what others may know of the execution: of one that is committed and has
+	// not ended; nil otherwise.
+	shown atomic.Pointer[shown]
 	// x is the execution in memory, nil until the history was loaded.
 	x *execution
 
@@ -44,6 +48,31 @@ type Instance struct {
 	// has waited long enough for what is in the draft to be written.
 	batch        []Item
 	current, due bool
+}
+
+// shown is what is known of a running execution outside of the goroutine that drives.
+type shown struct{ origin, name string }
+
+// Current returns the execution that was started, and the orchestrator's name, of a
+// committed execution that has not ended. It may be called by any goroutine.
+func (in *Instance) Current() (origin, name string, ok bool) {
+	s := in.shown.Load()
+	if s == nil {
+		return "", "", false
+	}
+	return s.origin, s.name, true
+}
+
+// show lets others know of the execution as it is.
+func (in *Instance) show() {
+	x := in.x
+	if x == nil || x.ended() || x.record.started == nil {
+		in.shown.Store(nil)
+		return
+	}
+	if s := in.shown.Load(); s == nil || s.origin != x.origin {
+		in.shown.Store(&shown{origin: x.origin, name: x.record.started.Name})
+	}
 }
 
 // New makes an orchestration that knows nothing yet.
@@ -170,6 +199,7 @@ func (p *postponed) Error() string { return p.reason }
 // good drops what is in memory: the messages bring the batch back.
 func (in *Instance) Pass(ctx context.Context, batch []Item) {
 	in.clearAlarm()
+	defer in.show()
 	now := in.Exec.Clock.Now()
 	in.current, in.due = false, !in.dueAt.IsZero() && !now.Before(in.dueAt)
 	in.dueAt = time.Time{}

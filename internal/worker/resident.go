@@ -122,6 +122,19 @@ func (w *Worker) Poke(id string) bool {
 	return true
 }
 
+// Current returns the execution that was started, and the orchestrator's name, of an
+// instance that this process works on and holds a wake-up of that it has not begun to
+// let go.
+func (w *Worker) Current(id string) (origin, name string, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	r := w.residents[id]
+	if r == nil || !r.in.CanLook() {
+		return "", "", false
+	}
+	return r.in.Current()
+}
+
 // lru orders idle orchestrations by the time of their last use. It is guarded by the
 // worker's lock.
 type lru struct{ order list.List }
