@@ -204,8 +204,8 @@ func (c *Client) readOnce(ctx context.Context, p *poll) reading {
 	defer c.polls.mu.Unlock()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if r.final && r.err == nil && p.wanted() {
-		// Somebody joined while it was read.
+	if p.wanted() {
+		// Somebody joined while it was read, and needs what is there since.
 		r.final = false
 	}
 	if r.final {

@@ -219,6 +219,44 @@ func TestWaitSeesWhatCameBeforeIt(t *testing.T) {
 	})
 }
 
+// late is a hub in which something happens between a read and its answer, once.
+type late struct {
+	taskhub.Store
+	then func()
+}
+
+func (l *late) Instance(ctx context.Context, id string) (*taskhub.Instance, error) {
+	row, err := l.Store.Instance(ctx, id)
+	if then := l.then; then != nil {
+		l.then = nil
+		then()
+	}
+	return row, err
+}
+
+// An instance that was started while others learn that there is none is found.
+func TestWaitJoinsDuringARead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, found := newHub(t), make(chan error, 1)
+		l := &late{Store: h}
+		c := New(l, Options{})
+		l.then = func() {
+			put(t, h, "i", "x", history.Completed)
+			go func() {
+				_, err := c.Wait(t.Context(), "i", "")
+				found <- err
+			}()
+			<-time.After(time.Millisecond)
+		}
+		if _, err := c.Wait(t.Context(), "i", ""); !errors.Is(err, taskhub.ErrNotFound) {
+			t.Errorf("the first: %v", err)
+		}
+		if err := <-found; err != nil {
+			t.Errorf("the one that came later: %v", err)
+		}
+	})
+}
+
 // A status without its input is that of this very instance, and of no other whose
 // id begins like it.
 func TestGetWithoutInput(t *testing.T) {
