@@ -51,12 +51,12 @@ func TestLocationOfALinkThatEnds(t *testing.T) {
 	}
 }
 
-// Nothing keeps a copy of an answer.
+// Nothing keeps a copy of an answer, and no browser takes it for a page.
 func TestAnswersAreNotStored(t *testing.T) {
 	s := newSite(t)
 	s.lived(t, "i", history.Running)
 	for _, target := range []string{operators + "/instances", operators + "/instances/i", operators + "/nothing", links + "/instances/i", links + "/instances/i?" + s.sign(t, "i", opStatus)} {
-		if w := s.do(http.MethodGet, target, ""); w.Header().Get("Cache-Control") != "no-store" {
+		if w := s.do(http.MethodGet, target, ""); w.Header().Get("Cache-Control") != "no-store" || w.Header().Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%s: %v", target, w.Header())
 		}
 	}

@@ -74,6 +74,8 @@ func (d *door) foreign(r *http.Request) bool {
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	boundBody(w, r)
 	w.Header().Set("Cache-Control", "no-store")
+	// Payloads are what others have sent: no browser shall find HTML in them.
+	w.Header().Set("X-Content-Type-Options", "nosniff")
 	if d.foreign(r) {
 		WriteError(w, http.StatusForbidden, "a page of another site may not change anything here: send the key in the header x-functions-key")
 		return
