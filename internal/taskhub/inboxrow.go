@@ -49,8 +49,15 @@ func DecodeInboxRow(raw []byte, texts map[string]history.Payload) *InboxRow {
 	}
 	row.Telling = Telling{ID: w.GoTelling, Origin: w.GoOrigin, Due: at.due, Sent: at.sent, Sequence: at.sequence}
 	row.Telling.Event, _, row.Err = history.DecodeRowApart(raw, texts)
-	if row.Err == nil && row.Telling.ID == "" {
+	switch {
+	case row.Err != nil:
+	case row.Telling.ID == "":
 		row.Err = fmt.Errorf("inbox row %s has no GoTelling", row.Key)
+	default:
+		// What no teller could have stored must not get into a history either.
+		if err := row.Telling.Check(); err != nil {
+			row.Err = fmt.Errorf("inbox row %s: %s", row.Key, err.Error())
+		}
 	}
 	return row
 }
