@@ -336,19 +336,30 @@ func (r *record) sentBelow() int32 {
 // maxRanges bounds what a commit says of spilled activities: its column has a bound.
 const maxRanges = 1000
 
-// ranges are the spilled activities that have no answer, as ranges.
+// ranges are the spilled activities that have no answer. A range may hold ids that
+// are no open activity, which mean nothing to who reads it: so they stay few.
 func (r *record) ranges(answered map[int32]bool) (ranges []taskhub.Range) {
 	for _, id := range slices.Sorted(maps.Keys(r.spilled)) {
 		if answered[id] {
 			continue
 		}
-		if n := len(ranges); n > 0 && ranges[n-1].Last == id-1 {
+		if n := len(ranges); n > 0 && r.joins(ranges[n-1].Last, id) {
 			ranges[n-1].Last = id
 			continue
 		}
 		ranges = append(ranges, taskhub.Range{First: id, Last: id})
 	}
 	return ranges
+}
+
+// joins reports whether no activity between two spilled ones is open and not spilled.
+func (r *record) joins(last, id int32) bool {
+	for between := last + 1; between < id; between++ {
+		if a := r.actions[between]; a != nil && a.event.Type == history.TaskScheduled && !r.spilled[between] {
+			return false
+		}
+	}
+	return true
 }
 
 // noCustom is what a turn records that has taken the custom status away.
