@@ -26,11 +26,18 @@ func (p *Pool) Item(ctx context.Context, d taskhub.Delivery, l *lease.Lease, sta
 		l.GiveBack(unknownDelay)
 		return
 	}
-	if d.Dequeued > 1 && p.answered(ctx, d.Message) {
+	if (d.Dequeued > 1 || p.putLate(d)) && p.answered(ctx, d.Message) {
 		l.Remove()
 		return
 	}
 	p.item(d, l, started)
+}
+
+// putLate reports whether a work item came to its queue so long after it was asked for
+// that another process may have gone on: the one that sent it may have been stopped
+// after it had looked at its lease.
+func (p *Pool) putLate(d taskhub.Delivery) bool {
+	return !d.Inserted.IsZero() && d.Inserted.Sub(d.Message.Event.Timestamp) >= p.Keeper.Length
 }
 
 // young reports whether a message is too new to fail because this process does not

@@ -148,6 +148,9 @@ func (p *Pool) surplus() (out []*Run) {
 // many as there is room for. Work items and steps stay: the former are in a queue
 // already, the latter can run here only.
 func part(queue, out []*Run, few, room int) (rest, taken []*Run) {
+	if few >= len(queue) || len(out) >= room {
+		return queue, out
+	}
 	rest = queue[:0:0]
 	for i, r := range queue {
 		if i < few || len(out) >= room || r.Item || r.Step != nil {
