@@ -297,12 +297,34 @@ func (p *rewindPlan) mark(at int, e *history.Event, generic bool) {
 	p.marks = append(p.marks, taskhub.Mark{Event: at, Generic: generic, Reason: rewoundPrefix + e.Type.String()})
 }
 
-// showPending makes the row say that the instance waits to go on, unless a
-// worker has gone on with it already.
+// showPending makes the row say that the instance waits to go on, unless a worker has
+// gone on with it already. One that had not got the answer may write the old end once
+// more meanwhile: whether an end that the row shows is the old one the sentinel says.
 func (c *Client) showPending(ctx context.Context, row *taskhub.Instance) error {
 	pending := history.Pending
-	_, err := c.store.Merge(ctx, row.ID, taskhub.Change{ETag: row.ETag, Status: &pending, Updated: c.now()})
-	if errors.Is(err, taskhub.ErrChanged) || errors.Is(err, taskhub.ErrNotFound) {
+	for {
+		_, err := c.store.Merge(ctx, row.ID, taskhub.Change{ETag: row.ETag, Status: &pending, Updated: c.now()})
+		if !errors.Is(err, taskhub.ErrChanged) {
+			return unless(err, taskhub.ErrNotFound)
+		}
+		now, err := c.store.Instance(ctx, row.ID)
+		if err != nil {
+			return unless(err, taskhub.ErrNotFound)
+		}
+		if now.ExecutionID != row.ExecutionID || now.Status != history.Failed {
+			return nil
+		}
+		head, err := c.store.Head(ctx, row.ID)
+		if err != nil || head.State.Ended || head.ExecutionID != row.ExecutionID {
+			return err
+		}
+		row = now
+	}
+}
+
+// unless is the error, or nil where it is the one that does not matter.
+func unless(err, harmless error) error {
+	if errors.Is(err, harmless) {
 		return nil
 	}
 	return err

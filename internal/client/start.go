@@ -36,6 +36,9 @@ type start struct {
 	row   *taskhub.Instance
 	msg   *taskhub.Message
 	reuse Reuse
+	// sent is when the message was sent for the first time, hidden for how long.
+	sent   time.Time
+	hidden time.Duration
 }
 
 // Start starts an orchestration. That the instance's row can be inserted
@@ -79,8 +82,7 @@ func (s *start) begin(ctx context.Context) (*taskhub.Instance, error) {
 	}
 	switch {
 	case insertErr == nil:
-		s.handOver(lease)
-		return s.row, nil
+		return s.row, s.handOver(ctx, lease)
 	case errors.Is(insertErr, taskhub.ErrExists):
 		return s.resolve(ctx, lease)
 	case isFinal(insertErr):
@@ -145,23 +147,38 @@ func (s *start) delay() time.Duration {
 
 // insertAndSend does both at the same time: neither depends on the other.
 func (s *start) insertAndSend(ctx context.Context) (lease *taskhub.Lease, insertErr, sendErr error) {
+	s.sent, s.hidden = s.c.o.Now(), s.delay()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		insertErr = s.c.store.Insert(ctx, s.row)
 	}()
-	lease, sendErr = s.c.store.Send(ctx, s.c.o.QueueOf(s.row.Name), s.msg, s.delay())
+	lease, sendErr = s.c.store.Send(ctx, s.c.o.QueueOf(s.row.Name), s.msg, s.hidden)
 	<-done
 	return lease, insertErr, sendErr
 }
 
-// handOver gives the start to the worker of this process.
-func (s *start) handOver(lease *taskhub.Lease) {
-	if s.c.o.Local == nil || s.c.o.Lease == 0 || !s.row.Scheduled.IsZero() {
-		return
+// handOver gives the start to the worker of this process. Where the row came late, a
+// worker may have dropped the message as that of a client that has died before it
+// wrote the row: it is sent again, and to all others the second is the first.
+func (s *start) handOver(ctx context.Context, lease *taskhub.Lease) error {
+	if s.late() {
+		delay := time.Duration(0)
+		if !s.row.Scheduled.IsZero() {
+			delay = max(s.delay(), 0)
+		}
+		_, err := s.c.store.Send(ctx, s.c.o.QueueOf(s.row.Name), s.msg, delay)
+		return err
 	}
-	s.c.o.Local.Started(taskhub.Delivery{Message: s.msg, Lease: lease, Inserted: s.row.Created}, s.row)
+	if s.c.o.Local != nil && s.c.o.Lease > 0 && s.row.Scheduled.IsZero() {
+		s.c.o.Local.Started(taskhub.Delivery{Message: s.msg, Lease: lease, Inserted: s.row.Created}, s.row)
+	}
+	return nil
 }
+
+// late reports whether the message may have been looked at by a worker before the row
+// was there, as often as a worker waits for the row.
+func (s *start) late() bool { return s.c.o.Now().Sub(s.sent) >= max(s.hidden/2, time.Second) }
 
 // resolve finds out whose row is there. The message is hidden still, or
 // harmless: a worker compares its execution id with the row's.
@@ -211,8 +228,7 @@ func (s *start) replace(ctx context.Context, have *taskhub.Instance, lease *task
 	err := s.c.store.Replace(ctx, s.row, have.ETag)
 	switch {
 	case err == nil:
-		s.handOver(lease)
-		return s.row, s.sendAgain(ctx)
+		return s.row, errors.Join(s.handOver(ctx, lease), s.sendAgain(ctx))
 	case errors.Is(err, taskhub.ErrChanged), errors.Is(err, taskhub.ErrNotFound):
 		return s.lost(ctx, lease)
 	}

@@ -29,27 +29,48 @@ const (
 	DieAfter
 	// LoseAnswer makes the call and answers an error, once.
 	LoseAnswer
+	// PauseBefore stops the process before the call is made: this one and all others
+	// wait for the pause ([Store.PauseFor]) to end, and are made then.
+	PauseBefore
+	// PauseAfter stops it when the call has been made and not yet answered.
+	PauseAfter
 )
 
-func (k Kind) String() string { return [...]string{"die before", "die after", "lose the answer of"}[k] }
+func (k Kind) String() string {
+	return [...]string{"die before", "die after", "lose the answer of", "pause before", "pause after"}[k]
+}
 
 // Store passes calls on to another store until its plan comes true. It may be
 // used concurrently.
 type Store struct {
 	taskhub.Store
-	dead chan struct{}
+	dead, paused chan struct{}
 
 	mu    sync.Mutex // guards the rest
 	at    int
 	kind  Kind
 	calls []string
 	ended bool
+	// pause is how long a pause is; until is closed when the one that has begun ends,
+	// nil before.
+	pause time.Duration
+	until chan struct{}
 }
 
 // New makes a store that fails at call number at, counted from 1; 0 is never.
 func New(store taskhub.Store, at int, kind Kind) *Store {
-	return &Store{Store: store, at: at, kind: kind, dead: make(chan struct{})}
+	return &Store{Store: store, at: at, kind: kind, dead: make(chan struct{}), paused: make(chan struct{})}
 }
+
+// PauseFor says how long [PauseBefore] and [PauseAfter] stop the process.
+func (s *Store) PauseFor(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pause = d
+}
+
+// Paused is closed when the process has been stopped.
+func (s *Store) Paused() <-chan struct{} { return s.paused }
 
 // Arm changes the plan: the store fails at the call that comes as number after
 // from now, 1 being the next one.
@@ -78,16 +99,26 @@ func (s *Store) call(op, subject string, f func() error) error {
 	}
 	s.calls = append(s.calls, op+" "+subject)
 	now, kind := len(s.calls) == s.at, s.kind
-	if now && kind == DieBefore {
+	switch {
+	case now && kind == DieBefore:
 		s.die()
+	case now && kind == PauseBefore:
+		s.stop()
 	}
 	ended := s.ended
 	s.mu.Unlock()
 	if ended {
 		return ErrDead
 	}
+	s.wait()
 	err := f()
-	if !now {
+	if now && kind == PauseAfter {
+		s.mu.Lock()
+		s.stop()
+		s.mu.Unlock()
+	}
+	s.wait()
+	if !now || kind == PauseBefore || kind == PauseAfter {
 		return err
 	}
 	s.mu.Lock()
@@ -97,6 +128,28 @@ func (s *Store) call(op, subject string, f func() error) error {
 		return ErrDead
 	}
 	return fmt.Errorf("%s %s: %w", op, subject, ErrLost)
+}
+
+// stop begins the pause. The caller holds the lock.
+func (s *Store) stop() {
+	if s.until != nil {
+		return
+	}
+	until := make(chan struct{})
+	s.until = until
+	close(s.paused)
+	time.AfterFunc(s.pause, func() { close(until) })
+}
+
+// wait returns when no pause is on. A process that is stopped does not see that its
+// contexts end.
+func (s *Store) wait() {
+	s.mu.Lock()
+	until := s.until
+	s.mu.Unlock()
+	if until != nil {
+		<-until
+	}
 }
 
 // die ends the process. The caller holds the lock.
@@ -236,7 +289,10 @@ func (s *Store) Receive(ctx context.Context, queue string, most int, hide time.D
 	if ended {
 		return nil, ErrDead
 	}
-	return s.Store.Receive(ctx, queue, most, hide)
+	s.wait()
+	batch, err := s.Store.Receive(ctx, queue, most, hide)
+	s.wait()
+	return batch, err
 }
 
 // List reads a page of rows.
