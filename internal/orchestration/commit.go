@@ -86,10 +86,14 @@ func (in *Instance) settle(code journal.Code) {
 		in.Journal.Settle(code)
 	}
 	for _, it := range x.draft.items {
+		if l, ok := it.(*local); ok {
+			l.settled = true
+		}
 		r, ok := it.(*Result)
 		if !ok {
 			continue
 		}
+		r.settled = true
 		r.Call.Progress.Settled(r.Event)
 		if r.Event.Failure != nil && r.Event.Failure.ErrorType == activity.ExitedType {
 			in.Journal.Settle(r.Call.Code())

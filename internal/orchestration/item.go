@@ -28,6 +28,9 @@ type Result struct {
 	// Carrier is the work item that asked for the run; nil when the orchestration
 	// itself did.
 	Carrier *lease.Lease
+	// settled says that the result is history. A pass may look at its batch again
+	// after that, over a history that a rewind has made ask for the call anew.
+	settled bool
 }
 
 // Overflow are activities that this process will not begin soon.
@@ -42,6 +45,7 @@ type local struct {
 	event     *history.Event
 	execution string
 	counted   bool
+	settled   bool // as that of a Result
 }
 
 // alarm says that the orchestration has waited for a while.

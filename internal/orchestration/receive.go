@@ -62,6 +62,9 @@ func rank(it Item) int {
 // acceptResult takes the end of an activity that ran in this process.
 func (in *Instance) acceptResult(r *Result) *history.Event {
 	x := in.x
+	if r.settled {
+		return nil
+	}
 	mine := r.Call.ExecutionID == x.id
 	if a := x.running(r.Call); mine && a != nil {
 		a.run = nil
@@ -79,7 +82,7 @@ func (in *Instance) acceptResult(r *Result) *history.Event {
 }
 
 func (in *Instance) acceptLocal(l *local) *history.Event {
-	if l.execution != in.x.id {
+	if l.settled || l.execution != in.x.id {
 		return nil
 	}
 	if !l.counted {
