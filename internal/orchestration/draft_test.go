@@ -157,6 +157,7 @@ func TestTakeRows(t *testing.T) {
 				t.Errorf("again %v, next look at %v", in.inbox.again, in.inbox.next)
 			}
 			for _, e := range events {
+				e := e.event
 				if e.Own.Message != "id-"+e.Name || e.ID != history.NoID {
 					t.Errorf("event %+v", e)
 				}
