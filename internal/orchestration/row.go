@@ -75,7 +75,7 @@ func (in *Instance) learnRow(ctx context.Context) error {
 // gone on. changed says that the row is not what it was.
 func (in *Instance) mayMerge(ctx context.Context, changed bool) error {
 	x := in.x
-	if !changed && (x.ended() || !x.row.ahead) {
+	if !changed && (!x.row.ahead || x.ended() && !x.row.stale) {
 		return nil
 	}
 	head, err := in.readHead(ctx)
