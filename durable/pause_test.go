@@ -42,7 +42,7 @@ func openPaused(t *testing.T, functions []Registration, dispatch worker.Dispatch
 	p.store = faults.New(shared, at, kind)
 	p.store.PauseFor(pauseFor)
 	p.hub.store = p.store
-	p.hub.open()
+	p.open()
 	return p
 }
 

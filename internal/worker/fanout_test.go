@@ -25,7 +25,7 @@ func TestFanOutIsSentSideBySide(t *testing.T) {
 		"children":   func(rt *engine.Runtime, _ int) *engine.Task { return rt.CallChild(&engine.Child{Name: "O"}) },
 		"timers":     func(rt *engine.Runtime, _ int) *engine.Task { return rt.Timer(rt.Now().Add(time.Millisecond)) },
 		"events": func(rt *engine.Runtime, i int) *engine.Task {
-			rt.SendEvent(fmt.Sprint("other", i), "e", nil)
+			_ = rt.SendEvent(fmt.Sprint("other", i), "e", nil)
 			return nil
 		},
 	} {
