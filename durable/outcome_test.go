@@ -265,6 +265,7 @@ func TestWaitWhileParked(t *testing.T) {
 			}
 			waited <- err
 		}()
+		synctest.Wait() // it waits by the client of the process that is there
 		h.deploy(first, testHello, long)
 		if err := <-waited; err != nil {
 			h.t.Error(err)

@@ -151,11 +151,13 @@ func pause(t *testing.T, dispatch worker.Dispatch, result string, at int, kind f
 		if wrong := disagrees(p.hub, "x"); wrong != "" {
 			t.Errorf("%v call %d of %q: %s", kind, at, p.store.Calls(), wrong)
 		}
+		ran.mu.Lock() // the stopped process may write it still
 		for city, n := range committed {
 			if ran.n[city] != n {
 				t.Errorf("%v call %d of %q: %s ran again although its result was committed", kind, at, p.store.Calls(), city)
 			}
 		}
+		ran.mu.Unlock()
 		hit = len(p.store.Calls()) >= at
 		p.end()
 	})
