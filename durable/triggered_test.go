@@ -37,7 +37,7 @@ func TestTriggerThatRepeats(t *testing.T) {
 		if !ctx.IsReplaying() {
 			runs++
 		}
-		if err := ctx.Sleep(1); err != nil {
+		if err := ctx.Sleep(time.Minute); err != nil {
 			return "", err
 		}
 		if in == "bad" {

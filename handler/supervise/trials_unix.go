@@ -82,7 +82,8 @@ func (s *supervisor) buryTrial() {
 	defer p.free()
 	switch {
 	case !p.stopping.IsZero():
-	case !p.shared.isReady():
+	case !p.shared.isReady() && len(p.shared.records()) == 0:
+		// Code may end the process before that has said that it is ready.
 		s.log.Error("suspect code cannot be tried: a second process of the program ended before it was ready", "instance", p.trial, "reason", p.reason(false))
 		s.docket.cutShort(p.trial, time.Now())
 	case p.leaving != "":
