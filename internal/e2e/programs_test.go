@@ -22,7 +22,7 @@ import (
 
 const (
 	// seedsOfKind is how many random programs of each kind are played.
-	seedsOfKind = 40
+	seedsOfKind = 10
 	// atOnce is how many at the same time.
 	atOnce = 8
 	// playTime is what they may take together.
