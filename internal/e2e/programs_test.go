@@ -35,6 +35,9 @@ const (
 // What random programs give on the host is what the model says. Each run plays
 // others; E2E_SEED is the first seed of a run that is to be repeated.
 func TestPrograms(t *testing.T) {
+	if os.Getenv("E2E_PROGRAMS") == "" && os.Getenv("E2E_SEED") == "" {
+		t.Skip("takes some minutes of the real host: E2E_PROGRAMS=1 plays random programs there")
+	}
 	first := uint64(time.Now().Unix()) * seedsOfKind
 	if text := os.Getenv("E2E_SEED"); text != "" {
 		var err error

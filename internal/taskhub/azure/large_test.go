@@ -422,7 +422,8 @@ func TestTenMebibytes(t *testing.T) {
 		t.Errorf("row: %v", err)
 	}
 	got, err := hub.Receive(t.Context(), taskhub.ControlQueue(name), 32, time.Minute)
-	if err != nil || len(got) != 1 || got[0].Err != nil || !bytes.Equal(got[0].Message.Event.Input, input) {
+	// A start whose row took long sends its message again, under the same id.
+	if err != nil || len(got) == 0 || got[0].Err != nil || !bytes.Equal(got[0].Message.Event.Input, input) {
 		t.Fatalf("message: %d, %v", len(got), err)
 	}
 	commit := &taskhub.Commit{InstanceID: "Zürich 10", ExecutionID: "x", Nonce: "n", Time: time.Now(), Events: []*history.Event{got[0].Message.Event}}
