@@ -105,12 +105,13 @@ func (c *Client) join(ctx context.Context, id string) (p *poll, from int) {
 	p = c.polls.byID[id]
 	if p == nil {
 		reading, stop := context.WithCancel(context.WithoutCancel(ctx))
-		p = &poll{id: id, asked: make(chan struct{}, 1), ended: make(chan struct{}), stop: stop, news: make(chan struct{})}
+		p = &poll{id: id, asked: make(chan struct{}, 1), ended: make(chan struct{}), stop: stop, news: make(chan struct{}), waiters: 1}
 		if c.polls.byID == nil {
 			c.polls.byID = map[string]*poll{}
 		}
 		c.polls.byID[id] = p
 		go c.run(reading, p)
+		return p, 0 // all its reads are new enough for this wait
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
