@@ -44,6 +44,7 @@ func (in *Instance) commit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	in.forgetReceipts(d.takes)
 	ended := x.record.outcome
 	x.applyDraft()
 	if x.record.outcome != ended {

@@ -16,8 +16,9 @@ type rowState struct {
 	etag   string
 	status history.Status
 	custom history.Payload
-	// updated is when the row was last written.
-	updated time.Time
+	// updated is when the row was last written, created when the instance was started;
+	// zero where this process has not read the row.
+	updated, created time.Time
 	// unclaimed says that the row has no execution id: an old client wrote it.
 	unclaimed bool
 	// stale says that the row is of the execution that continued as new.
@@ -34,7 +35,7 @@ type rowState struct {
 // read takes over a row of the execution.
 func (r *rowState) read(row *taskhub.Instance) {
 	*r = rowState{
-		known: true, etag: row.ETag, status: row.Status, custom: row.CustomStatus, updated: row.Updated,
+		known: true, etag: row.ETag, status: row.Status, custom: row.CustomStatus, updated: row.Updated, created: row.Created,
 		unclaimed: row.ExecutionID == "", parked: row.Parked != "",
 	}
 }
