@@ -76,6 +76,10 @@ type Options struct {
 	// Log takes the log of the engine. By default warnings and errors go to the
 	// output of the test, each line once.
 	Log *slog.Logger
+
+	// between makes the store that the app's process uses; nil: the hub itself. For
+	// tests of this package.
+	between func(taskhub.Store) taskhub.Store
 }
 
 // Run runs a test with an app of the given functions. It does not return before
@@ -237,6 +241,9 @@ func (e *Env) begin() error {
 	o, store := e.app.Worker, e.store
 	if !e.options.Cached {
 		store, o.Keep = recorder{store, e}, e.keep
+	}
+	if e.options.between != nil {
+		store = e.options.between(store)
 	}
 	p := &process{store: faults.New(store, 0, faults.DieBefore), gone: make(chan struct{})}
 	o.Store, o.Log, o.Activities = p.store, e.log, e.activity

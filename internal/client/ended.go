@@ -41,11 +41,14 @@ func (c *Client) settled(ctx context.Context, row *taskhub.Instance) (*taskhub.I
 	if err != nil || !head.State.Ended || head.Origins() != row.Origins() {
 		return row, ignoreUnreadable(err)
 	}
-	if err := c.wake(ctx, row, head.ETag); err != nil {
-		return nil, err
-	}
 	within := c.o.After(settleWithin)
 	for pause := minPause / 4; !row.Status.Finished(); pause = min(2*pause, maxPause) {
+		// Again after a while: the process that was woken may have ended since.
+		if pause < minPause || pause >= maxPause/2 {
+			if err := c.wake(ctx, row, head.ETag); err != nil {
+				return nil, err
+			}
+		}
 		select {
 		case <-c.o.After(pause):
 		case <-within:

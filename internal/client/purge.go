@@ -76,16 +76,33 @@ func (c *Client) purge(ctx context.Context, row *taskhub.Instance, o PurgeOption
 	return r, nil
 }
 
+// purgeEnded is purge for a row that shows an end. A row that shows a failure may be that of an
+// instance that is rewound at this moment: its history goes on, and is left alone.
+func (c *Client) purgeEnded(ctx context.Context, row *taskhub.Instance, o PurgeOptions) (PurgeResult, error) {
+	if row.Status == history.Failed && !row.Purging {
+		if ended, err := c.ended(ctx, row); err != nil || !ended {
+			return PurgeResult{}, err
+		}
+	}
+	return c.purge(ctx, row, o)
+}
+
 func (c *Client) purgeChildren(ctx context.Context, row *taskhub.Instance) (r PurgeResult, err error) {
 	children, err := c.childrenOf(ctx, row.ID)
 	if err != nil {
 		return r, err
 	}
 	for _, child := range children {
+		if child, err = c.settled(ctx, child); errors.Is(err, taskhub.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return r, err
+		}
 		if !child.Status.Finished() {
 			continue
 		}
-		purged, err := c.purge(ctx, child, PurgeOptions{Children: true})
+		purged, err := c.purgeEnded(ctx, child, PurgeOptions{Children: true})
 		r.add(purged)
 		if err != nil && !errors.Is(err, taskhub.ErrNotFound) {
 			return r, err
@@ -212,7 +229,7 @@ func (c *Client) purgePage(ctx context.Context, rows []*taskhub.Instance, f Purg
 		gate <- struct{}{}
 		group.Go(func() {
 			defer func() { <-gate }()
-			purged, failed := c.purge(ctx, row, PurgeOptions{Children: f.Children})
+			purged, failed := c.purgeEnded(ctx, row, PurgeOptions{Children: f.Children})
 			mu.Lock()
 			defer mu.Unlock()
 			r.add(purged)

@@ -26,6 +26,9 @@ func (c *Client) Rewind(ctx context.Context, id, reason string) error {
 	if err != nil {
 		return err
 	}
+	if row, err = c.settled(ctx, row); err != nil {
+		return err
+	}
 	if row.Status != history.Failed {
 		return stateError(row, "rewind", ErrNotFailed)
 	}

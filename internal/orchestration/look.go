@@ -187,11 +187,8 @@ func (in *Instance) look(ctx context.Context) ([]told, error) {
 			return nil, err
 		}
 	}
-	switch {
-	case in.x.id == "":
+	if in.x.id == "" || in.x.ended() {
 		return in.unstarted(ctx)
-	case in.x.ended():
-		return nil, in.dropRows(ctx)
 	}
 	return in.takeRows(), nil
 }
@@ -303,26 +300,6 @@ func (in *Instance) isForUs(row *taskhub.InboxRow) bool {
 	return false
 }
 
-// dropRows deletes what was told an execution that has ended.
-func (in *Instance) dropRows(ctx context.Context) error {
-	if len(in.inbox.rows) == 0 {
-		in.inbox.again = false
-		return nil
-	}
-	if err := in.verify(ctx); err != nil {
-		return err
-	}
-	var keys []string
-	for _, row := range in.inbox.rows {
-		if row.Err == nil {
-			in.Log.Info("what was told an execution that has ended was dropped", "instance", in.ID, "event", row.Telling.Event.Type, "message", row.Telling.ID)
-		}
-		keys = append(keys, row.Key)
-	}
-	in.inbox.rows = nil
-	return in.discard(ctx, keys)
-}
-
 func (in *Instance) discard(ctx context.Context, keys []string) error {
 	if len(keys) == 0 {
 		return nil
@@ -330,30 +307,35 @@ func (in *Instance) discard(ctx context.Context, keys []string) error {
 	return in.Exec.Do(ctx, func(ctx context.Context) error { return in.Store.Discard(ctx, in.ID, keys...) })
 }
 
-// unstarted deals with what was told an instance that has no history. Only the rows
-// that were listed are deleted, and only after the instance row was read: a start
-// may come meanwhile.
+// unstarted deals with what was told an instance that does not run: it has no history,
+// or one that has ended. What is for a start that the instance row shows, and whose
+// message has not come yet, stays. The rest is deleted: only the rows that were listed,
+// and only after the instance row was read, because a start may come meanwhile.
 func (in *Instance) unstarted(ctx context.Context) ([]told, error) {
 	b := &in.inbox
 	rows := b.rows
-	b.rows, b.again = nil, false
+	b.rows = nil
 	if len(rows) == 0 {
+		b.again = false
 		return nil, nil
+	}
+	if in.x.ended() {
+		if err := in.verify(ctx); err != nil {
+			return nil, err
+		}
 	}
 	row, err := in.readRow(ctx, in.ID)
 	if err != nil && !errors.Is(err, taskhub.ErrNotFound) {
 		return nil, err
 	}
-	var others []string
-	var mine []*taskhub.InboxRow
-	for _, r := range rows {
-		if err == nil && !row.Status.Finished() && r.Err == nil && (r.Telling.Origin == "" || r.Telling.Origin == row.Origins()) {
-			mine = append(mine, r)
-		} else {
-			others = append(others, r.Key)
-		}
+	if err != nil || row.Status.Finished() || in.x.ended() && row.Origins() == in.x.origin {
+		row = nil // no start is on its way
 	}
-	if err := in.discard(ctx, others); err != nil || len(mine) == 0 {
+	mine, others := forStart(rows, row)
+	for _, r := range others {
+		in.logDropped(r)
+	}
+	if err := in.discard(ctx, keysOf(others)); err != nil || len(mine) == 0 {
 		return nil, err
 	}
 	if end := mine[0]; end.Telling.Event.Type == history.ExecutionTerminated && row.Status == history.Pending &&
@@ -361,6 +343,32 @@ func (in *Instance) unstarted(ctx context.Context) ([]told, error) {
 		return in.terminateUnstarted(end, row), nil
 	}
 	return nil, in.notStarted(row)
+}
+
+// forStart divides rows of the inbox into those for the start that the instance row
+// shows, nil when there is none, and the others.
+func forStart(rows []*taskhub.InboxRow, row *taskhub.Instance) (mine, others []*taskhub.InboxRow) {
+	for _, r := range rows {
+		if row != nil && r.Err == nil && (r.Telling.Origin == "" || r.Telling.Origin == row.Origins()) {
+			mine = append(mine, r)
+		} else {
+			others = append(others, r)
+		}
+	}
+	return mine, others
+}
+
+func keysOf(rows []*taskhub.InboxRow) (keys []string) {
+	for _, r := range rows {
+		keys = append(keys, r.Key)
+	}
+	return keys
+}
+
+func (in *Instance) logDropped(r *taskhub.InboxRow) {
+	if r.Err == nil {
+		in.Log.Info("what was told an instance that does not run was dropped", "instance", in.ID, "event", r.Telling.Event.Type, "message", r.Telling.ID)
+	}
 }
 
 // terminateUnstarted ends an instance whose start message has not come yet: its
