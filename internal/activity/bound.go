@@ -20,6 +20,9 @@ func (b *bound) take() bool {
 	return true
 }
 
+// wait puts a run behind those that wait for room.
+func (b *bound) wait(r *Run) { b.waiting = append(b.waiting, r) }
+
 // boundOf is the bound of a run's activity, nil when it has none.
 func (p *Pool) boundOf(r *Run) *bound {
 	if p.Limit == nil || r.Step != nil {
@@ -51,5 +54,5 @@ func (p *Pool) release(r *Run) {
 	next := b.waiting[0]
 	b.waiting[0] = nil
 	b.waiting = b.waiting[1:]
-	p.queue = append(p.queue, next)
+	p.enqueue(next)
 }

@@ -109,16 +109,19 @@ func (p *Pool) place(r *Run) (start bool) {
 		r.cancel(ErrShutdown)
 		return false
 	case r.cap != nil && !r.cap.take():
-		r.cap.waiting = append(r.cap.waiting, r)
+		r.cap.wait(r)
 	case len(p.running) < p.Slots:
 		p.running[r], r.began = struct{}{}, now
 		return true
 	default:
-		p.queue = append(p.queue, r)
+		p.enqueue(r)
 	}
 	p.watch()
 	return false
 }
+
+// enqueue puts a run behind those that wait for a slot.
+func (p *Pool) enqueue(r *Run) { p.queue = append(p.queue, r) }
 
 // Free is the number of runs that would start at once.
 func (p *Pool) Free() int {

@@ -208,3 +208,18 @@ func (in *Instance) tellParentOf(ctx context.Context, parent *history.Parent) er
 		ID: in.messageID("ended", end.ID), Target: parent.Instance, Sender: in.self(), Event: e,
 	})
 }
+
+// acceptLocal takes an event that the orchestration has sent itself.
+func (in *Instance) acceptLocal(l *local) *history.Event {
+	if l.settled || l.execution != in.x.id {
+		return nil
+	}
+	if !l.counted {
+		l.counted = true
+		in.x.local--
+	}
+	if in.x.ended() {
+		return nil
+	}
+	return l.event
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"slices"
-	"time"
 
 	"github.com/durable-go/functions/internal/activity"
 	"github.com/durable-go/functions/internal/history"
@@ -106,7 +105,7 @@ func (in *Instance) settle(code journal.Code) {
 	// What is committed does not come again in this pass: a rewind may have opened the
 	// action meanwhile that a result answers.
 	in.batch = slices.DeleteFunc(slices.Clone(in.batch), func(it Item) bool { return contains(x.draft.items, it) })
-	x.draft, x.under, x.over = draft{}, "", time.Time{}
+	x.newDraft()
 	in.refusal, in.refusals = nil, 0
 }
 

@@ -114,8 +114,7 @@ func (in *Instance) dropAbandoned(open []*history.Event) {
 		switch {
 		case waiting[id] || isOneWay(a.event):
 		case a.run != nil:
-			a.run.Cancel(activity.ErrAbandoned)
-			a.run = nil
+			a.cancel(activity.ErrAbandoned)
 		case a.timer != nil:
 			in.takeTimerBack(a)
 		}
@@ -148,7 +147,7 @@ func (in *Instance) submit(a *action, e *history.Event, under *lease.Lease) {
 		}
 	}
 	r.Finished = func(result *history.Event) { in.Host.Post(in.ID, &Result{Call: r.Call, Event: result}) }
-	a.run = r
+	a.runs(r)
 	if err := in.fits(e.Input); err != nil {
 		in.Host.Post(in.ID, &Result{Call: r.Call, Event: in.Pool.InputTooLarge(r.Call, err)})
 		return
@@ -165,7 +164,7 @@ func (in *Instance) offer(runs []*activity.Run) {
 		if a == nil || a.run != r {
 			continue
 		}
-		a.run = nil
+		a.runs(nil)
 		in.offers = append(in.offers, a)
 	}
 }

@@ -9,14 +9,6 @@ import (
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
-// timer is the alarm of a timer in this process; its message is for the process that
-// lives when it is due.
-type timer struct {
-	message string // its logical id
-	lease   *taskhub.Lease
-	alarm   func() bool
-}
-
 // sendEffects sends the messages of timers, children and events, several at the same
 // time; those to one instance go one after the other, in the order in which the code
 // asked for them.
@@ -94,7 +86,7 @@ func (in *Instance) sent(o outcome) {
 	r.markSent(o.event.ID)
 	switch {
 	case o.timer != nil && a != nil:
-		a.timer = o.timer
+		a.waits(o.timer)
 	case o.problem == "":
 	case isOneWay(o.event) || in.x.ended():
 		in.Log.Error("an orchestration was not started, and no other waits for it", "instance", in.ID, "child", o.event.InstanceID, "reason", o.problem)
@@ -143,7 +135,7 @@ func (v *Env) timerDue(id string, m *taskhub.Message, l *taskhub.Lease) {
 // any more. A message that is not removed is dropped when it comes.
 func (in *Instance) takeTimerBack(a *action) {
 	t := a.timer
-	a.stop()
+	a.stop(nil)
 	if !in.x.record.seen[t.message] {
 		in.Exec.Go(func(ctx context.Context) { _ = in.Store.Remove(ctx, t.lease) })
 	}

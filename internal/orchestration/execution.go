@@ -99,10 +99,11 @@ func (x *execution) running(call *activity.Call) *action {
 // inherit takes over what this process does about the actions of an earlier view of
 // the same execution.
 func (x *execution) inherit(old *execution) {
+	x.draft.spilled, x.local = old.draft.spilled, old.local
 	x.record.inherit(old.record)
 	for id, early := range old.draft.actions {
 		if a := x.record.actions[id]; a != nil && a.run == nil {
-			a.run = early.run
+			a.runs(early.run)
 			delete(old.draft.actions, id)
 		}
 	}
@@ -114,10 +115,13 @@ func (x *execution) applyDraft() {
 	x.record.apply(x.draft.events, nil)
 	for id, early := range x.draft.actions {
 		if a := x.record.actions[id]; a != nil {
-			a.run = early.run
+			a.runs(early.run)
 		}
 	}
 }
+
+// newDraft begins a draft: what brought the old one is durable.
+func (x *execution) newDraft() { x.draft, x.under, x.over = draft{}, "", time.Time{} }
 
 // ended reports whether the execution has an outcome.
 func (x *execution) ended() bool { return x.record.outcome != nil }
@@ -181,12 +185,27 @@ func (in *Instance) newExecution(f taskhub.Fence, events []*history.Event) *exec
 	return x
 }
 
+// successor is the execution that continues the old one as new. The first commit of it
+// makes durable what brought the last turn of the old one.
+func (in *Instance) successor(old *execution, id string) *execution {
+	x := in.newExecution(taskhub.Fence{ExecutionID: id}, nil)
+	x.origin, x.fence, x.fresh = old.origin, old.fence, old.fence.ETag != ""
+	x.row, x.custom = old.row, old.custom
+	x.row.stale = true
+	x.draft = draft{items: old.draft.items, takes: old.draft.takes, carriers: old.draft.carriers}
+	return x
+}
+
+// become makes x the execution in memory. What this process did for the one before has
+// ended, or goes on for x.
+func (in *Instance) become(x *execution) { in.x = x }
+
 // begin makes a start the execution in memory, over what is left there of one
 // before, which may have ended in another process.
 func (in *Instance) begin(id string, row *taskhub.Instance) {
 	before := in.x.fence
 	in.forgetExecution(activity.ErrPurged)
-	in.x = in.newExecution(taskhub.Fence{ExecutionID: id}, nil)
+	in.become(in.newExecution(taskhub.Fence{ExecutionID: id}, nil))
 	in.x.row.read(row)
 	in.x.blame = in.refusal
 	if before.ETag != "" {
@@ -205,24 +224,11 @@ func (in *Instance) forgetExecution(cause error) {
 	in.x = nil
 	x.record.stop(cause)
 	for _, a := range x.draft.actions {
-		if a.run != nil && cause != nil {
-			a.run.Cancel(cause)
-		}
+		a.stop(cause)
 	}
 	in.offers = nil
 	if x.eng != nil {
 		in.Host.CloseCode(x.eng)
-	}
-}
-
-// stop ends the alarms and, with a cause, the activities of all actions.
-func (r *record) stop(cause error) {
-	for _, a := range r.actions {
-		a.stop()
-		if a.run != nil && cause != nil {
-			a.run.Cancel(cause)
-			a.run = nil
-		}
 	}
 }
 

@@ -102,21 +102,21 @@ func (in *Instance) terminateCold(ctx context.Context) (done bool, err error) {
 	if head.ETag == "" || head.State.Ended || end.Origin != "" && end.Origin != head.Origins() {
 		return false, nil
 	}
-	in.x = in.newExecution(head, nil)
+	in.become(in.newExecution(head, nil))
 	in.x.record.started = &history.Event{Type: history.ExecutionStarted, Parent: head.State.Parent, Instance: in.self()}
 	in.end(merge(nil, in.takeRows()))
 	if err := in.commit(ctx); err != nil {
 		return false, err
 	}
 	ended := in.x
-	in.x = nil
+	in.become(nil)
 	if err := in.read(ctx, 0); err != nil {
 		if !errors.As(err, new(*parkedError)) {
 			return false, err
 		}
 		// What it has asked for cannot be known; its parent is.
 		in.Log.Error("the history of an instance that was terminated cannot be read", "instance", in.ID, "error", err)
-		in.x = ended
+		in.become(ended)
 	}
 	return false, nil
 }

@@ -274,7 +274,9 @@ func (in *Instance) withDraft(batch []Item) []Item {
 			all = append(all, it)
 		}
 	}
-	in.inbox.wanted = in.inbox.wanted || len(in.x.draft.takes) > 0
+	if len(in.x.draft.takes) > 0 {
+		in.inbox.want()
+	}
 	in.inbox.rows = nil
 	in.x.draft = draft{spilled: in.x.draft.spilled, actions: in.x.draft.actions}
 	return all

@@ -20,11 +20,11 @@ func (in *Instance) load(ctx context.Context, batch []Item) error {
 		return nil
 	}
 	if freshStart(batch) {
-		in.x = in.nothing()
+		in.become(in.nothing())
 		return nil
 	}
 	if in.inbox.wanted || wakes(batch) {
-		in.inbox.wanted = true
+		in.inbox.want()
 		if len(in.inbox.rows) == 0 {
 			if err := in.query(ctx); err != nil {
 				return err
@@ -111,15 +111,32 @@ func (in *Instance) read(ctx context.Context, from uint64) error {
 	in.current = true
 	x := in.newExecution(h.Fence, h.Events)
 	if old != nil && old.id == x.id {
-		x.draft.spilled, x.local = old.draft.spilled, old.local
 		x.inherit(old)
 	}
 	in.forgetExecution(purged(old, x))
-	in.x = x
+	in.become(x)
+	err = in.replay(ctx)
 	if in.refusal != nil {
 		x.blame = in.refusal
 	}
-	return in.replay(ctx)
+	return err
+}
+
+// verify makes sure that what is in memory is the current history, by the sentinel
+// alone.
+func (in *Instance) verify(ctx context.Context) error {
+	if in.current || len(in.x.draft.events) > 0 {
+		return nil
+	}
+	head, err := in.readHead(ctx)
+	if err != nil {
+		return err
+	}
+	if head.ETag != in.x.fence.ETag {
+		return errAgain
+	}
+	in.current = true
+	return nil
 }
 
 // purged is why the activities of an execution stop that another one has replaced.

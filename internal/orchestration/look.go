@@ -65,6 +65,9 @@ func (b *inbox) plan(at time.Time) {
 	}
 }
 
+// want sees to it that a look is made now.
+func (b *inbox) want() { b.wanted = true }
+
 // begin makes a look that was planned wanted when its time has come.
 func (b *inbox) begin(now time.Time) {
 	if !b.next.IsZero() && !now.Before(b.next) {

@@ -64,14 +64,10 @@ func (in *Instance) roll(ctx context.Context, next *engine.Next) error {
 	old := in.x
 	id := taskhub.DerivedID("next", in.ID, old.id)
 	events := next.Events(id, old.after(in.Exec.Now()))
-	x := in.newExecution(taskhub.Fence{ExecutionID: id}, nil)
-	x.origin, x.fence, x.fresh = old.origin, old.fence, old.fence.ETag != ""
-	x.row, x.custom = old.row, old.custom
-	x.row.stale = true
-	x.draft = draft{items: old.draft.items, takes: old.draft.takes, carriers: old.draft.carriers}
+	x := in.successor(old, id)
 	lease := in.leaseOfDraft()
 	in.forgetExecution(activity.ErrAbandoned)
-	in.x = x
+	in.become(x)
 	if lease != nil {
 		x.under = lease.ID
 	}

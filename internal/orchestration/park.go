@@ -35,7 +35,7 @@ func (in *Instance) park(ctx context.Context, cause *parkedError) {
 	text := cause.Error()
 	in.Log.Error("orchestration parked until other code comes", "instance", in.ID, "error", cause)
 	if in.x == nil {
-		in.x = in.unread(ctx)
+		in.become(in.unread(ctx))
 	}
 	if in.x.id != "" {
 		err := in.mergeRow(ctx, taskhub.Change{Parked: &text, Updated: in.Exec.Now()})
@@ -77,7 +77,6 @@ func (in *Instance) refused(ctx context.Context, cause error) (again bool) {
 	if err := in.refresh(ctx); err != nil {
 		return in.recover(ctx, err)
 	}
-	in.x.blame = in.refusal
 	return true
 }
 

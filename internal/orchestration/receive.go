@@ -28,7 +28,7 @@ func (in *Instance) accept(ctx context.Context, batch []Item) (events []*history
 		var e *history.Event
 		switch it := it.(type) {
 		case Poke:
-			in.inbox.wanted = true
+			in.inbox.want()
 		case *Overflow:
 			in.offer(it.Runs)
 		case *Result:
@@ -67,7 +67,7 @@ func (in *Instance) acceptResult(r *Result) *history.Event {
 	}
 	mine := r.Call.ExecutionID == x.id
 	if a := x.running(r.Call); mine && a != nil {
-		a.run = nil
+		a.runs(nil)
 	}
 	if r.Event == nil || !mine || x.ended() {
 		if r.Carrier != nil {
@@ -79,20 +79,6 @@ func (in *Instance) acceptResult(r *Result) *history.Event {
 		x.draft.carriers = append(x.draft.carriers, r.Carrier)
 	}
 	return r.Event
-}
-
-func (in *Instance) acceptLocal(l *local) *history.Event {
-	if l.settled || l.execution != in.x.id {
-		return nil
-	}
-	if !l.counted {
-		l.counted = true
-		in.x.local--
-	}
-	if in.x.ended() {
-		return nil
-	}
-	return l.event
 }
 
 func (in *Instance) acceptMessage(ctx context.Context, m *Message) (*history.Event, error) {
@@ -126,7 +112,7 @@ func (in *Instance) acceptMessage(ctx context.Context, m *Message) (*history.Eve
 // acceptLook takes a wake-up. One that official tools have sent, or our client after
 // a rewind, may be about a history that has changed in place.
 func (in *Instance) acceptLook(ctx context.Context, m *Message) error {
-	in.inbox.wanted = true
+	in.inbox.want()
 	if taskhub.IsLook(m.Message) || in.current || !in.x.ended() {
 		return nil
 	}
@@ -160,23 +146,6 @@ func (in *Instance) tooEarly(m *Message) bool {
 		}
 	}
 	return true
-}
-
-// verify makes sure that what is in memory is the current history, by the sentinel
-// alone.
-func (in *Instance) verify(ctx context.Context) error {
-	if in.current || len(in.x.draft.events) > 0 {
-		return nil
-	}
-	head, err := in.readHead(ctx)
-	if err != nil {
-		return err
-	}
-	if head.ETag != in.x.fence.ETag {
-		return errAgain
-	}
-	in.current = true
-	return nil
 }
 
 // accepted reports whether a message is among what is not committed yet.
@@ -233,7 +202,9 @@ func (in *Instance) acceptStart(ctx context.Context, m *Message) (*history.Event
 		in.x.over = m.Inserted // the clock of the client may be ahead
 	}
 	// Rows that name no execution were for the one before.
-	in.inbox.wanted = in.inbox.wanted || over
+	if over {
+		in.inbox.want()
+	}
 	if m.Dequeued == 0 {
 		in.since = in.Exec.Clock.Now()
 	}

@@ -49,20 +49,6 @@ type record struct {
 	rewinds *rewinds
 }
 
-// action is something that the execution has asked for and that has no answer, or
-// that needs none and may not have been sent.
-type action struct {
-	event *history.Event
-	// lease is the logical id of the message under which it was recorded: the
-	// process that holds that does what the action asks for. Empty: it has none any
-	// more, because its execution ended before a rewind.
-	lease string
-	// run is the activity that runs, or waits, in this process.
-	run *activity.Run
-	// timer is the alarm that this process has set.
-	timer *timer
-}
-
 // rewinds is what rewinds have done to an execution.
 type rewinds struct {
 	// at is how many events come before the last rewind.
@@ -158,7 +144,7 @@ func (r *record) forget(id int32) {
 	if a == nil {
 		return
 	}
-	a.stop()
+	a.stop(nil)
 	delete(r.actions, id)
 	delete(r.unsent, id)
 	delete(r.spilled, id)
@@ -232,13 +218,10 @@ func (r *record) inherit(old *record) {
 	for id, was := range old.actions {
 		a := r.actions[id]
 		if a == nil || r.redone(id) != old.redone(id) {
-			was.stop()
-			if was.run != nil {
-				was.run.Cancel(activity.ErrAbandoned)
-			}
+			was.stop(activity.ErrAbandoned)
 			continue
 		}
-		a.run, a.timer = was.run, was.timer
+		a.inherit(was)
 		if !old.unsent[id] {
 			r.markSent(id)
 		}
@@ -384,13 +367,5 @@ func noteCustom(events []*history.Event, value history.Payload) {
 			}
 			return
 		}
-	}
-}
-
-// stop ends the alarm of a timer.
-func (a *action) stop() {
-	if a.timer != nil {
-		a.timer.alarm()
-		a.timer = nil
 	}
 }
