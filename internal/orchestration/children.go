@@ -50,7 +50,7 @@ func (in *Instance) startChild(ctx context.Context, e *history.Event) (problem s
 	if err != nil || problem != "" {
 		return problem, err
 	}
-	err = in.handOver(ctx, in.ControlOf(e.Name), m, fresh)
+	err = in.HandOver(ctx, in.ControlOf(e.Name), m, fresh)
 	if isRefused(err) {
 		return "storage refuses it: " + err.Error(), nil
 	}
@@ -68,7 +68,7 @@ func (in *Instance) insertChild(ctx context.Context, row *taskhub.Instance, e *h
 		if !errors.Is(err, taskhub.ErrExists) {
 			return nil, "", err
 		}
-		have, err := in.readRow(ctx, row.ID)
+		have, err := in.Row(ctx, row.ID)
 		switch {
 		case errors.Is(err, taskhub.ErrNotFound):
 			continue
@@ -113,7 +113,7 @@ func (in *Instance) isMine(ctx context.Context, e *history.Event) (bool, error) 
 	if strings.HasPrefix(e.InstanceID, in.x.id+":") {
 		return true, nil // the default id, which no other orchestration makes
 	}
-	head, err := in.head(ctx, e.InstanceID)
+	head, err := in.Head(ctx, e.InstanceID)
 	if err != nil {
 		return false, err
 	}
@@ -125,12 +125,12 @@ func (in *Instance) isMine(ctx context.Context, e *history.Event) (bool, error) 
 // history has ended and its row does not show that yet. The process that ended it
 // does; where it died, the wake-up brings another one to it.
 func (in *Instance) awaitRow(ctx context.Context, have *taskhub.Instance) (problem string) {
-	head, err := in.head(ctx, have.ID)
+	head, err := in.Head(ctx, have.ID)
 	if err != nil || !head.State.Ended || head.ExecutionID != have.ExecutionID && head.State.Origin != have.Origins() {
 		return "an instance with the id '" + have.ID + "' has not finished yet"
 	}
 	look := taskhub.Look(have.ID, head.ETag, in.Exec.Now())
-	if err := in.pass(ctx, in.ControlOf(have.Name), look); err != nil {
+	if err := in.Forward(ctx, in.ControlOf(have.Name), look); err != nil {
 		return ""
 	}
 	_ = in.Exec.Wait(ctx, 5*pause)
@@ -184,7 +184,7 @@ func (in *Instance) terminateChildren(ctx context.Context) error {
 			ID: taskhub.GUID("terminate", in.ID, x.id, itoa(e.ID)), Origin: in.childExecution(e), Sent: x.record.outcome.Timestamp,
 			Event: &history.Event{Type: history.ExecutionTerminated, ID: history.NoID, Timestamp: in.Exec.Now(), Input: end.Input, Own: history.Own{Options: end.Own.Options}},
 		}
-		return in.tell(ctx, in.ControlOf(e.Name), e.InstanceID, t)
+		return in.Tell(ctx, in.ControlOf(e.Name), e.InstanceID, t)
 	})
 }
 
@@ -204,7 +204,7 @@ func (in *Instance) tellParentOf(ctx context.Context, parent *history.Parent) er
 	} else {
 		e.Type, e.Reason, e.Failure = history.SubOrchestrationInstanceFailed, end.Result, end.Failure
 	}
-	return in.pass(ctx, in.ControlOf(parent.Name), &taskhub.Message{
+	return in.Forward(ctx, in.ControlOf(parent.Name), &taskhub.Message{
 		ID: in.messageID("ended", end.ID), Target: parent.Instance, Sender: in.self(), Event: e,
 	})
 }

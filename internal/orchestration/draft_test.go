@@ -12,6 +12,7 @@ import (
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/journal"
 	"github.com/durable-go/functions/internal/lease"
+	"github.com/durable-go/functions/internal/mail"
 	"github.com/durable-go/functions/internal/taskhub"
 	"github.com/durable-go/functions/internal/taskhub/memory"
 )
@@ -22,8 +23,11 @@ func newInstance(events ...*history.Event) *Instance {
 	log := slog.New(slog.DiscardHandler)
 	exec := executor.New(executor.SystemClock{}, log)
 	in := New(&Env{
-		Exec: exec, Log: log,
-		Keeper: &lease.Keeper{Store: memory.New(memory.Options{}), Exec: exec, Length: 30 * time.Second, Journal: journal.None, Log: log},
+		Sender: &mail.Sender{
+			Exec:   exec,
+			Keeper: &lease.Keeper{Store: memory.New(memory.Options{}), Exec: exec, Length: 30 * time.Second, Journal: journal.None, Log: log},
+		},
+		Log: log,
 	}, "x")
 	in.x = in.newExecution(taskhub.Fence{ExecutionID: "e"}, events)
 	return in
@@ -35,7 +39,7 @@ func (in *Instance) hold(id string, look bool, hidden time.Duration) *lease.Leas
 		Message: &taskhub.Message{ID: id, Event: &history.Event{Type: history.GenericEvent}},
 		Lease:   &taskhub.Lease{MessageID: id, Until: time.Now().Add(hidden)},
 	}, false)
-	return in.custody.take(l, look)
+	return in.custody.Take(l, look)
 }
 
 // A commit names as its lease a message whose next holder, coming before the commit,
@@ -100,7 +104,7 @@ func TestLeaseOfDraft(t *testing.T) {
 				if got != test.want {
 					t.Errorf("got %q, want %q", got, test.want)
 				}
-				in.custody.drop()
+				in.custody.Drop()
 				in.Exec.Cancel(errors.New("the test ends"))
 			})
 		})

@@ -16,7 +16,7 @@ import (
 func (in *Instance) drive(ctx context.Context) error {
 	in.tellJournal()
 	if in.x.id == "" {
-		in.custody.letGo(in.isKept)
+		in.custody.LetGo(in.isKept)
 		return nil
 	}
 	if in.x.ended() {
@@ -30,7 +30,7 @@ func (in *Instance) drive(ctx context.Context) error {
 	}
 	// What was spilled is recorded at once when it was much; a little rides with the
 	// next commit.
-	if in.x.draft.spilled && len(in.custody.held) > 0 && !in.throughQueue() {
+	if in.x.draft.spilled && !in.custody.IsEmpty() && !in.throughQueue() {
 		if err := in.commit(ctx); err != nil {
 			return err
 		}
@@ -82,14 +82,14 @@ func (in *Instance) dispatch(ctx context.Context) error {
 
 // mine is the lease under which an action was recorded, where this process holds it
 // and is in time; nil otherwise.
-func (in *Instance) mine(a *action) *lease.Lease { return in.custody.alive(a.lease) }
+func (in *Instance) mine(a *action) *lease.Lease { return in.custody.Alive(a.lease) }
 
 // adopt puts open actions that have lost their lease under one that is held.
 func (in *Instance) adopt() {
 	if in.x.record.rewinds == nil {
 		return
 	}
-	under := in.custody.any(func(string) bool { return true })
+	under := in.custody.Any(func(string) bool { return true })
 	if under == nil {
 		return
 	}
@@ -205,7 +205,7 @@ func (in *Instance) sendItems(ctx context.Context, events []*history.Event, sent
 			return nil // its lease is over: another process has it
 		}
 		m := in.workItem(e)
-		l, err := in.send(ctx, in.WorkItems(e.Name), m, 0)
+		l, err := in.Send(ctx, in.WorkItems(e.Name), m, 0)
 		if err == nil && sent != nil {
 			sent(m, l)
 		}
@@ -264,7 +264,7 @@ func (in *Instance) rest(ctx context.Context) error {
 		}
 	}
 	if in.x.local > 0 {
-		if l := in.custody.any(func(string) bool { return true }); l != nil {
+		if l := in.custody.Any(func(string) bool { return true }); l != nil {
 			needed[l.ID] = true
 		}
 	}
@@ -275,10 +275,10 @@ func (in *Instance) rest(ctx context.Context) error {
 	} else if in.mayBeOld() {
 		in.dueIn(in.FirstTurn)
 	}
-	in.custody.letGo(func(id string) bool { return needed[id] || in.isKept(id) })
+	in.custody.LetGo(func(id string) bool { return needed[id] || in.isKept(id) })
 	return nil
 }
 
 // isKept reports whether a message stays although nothing is left to do for it: it is
 // a wake-up that has not begun to be let go, or waits to be told.
-func (in *Instance) isKept(id string) bool { return in.custody.opened(id) || in.isGathered(id) }
+func (in *Instance) isKept(id string) bool { return in.custody.Opened(id) || in.isGathered(id) }

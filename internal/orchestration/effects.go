@@ -110,7 +110,7 @@ func (in *Instance) sendTimer(ctx context.Context, e *history.Event) (*timer, er
 		wait = engine.Delay(e)
 	}
 	// A longer wait goes in hops: the message comes, is too early, and is sent again.
-	l, err := in.send(ctx, in.control(), m, min(wait, taskhub.MaxDelay))
+	l, err := in.Send(ctx, in.control(), m, min(wait, taskhub.MaxDelay))
 	if err != nil {
 		return nil, err
 	}
@@ -121,12 +121,12 @@ func (in *Instance) sendTimer(ctx context.Context, e *history.Event) (*timer, er
 // timerDue brings a timer's message to its orchestration before it comes through the
 // queue. Where it has come already, nothing is lost.
 func (v *Env) timerDue(id string, m *taskhub.Message, l *taskhub.Lease) {
-	if !v.Host.Holds(id) {
+	if !v.Local.Holds(id) {
 		return
 	}
 	v.Exec.Go(func(ctx context.Context) {
 		if err := v.Store.Renew(ctx, l, v.Keeper.Length); err == nil {
-			v.Host.HandOver(taskhub.Delivery{Message: m, Lease: l}, nil)
+			v.Local.HandOver(taskhub.Delivery{Message: m, Lease: l}, nil)
 		}
 	})
 }
@@ -162,7 +162,7 @@ func (in *Instance) sendEvents(ctx context.Context, events []*history.Event) err
 	for len(tellings) > 0 {
 		n := min(len(tellings), maxTaken)
 		// Any queue brings any message: whose instance it is is not known here.
-		if err := in.tell(ctx, in.Control, target, tellings[:n]...); err != nil {
+		if err := in.Tell(ctx, in.Control, target, tellings[:n]...); err != nil {
 			return in.refusedEvents(target, err)
 		}
 		tellings = tellings[n:]

@@ -241,4 +241,4 @@ func (in *Instance) self() history.InstanceRef {
 }
 
 // readHead reads the sentinel.
-func (in *Instance) readHead(ctx context.Context) (taskhub.Fence, error) { return in.head(ctx, in.ID) }
+func (in *Instance) readHead(ctx context.Context) (taskhub.Fence, error) { return in.Head(ctx, in.ID) }

@@ -25,7 +25,7 @@ func (in *Instance) finish(ctx context.Context) error {
 			return err
 		}
 	}
-	in.custody.letGo(in.isKept)
+	in.custody.LetGo(in.isKept)
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/durable-go/functions/internal/activity"
 	"github.com/durable-go/functions/internal/executor"
 	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/lease"
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
@@ -18,7 +19,7 @@ type Instance struct {
 	*Env
 	ID string
 
-	custody *custody
+	custody *lease.Custody
 	// shown is what others may know of the execution: of one that is committed and has
 	// not ended; nil otherwise.
 	shown atomic.Pointer[shown]
@@ -76,20 +77,20 @@ func (in *Instance) show() {
 }
 
 // New makes an orchestration that knows nothing yet.
-func New(v *Env, id string) *Instance { return &Instance{Env: v, ID: id, custody: newCustody()} }
+func New(v *Env, id string) *Instance { return &Instance{Env: v, ID: id, custody: lease.NewCustody()} }
 
 // CanLook reports whether a telling that is stored needs no wake-up of its own. It
 // may be called by any goroutine.
-func (in *Instance) CanLook() bool { return in.custody.canLook() }
+func (in *Instance) CanLook() bool { return in.custody.CanLook() }
 
 // Holding reports whether the orchestration holds messages: it is worked on here. It
 // may be called by any goroutine.
-func (in *Instance) Holding() bool { return in.custody.holding() }
+func (in *Instance) Holding() bool { return in.custody.Holding() }
 
 // Busy reports whether the orchestration must stay in memory: work here is done for
 // it.
 func (in *Instance) Busy() bool {
-	if len(in.custody.held) > 0 || in.alarm != nil {
+	if !in.custody.IsEmpty() || in.alarm != nil {
 		return true
 	}
 	if in.x == nil {
@@ -121,7 +122,7 @@ func (in *Instance) Events() int {
 // run: its deferred calls.
 func (in *Instance) Drop(cause error) {
 	in.forget(cause)
-	in.custody.drop()
+	in.custody.Drop()
 }
 
 // Release gives all messages back, for a process whose goroutines have ended.
@@ -131,7 +132,7 @@ func (in *Instance) Release(ctx context.Context) {
 			l.Release(ctx)
 		}
 	}
-	in.custody.release(ctx)
+	in.custody.Release(ctx)
 	in.forget(activity.ErrShutdown)
 }
 
@@ -145,7 +146,7 @@ func (in *Instance) forget(cause error) {
 // abandon gives all messages back after the delay and forgets the rest.
 func (in *Instance) abandon(delay time.Duration) {
 	in.sendResults(in.batch)
-	in.custody.giveBack(delay)
+	in.custody.GiveBack(delay)
 	in.forget(activity.ErrLost)
 }
 
@@ -396,4 +397,4 @@ func (in *Instance) sendResults(batch []Item) {
 
 // ReleaseLeases gives the messages back of an orchestration whose code does not come
 // back: another process goes on, and what this one does later is fenced off.
-func (in *Instance) ReleaseLeases(ctx context.Context) { in.custody.releaseAll(ctx) }
+func (in *Instance) ReleaseLeases(ctx context.Context) { in.custody.ReleaseAll(ctx) }

@@ -37,7 +37,7 @@ func (in *Instance) load(ctx context.Context, batch []Item) error {
 	if err := in.read(ctx, 0); err != nil {
 		return err
 	}
-	if unknown := new(unknownCode); errors.As(in.x.blame, &unknown) && (journal.IsElsewhere(unknown.cause) || in.custody.young(in.Exec.Clock.Now(), unknownPatience)) {
+	if unknown := new(unknownCode); errors.As(in.x.blame, &unknown) && (journal.IsElsewhere(unknown.cause) || in.custody.Young(in.Exec.Clock.Now(), unknownPatience)) {
 		return &postponed{reason: unknown.Error(), delay: unknownDelay}
 	}
 	return nil
@@ -94,7 +94,7 @@ func (in *Instance) read(ctx context.Context, from uint64) error {
 	}
 	if h.Headless {
 		// Rows without a sentinel: a purge that was cut, or a history that lost it.
-		row, err := in.readRow(ctx, in.ID)
+		row, err := in.Row(ctx, in.ID)
 		if err == nil && row.Status != history.Pending && !row.Status.Finished() && !row.Purging {
 			return &parkedError{cause: history.NoSentinel()}
 		}
@@ -174,7 +174,7 @@ func (in *Instance) knows() error {
 // run; x.blame is set instead.
 func (in *Instance) runCode(ctx context.Context, run func() error) error {
 	x := in.x
-	err := in.Host.RunCode(ctx, in.code(), in.custody.deliveries(), x.eng, run)
+	err := in.Host.RunCode(ctx, in.code(), in.custody.Deliveries(), x.eng, run)
 	if blame := new(Blame); errors.As(err, &blame) {
 		x.blame = blame.Cause
 		return nil

@@ -200,7 +200,7 @@ func (in *Instance) look(ctx context.Context) ([]told, error) {
 func (in *Instance) tooFast() bool {
 	b := &in.inbox
 	at := b.last.Add(pause)
-	if b.again || !in.custody.isOpen() || !in.Exec.Clock.Now().Before(at) {
+	if b.again || !in.custody.IsOpen() || !in.Exec.Clock.Now().Before(at) {
 		return false
 	}
 	b.wanted = false
@@ -213,10 +213,10 @@ func (in *Instance) tooFast() bool {
 func (in *Instance) query(ctx context.Context) error {
 	b := &in.inbox
 	now := in.Exec.Clock.Now()
-	if now.Sub(b.last) < linger && in.custody.isOpen() {
+	if now.Sub(b.last) < linger && in.custody.IsOpen() {
 		b.plan(now.Add(linger))
 	} else {
-		in.custody.close()
+		in.custody.Close()
 	}
 	b.last = now
 	// What is told a suspended instance is taken in as well: its code gets it when it is
@@ -327,7 +327,7 @@ func (in *Instance) unstarted(ctx context.Context) ([]told, error) {
 			return nil, err
 		}
 	}
-	row, err := in.readRow(ctx, in.ID)
+	row, err := in.Row(ctx, in.ID)
 	if err != nil && !errors.Is(err, taskhub.ErrNotFound) {
 		return nil, err
 	}
@@ -342,7 +342,7 @@ func (in *Instance) unstarted(ctx context.Context) ([]told, error) {
 		return nil, err
 	}
 	if end := mine[0]; end.Telling.Event.Type == history.ExecutionTerminated && row.Status == history.Pending &&
-		(row.Scheduled.After(in.Exec.Clock.Now()) || in.custody.deliveries() >= startTries) {
+		(row.Scheduled.After(in.Exec.Clock.Now()) || in.custody.Deliveries() >= startTries) {
 		return in.terminateUnstarted(end, row), nil
 	}
 	return nil, in.notStarted(row)

@@ -52,7 +52,7 @@ func (in *Instance) unread(ctx context.Context) *execution {
 	if head, err := in.readHead(ctx); err == nil && head.ETag != "" {
 		return in.newExecution(head, nil)
 	}
-	row, err := in.readRow(ctx, in.ID)
+	row, err := in.Row(ctx, in.ID)
 	if err != nil || row.Status.Finished() {
 		return in.nothing()
 	}

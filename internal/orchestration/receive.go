@@ -16,7 +16,7 @@ func (in *Instance) takeLeases(batch []Item) {
 	for _, it := range batch {
 		if m, ok := it.(*Message); ok {
 			k := kindOf(m.Message.Event)
-			m.Lease = in.custody.take(m.Lease, k == looks || k == tells)
+			m.Lease = in.custody.Take(m.Lease, k == looks || k == tells)
 		}
 	}
 }
@@ -138,7 +138,7 @@ func (in *Instance) tooEarly(m *Message) bool {
 		return false
 	case away > in.Keeper.Length/2:
 		m.Lease.GiveBack(min(away, taskhub.MaxDelay))
-		in.custody.forget(m.Lease.ID)
+		in.custody.Forget(m.Lease.ID)
 	default:
 		in.inbox.early = append(in.inbox.early, m)
 		if at := in.Exec.Clock.Now().Add(away); in.inbox.earlyAt.IsZero() || at.Before(in.inbox.earlyAt) {
@@ -178,7 +178,7 @@ func (in *Instance) acceptStart(ctx context.Context, m *Message) (*history.Event
 	row := m.Row
 	if row == nil {
 		var err error
-		row, err = in.readRow(ctx, in.ID)
+		row, err = in.Row(ctx, in.ID)
 		if errors.Is(err, taskhub.ErrNotFound) {
 			return nil, in.startWithoutRow(m)
 		}
@@ -244,7 +244,7 @@ func (in *Instance) knownElsewhere(m *Message) error {
 
 // orphan deals with a message for an instance without a history.
 func (in *Instance) orphan(ctx context.Context, m *Message) error {
-	row, err := in.readRow(ctx, in.ID)
+	row, err := in.Row(ctx, in.ID)
 	if errors.Is(err, taskhub.ErrNotFound) || err == nil && row.Status.Finished() {
 		in.Log.Info("message for an unknown instance was dropped", "instance", in.ID, "event", m.Message.Event.Type)
 		return nil

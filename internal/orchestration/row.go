@@ -51,7 +51,7 @@ func (in *Instance) learnRow(ctx context.Context) error {
 	if x.row.known {
 		return nil
 	}
-	row, err := in.readRow(ctx, in.ID)
+	row, err := in.Row(ctx, in.ID)
 	if errors.Is(err, taskhub.ErrNotFound) {
 		x.row = rowState{known: true, gone: true}
 		return nil
@@ -219,7 +219,7 @@ func (in *Instance) showOutcome(ctx context.Context) error {
 func (in *Instance) mayBeOld() bool {
 	x := in.x
 	if !x.row.known {
-		return x.custom != nil || in.custody.deliveries() > 1 || in.custody.aged(in.Exec.Clock.Now(), unknownPatience)
+		return x.custom != nil || in.custody.Deliveries() > 1 || in.custody.Aged(in.Exec.Clock.Now(), unknownPatience)
 	}
 	return !x.showsCustom() || x.row.status == history.Pending || x.row.parked || in.isOutdated()
 }

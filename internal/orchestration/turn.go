@@ -85,8 +85,8 @@ func (in *Instance) leaseOfDraft() *lease.Lease {
 	// A history that ends with continue-as-new, or without actions that its code has
 	// asked for, is work for every holder.
 	unrecorded := x.record.continued || x.id != "" && !x.ended() && x.eng.Unrecorded()
-	return in.custody.any(func(id string) bool {
-		return unrecorded || id == x.under || brought[id] || len(x.draft.takes) > 0 && in.custody.looks[id] || x.record.open(id)
+	return in.custody.Any(func(id string) bool {
+		return unrecorded || id == x.under || brought[id] || len(x.draft.takes) > 0 && in.custody.Looks(id) || x.record.open(id)
 	})
 }
 

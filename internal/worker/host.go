@@ -13,7 +13,13 @@ import (
 // host is what orchestrations see of the worker.
 type host struct{ *Worker }
 
-func (h host) Post(id string, items ...orchestration.Item) { h.post(id, items...) }
+func (h host) Post(id string, items ...orchestration.Item) {
+	all := make([]any, len(items))
+	for i, it := range items {
+		all[i] = it
+	}
+	h.post(id, all...)
+}
 
 func (h host) HandOver(d taskhub.Delivery, row *taskhub.Instance) { h.handOver(d, row) }
 

@@ -8,33 +8,34 @@ import (
 	"github.com/durable-go/functions/internal/orchestration"
 )
 
-// resident is an orchestration in memory with its mailbox. It is guarded by the
-// worker's lock; in belongs to the goroutine that drives while driving is set.
+// resident is a room in memory with its mailbox. It is guarded by the worker's lock;
+// in belongs to the goroutine that drives while driving is set.
 type resident struct {
-	in      *orchestration.Instance
-	mailbox []orchestration.Item
+	id      string
+	in      room
+	mailbox []any
 	driving bool
 	place   *list.Element
 }
 
 // post puts items into the mailbox of an orchestration and sees to it that a
 // goroutine looks at them.
-func (w *Worker) post(id string, items ...orchestration.Item) {
+func (w *Worker) post(id string, items ...any) {
 	w.mu.Lock()
 	r := w.residents[id]
 	if r == nil {
-		if !orchestration.Wakes(items[0]) {
+		if !wakes(items[0]) {
 			w.mu.Unlock()
 			return
 		}
-		r = &resident{in: orchestration.New(w.env, id)}
+		r = &resident{id: id, in: w.newRoom(id)}
 		w.residents[id] = r
 	}
 	w.postLocked(r, items)
 	w.mu.Unlock()
 }
 
-func (w *Worker) postLocked(r *resident, items []orchestration.Item) {
+func (w *Worker) postLocked(r *resident, items []any) {
 	r.mailbox = append(r.mailbox, items...)
 	w.idle.remove(r)
 	if r.driving {
@@ -50,13 +51,13 @@ func (w *Worker) drive(ctx context.Context, r *resident) {
 		if batch == nil {
 			return
 		}
-		r.in.Pass(ctx, batch)
+		r.in.pass(ctx, batch)
 	}
 }
 
 // take empties the mailbox. When there is nothing the orchestration rests: no
 // goroutine drives it until the next post.
-func (w *Worker) take(r *resident) []orchestration.Item {
+func (w *Worker) take(r *resident) []any {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	batch := r.mailbox
@@ -73,7 +74,7 @@ func (w *Worker) take(r *resident) []orchestration.Item {
 func (w *Worker) restLocked(r *resident) {
 	switch {
 	case r.in.Busy():
-	case r.in.Useful() && (w.Keep == nil || w.Keep(r.in.ID, r.in.Events())):
+	case r.in.Useful() && (w.Keep == nil || w.Keep(r.id, r.in.Events())):
 		w.idle.add(r)
 		for w.idle.len() > max(w.Cache, 0) {
 			w.forgetLocked(w.idle.oldest())
@@ -85,10 +86,10 @@ func (w *Worker) restLocked(r *resident) {
 
 func (w *Worker) forgetLocked(r *resident) {
 	w.idle.remove(r)
-	delete(w.residents, r.in.ID)
+	delete(w.residents, r.id)
 	// User code may run when its coroutine ends: not under the lock.
 	if !w.exec.Go(func(context.Context) { r.in.Drop(activity.ErrLost) }) {
-		w.residents[r.in.ID] = r // the worker has stopped, and drops it itself
+		w.residents[r.id] = r // the worker has stopped, and drops it itself
 	}
 }
 
@@ -118,7 +119,7 @@ func (w *Worker) Poke(id string) bool {
 	if r == nil || !r.in.CanLook() {
 		return false
 	}
-	w.postLocked(r, []orchestration.Item{orchestration.Poke{}})
+	w.postLocked(r, []any{orchestration.Poke{}})
 	return true
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/durable-go/functions/internal/executor"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/lease"
+	"github.com/durable-go/functions/internal/mail"
 	"github.com/durable-go/functions/internal/orchestration"
 )
 
@@ -50,9 +51,12 @@ func New(o Options) (*Worker, error) {
 		MaxPayload: o.MaxPayload, Journal: o.Journal, Log: o.Log,
 	})
 	w.keeper.Renewed = w.pool.CheckWanted
+	sender := &mail.Sender{
+		Store: o.Store, Exec: w.exec, Keeper: w.keeper, Local: host{w},
+		Control: o.Control, ControlOf: o.ControlOf, ThroughQueue: o.Dispatch == Queue,
+	}
 	w.env = &orchestration.Env{
-		Store: o.Store, Exec: w.exec, Keeper: w.keeper, Pool: w.pool, Host: host{w}, Log: o.Log, Programs: o.Programs,
-		Control: o.Control, ControlOf: o.ControlOf, WorkItems: o.WorkItems, ThroughQueue: o.Dispatch == Queue,
+		Sender: sender, Pool: w.pool, Host: host{w}, Log: o.Log, Programs: o.Programs, WorkItems: o.WorkItems,
 		Patience: o.Patience, FirstTurn: o.FirstTurn, Budget: o.Budget, MaxActions: o.MaxActions, MaxPayload: o.MaxPayload,
 		FailNonDeterministic: o.FailNonDeterministic, Strict: o.Strict, Places: o.Places, Journal: o.Journal, NewID: o.NewID,
 	}
