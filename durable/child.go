@@ -11,7 +11,7 @@ import (
 
 func typeOf(v any) reflect.Type { return reflect.TypeOf(v) }
 
-// nilable tells whether nil is a value of the type.
+// nilable reports whether nil is a value of the type.
 func nilable(t reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.Interface, reflect.Pointer, reflect.Map, reflect.Slice:
@@ -40,7 +40,7 @@ func CallOrchestrator[Out any](ctx *Context, name string, in any, options ...Chi
 }
 
 // StartDetached starts the orchestrator on its own: it is nobody's child, and
-// its end is not waited for. It returns the instance id; the error says that an
+// its end is not waited for. It returns the instance id; the error means that an
 // argument is wrong. A retry policy means nothing here.
 func (o *Orchestrator[In, Out]) StartDetached(ctx *Context, in In, options ...ChildOption) (string, error) {
 	var child *engine.Child

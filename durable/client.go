@@ -30,14 +30,14 @@ type core struct {
 	client   *client.Client
 	links    *management.Links
 	registry *registry
-	// outside says that the client is not the app's, whose functions it does not
+	// outside means that the client is not the app's, whose functions it does not
 	// know.
 	outside bool
 	// site is what the app tells of itself to those who may manage it.
 	site management.Site
 }
 
-// errNotRunning says that the app's client was used too early.
+// errNotRunning means that the app's client was used too early.
 var errNotRunning = errors.New("durable: the app's client works only while App.Run runs")
 
 // Start starts the orchestrator. It returns when the start is stored; nothing

@@ -105,7 +105,7 @@ func (c *Client) do(f func(*client.Client) error) error {
 	return public(f(core.client))
 }
 
-// StateError says that an operation does not fit the status of an instance, and
+// StateError means that an operation does not fit the status of an instance, and
 // changed nothing. errors.Is finds ErrFinished, ErrNotFinished, ErrNotFailed,
 // ErrSuspended or ErrNotSuspended.
 type StateError struct {

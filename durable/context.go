@@ -83,7 +83,7 @@ func (c *Context) Parent() (p Parent, ok bool) {
 
 // SetCustomStatus sets a value that clients see beside the runtime status; the
 // last one counts. It is visible once the turn is stored: when the orchestrator
-// waits or ends. The error says that the value is no JSON or, as UTF-16, larger
+// waits or ends. The error means that the value is no JSON or, as UTF-16, larger
 // than 16 KiB; the status stays as it was then.
 func (c *Context) SetCustomStatus(v any) error {
 	p, err := c.encode(v)

@@ -76,7 +76,7 @@ func (c *EventChannel[T]) TryReceive() (v T, ok bool, err error) {
 
 // SendEvent raises an event for another orchestration, which gets it once, and
 // after the events that this one has sent to it before. Nobody learns whether
-// there is one; the error says that an argument is wrong.
+// there is one; the error means that an argument is wrong.
 func (c *Context) SendEvent(instanceID, name string, data any) error {
 	c.rt.Check()
 	if err := errors.Join(checkEvent(name), history.CheckInstanceID(instanceID)); err != nil {

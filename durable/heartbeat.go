@@ -9,7 +9,7 @@ import (
 	"github.com/durable-go/functions/internal/activity"
 )
 
-// ErrHeartbeatTimeout says that an activity did not call Heartbeat in time (see
+// ErrHeartbeatTimeout means that an activity did not call Heartbeat in time (see
 // WithHeartbeatTimeout). It is the cause of the activity's context, and, where the
 // activity then fails, of its error.
 var ErrHeartbeatTimeout = errors.New("the activity gave no heartbeat in time")
@@ -18,14 +18,14 @@ func init() { RegisterErrorValue("durable.ErrHeartbeatTimeout", ErrHeartbeatTime
 
 var errNoActivity = errors.New("durable: this is not the context of an activity")
 
-// Heartbeat says that an activity is alive, and how far it has come. The
+// Heartbeat reports that an activity is alive, and how far it has come. The
 // progress is for LastHeartbeat in a later run of the same call: after a crash,
 // or under a retry policy. The newest one is stored at once or after at most half
 // a lease (15 seconds), so it may be called often; a crash loses at most what
 // came in that time. It is kept until the call has ended for good, at the latest
 // until the instance is purged. Steps may report, too.
 //
-// An error says that the activity should stop, because its context has ended
+// An error means that the activity should stop, because its context has ended
 // (the error is its cause, such as ErrTerminated), or that the progress cannot be
 // encoded or stored.
 func Heartbeat(ctx context.Context, progress any) error {
@@ -50,7 +50,7 @@ func Heartbeat(ctx context.Context, progress any) error {
 }
 
 // LastHeartbeat is the newest progress that a run of this call has given to
-// Heartbeat; ok is false when there is none. The error says that it cannot be
+// Heartbeat; ok is false when there is none. The error means that it cannot be
 // read, or is not a T.
 func LastHeartbeat[T any](ctx context.Context) (progress T, ok bool, err error) {
 	r := runOf(ctx)

@@ -49,7 +49,7 @@ func (a *App) UseOrchestratorMiddleware(middleware func(next OrchestratorHandler
 	a.registry.aroundOrchestrators = append(a.registry.aroundOrchestrators, middleware)
 }
 
-// IsContinueAsNew tells whether an orchestrator's error says that it continues
+// IsContinueAsNew reports whether an orchestrator's error means that it continues
 // as new.
 func IsContinueAsNew(err error) bool {
 	return errors.As(err, new(*engine.ContinueAsNew))

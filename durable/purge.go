@@ -11,7 +11,7 @@ import (
 type PurgeResult struct {
 	// Instances that were purged, and Rows deleted from the tables for them.
 	Instances, Rows int
-	// Complete says that nothing is left of what was to be purged.
+	// Complete means that nothing is left of what was to be purged.
 	Complete bool
 }
 

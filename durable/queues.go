@@ -46,7 +46,7 @@ func newQueues(hub string, functions []*handler.Function, r *registry) (*queues,
 	return q, nil
 }
 
-// claim tells whether the function listens for the task hub, and notes a queue
+// claim reports whether the function listens for the task hub, and notes a queue
 // apart.
 func (q *queues) claim(f *handler.Function, r *registry) bool {
 	queue, name := f.Trigger.QueueName, strings.ToLower(f.Name)

@@ -43,10 +43,10 @@ type service struct {
 	worker  *worker.Worker
 	server  *handler.Server
 	ready   chan struct{}
-	// scalesIn says that the plan ends processes that look idle.
+	// scalesIn means that the plan ends processes that look idle.
 	scalesIn bool
 	marks    *hubMarks
-	// recycled says that this process makes room for another one.
+	// recycled means that this process makes room for another one.
 	recycled atomic.Bool
 	// background ends with the context of run.
 	background sync.WaitGroup
@@ -120,7 +120,7 @@ func (s *service) withoutCode() (out []*handler.Function) {
 	return out
 }
 
-// scalesIn tells whether a plan ends instances whose invocations are over.
+// scalesIn reports whether a plan ends instances whose invocations are over.
 func scalesIn(sku string) bool {
 	return strings.EqualFold(sku, "Dynamic") || strings.EqualFold(sku, "FlexConsumption")
 }

@@ -19,7 +19,7 @@ type versioning struct {
 	fail bool
 }
 
-// check tells whether an orchestration of a version may run here.
+// check reports whether an orchestration of a version may run here.
 func (v versioning) check(name, version string) error {
 	if v.current == "" {
 		return nil
@@ -36,7 +36,7 @@ func (v versioning) check(name, version string) error {
 	return elsewhere{err}
 }
 
-// wrongVersion says that the version of an instance is not for this app;
+// wrongVersion means that the version of an instance is not for this app;
 // elsewhere that it waits for another app.
 type (
 	wrongVersion struct{ text string }

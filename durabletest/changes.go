@@ -42,7 +42,7 @@ func (c *changes[F]) fail(name string, times int, run F) {
 	c.changed = append(c.changed, name)
 }
 
-// has tells whether the test gives a function code of its own. The caller holds
+// has reports whether the test gives a function code of its own. The caller holds
 // the lock.
 func (c *changes[F]) has(key string) bool {
 	_, replaced := c.replaced[key]

@@ -112,7 +112,7 @@ func (o Options) try(check func(env *Env) error, functions []durable.Registratio
 }
 
 // everyCrash goes through the storage calls, in every way to end at one, for as
-// long as run says that there are more.
+// long as run reports that there are more.
 func everyCrash(run func(kind faults.Kind, at int) (more bool)) {
 	for _, kind := range []faults.Kind{faults.DieBefore, faults.DieAfter, faults.LoseAnswer} {
 		for at := 1; run(kind, at); at++ {

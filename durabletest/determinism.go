@@ -70,7 +70,7 @@ func (r recorder) Commit(ctx context.Context, c *taskhub.Commit) (taskhub.Fence,
 	return fence, err
 }
 
-// grown tells whether an execution has events that were not replayed.
+// grown reports whether an execution has events that were not replayed.
 func (e *Env) grown(id string) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -120,7 +120,7 @@ func (e *Env) replay(ctx context.Context, id string) {
 	}
 }
 
-// endedByEngine tells whether the engine ended an orchestration because its code
+// endedByEngine reports whether the engine ended an orchestration because its code
 // broke a rule that only a run shows, not a replay.
 func endedByEngine(events []*history.Event) bool {
 	return slices.ContainsFunc(events, func(e *history.Event) bool {

@@ -17,7 +17,7 @@ type projected struct {
 	scheduled time.Time
 	// place is that of the event.
 	place int
-	// asked says that the code has asked for the action, under id.
+	// asked means that the code has asked for the action, under id.
 	asked bool
 	id    int32
 }

@@ -24,7 +24,7 @@ import (
 // are for the goroutine of the test, unless they say otherwise.
 type Env struct {
 	t *testing.T
-	// example says that nobody looks at t: what would fail a test panics.
+	// example means that nobody looks at t: what would fail a test panics.
 	example bool
 	options Options
 	app     *opening.App
@@ -44,7 +44,7 @@ type Env struct {
 	process   *process
 	processes int
 	ended     bool
-	// workers are those of all processes; hangs says that code of an orchestrator
+	// workers are those of all processes; hangs means that code of an orchestrator
 	// was given up and has not come back.
 	workers []*worker.Worker
 	hangs   bool

@@ -19,7 +19,7 @@ var blocked = durable.NewOrchestrator("Blocked", func(*durable.Context, durable.
 	return <-make(chan string), nil
 })
 
-// isBlocked tells whether a text says which code blocks, and where.
+// isBlocked reports whether a text says which code blocks, and where.
 func isBlocked(text string) bool {
 	return strings.Contains(text, "Blocked orchestrator: orchestrator 'Blocked' does not come back") && strings.Contains(text, "hang_test.go:")
 }

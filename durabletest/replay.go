@@ -96,7 +96,7 @@ type Mismatch struct {
 	Place string
 
 	events Events
-	// sameCode says that the code has made the history, in this test.
+	// sameCode means that the code has made the history, in this test.
 	sameCode bool
 }
 

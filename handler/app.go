@@ -26,10 +26,10 @@ type App struct {
 	// RoutePrefix comes before the routes of HTTP functions, without slashes at
 	// its ends. Default "api".
 	RoutePrefix string
-	// Proxied says that the host passes HTTP requests on as they are
+	// Proxied means that the host passes HTTP requests on as they are
 	// (customHandler.enableProxyingHttpRequest, or forwarding).
 	Proxied bool
-	// Forwards says that the host passes requests on in the old way, with the
+	// Forwards means that the host passes requests on in the old way, with the
 	// caller's own headers only (customHandler.enableForwardingHttpRequest without
 	// enableProxyingHttpRequest).
 	Forwards bool
@@ -47,7 +47,7 @@ type Function struct {
 	Name     string
 	Trigger  Binding
 	Bindings []Binding
-	// HTTP says that the function has exactly an HTTP trigger and an HTTP
+	// HTTP means that the function has exactly an HTTP trigger and an HTTP
 	// output, so that the host passes its requests on.
 	HTTP bool
 	// Route is the template of an HTTP function, with the prefix and without a

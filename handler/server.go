@@ -32,7 +32,7 @@ type Server struct {
 	// Ready is closed when the app can work. Until then invocations wait; those
 	// that are not ready 10 seconds after Serve was called get 503.
 	Ready <-chan struct{}
-	// Standalone says that there is no host in front: nothing that only a host may
+	// Standalone means that there is no host in front: nothing that only a host may
 	// say is believed, and Key is asked for.
 	Standalone bool
 	// Key is what callers of functions with authLevel function or admin must show

@@ -46,7 +46,7 @@ var commands = []command{
 	{"keys", "keys rotate: makes a new key for the signed links of a task hub", keys},
 }
 
-// errStopped says that the user has ended the program.
+// errStopped means that the user has ended the program.
 var errStopped = errors.New("stopped")
 
 func main() {

@@ -11,7 +11,7 @@ import (
 	"github.com/dlclark/regexp2"
 )
 
-// Fit says whether a value or a path fits.
+// Fit is whether a value or a path fits.
 type Fit int
 
 // The answers. Unsure is for what the host may decide either way.

@@ -8,12 +8,12 @@ import (
 	"sync"
 )
 
-// Hold says that this process holds a message, or holds it for another time: if
+// Hold notes that this process holds a message, or holds it for another time: if
 // the process dies, the next one takes it over instead of waiting until the
 // message is visible.
 func (j *Journal) Hold(m Message) { j.tell(report{Held: &m}) }
 
-// LetGo says that this process does not hold a message any more: it is removed,
+// LetGo notes that this process does not hold a message any more: it is removed,
 // given back or lost.
 func (j *Journal) LetGo(id string) { j.tell(report{Gone: id}) }
 
@@ -40,7 +40,7 @@ func (j *Journal) Takeover(ctx context.Context) ([]Message, error) {
 	return messages, nil
 }
 
-// Leave says that this process is about to end because somebody wants it to:
+// Leave notes that this process is about to end because somebody wants it to:
 // nothing that runs in it is to blame. The supervisor starts the next one.
 func (j *Journal) Leave(reason string) { j.tell(report{Leaving: reason}) }
 

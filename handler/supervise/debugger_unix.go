@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// debugged tells whether this process was started by a debugger, which would
+// debugged reports whether this process was started by a debugger, which would
 // see only the supervisor.
 func debugged() bool {
 	if runtime.GOOS == "linux" && traced() {

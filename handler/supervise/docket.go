@@ -61,7 +61,7 @@ type death struct {
 	// that serves everybody.
 	trial   string
 	records []record
-	// killed says that the process was ended by SIGKILL and that nothing shows
+	// killed means that the process was ended by SIGKILL and that nothing shows
 	// that it had taken too much memory.
 	killed bool
 	reason string

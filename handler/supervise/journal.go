@@ -19,7 +19,7 @@ const (
 	blamedDeliveries  = 30
 )
 
-// ErrElsewhere says that code must not run in this process: it is suspect, and
+// ErrElsewhere means that code must not run in this process: it is suspect, and
 // runs alone in another one, or this one is for another instance. What it was to
 // work on is to be given back after a moment.
 var ErrElsewhere error = elsewhere{}
@@ -33,7 +33,7 @@ func (elsewhere) Error() string {
 // Elsewhere marks the error for those who do not know this package.
 func (elsewhere) Elsewhere() {}
 
-// BlamedError says that user code must not run because it ended the process
+// BlamedError means that user code must not run because it ended the process
 // before.
 type BlamedError struct {
 	// Code names the code.
@@ -79,7 +79,7 @@ type Journal struct {
 	pending   map[Code]*Run
 	instances map[string][]*Run
 	aging     []*Run
-	// broken says that it has not, and that it is known who was first to return then.
+	// broken means that it has not, and that it is known who was first to return then.
 	broken bool
 	// bench is the code that is alone; waiting counts the suspects that wait for
 	// it.

@@ -62,7 +62,7 @@ func (r *Run) leaveBench() {
 	r.j.wake()
 }
 
-// Return says that the code has returned, or, with left, that it was given up
+// Return notes that the code has returned, or, with left, that it was given up
 // and that its goroutine is still there: then it stays suspect until
 // [Run.Gone]. Only the first call counts.
 func (r *Run) Return(left bool) {
@@ -93,7 +93,7 @@ func (r *Run) Return(left bool) {
 	}
 }
 
-// Gone says that the goroutine of code that was given up has ended.
+// Gone notes that the goroutine of code that was given up has ended.
 func (r *Run) Gone() {
 	r.j.mu.Lock()
 	defer r.j.mu.Unlock()
@@ -102,7 +102,7 @@ func (r *Run) Gone() {
 	}
 }
 
-// Committed says that an instance has committed what all its code did up to the
+// Committed notes that an instance has committed what all its code did up to the
 // position in the execution, and which of its activities are open still, by task
 // id: its turns before that and its other activities are above suspicion.
 func (j *Journal) Committed(instance, execution string, position int64, open func(task int64) bool) {
@@ -117,7 +117,7 @@ func (j *Journal) Committed(instance, execution string, position int64, open fun
 	})
 }
 
-// Ended says that an instance has ended or does not exist: none of its code will
+// Ended notes that an instance has ended or does not exist: none of its code will
 // run again.
 func (j *Journal) Ended(instance string) {
 	j.mu.Lock()
@@ -142,7 +142,7 @@ func (j *Journal) over(instance string, is func(Code) bool) {
 	}
 }
 
-// Stored says that the outcome of an activity is durable: it will not run again.
+// Stored notes that the outcome of an activity is durable: it will not run again.
 func (j *Journal) Stored(code Code) {
 	code = code.short()
 	j.mu.Lock()
@@ -165,7 +165,7 @@ func (j *Journal) acquit(c Code) {
 	}
 }
 
-// Settle says that the failure of blamed code is stored: the code may be
+// Settle notes that the failure of blamed code is stored: the code may be
 // forgotten. Code that is not blamed is ignored.
 func (j *Journal) Settle(code Code) {
 	code = code.short()

@@ -51,10 +51,10 @@ func (d *docket) limit(instance string) time.Duration {
 	return firstTrial << min(d.doublings(instance)-1, 20)
 }
 
-// cutShort says that a trial was ended because others wait.
+// cutShort means that a trial was ended because others wait.
 func (d *docket) cutShort(instance string, now time.Time) { d.backOff(instance, true, now) }
 
-// backOff puts the next trial of an instance off. cut says that nothing was
+// backOff puts the next trial of an instance off. cut means that nothing was
 // learned in the last one.
 func (d *docket) backOff(instance string, cut bool, now time.Time) {
 	if cut {

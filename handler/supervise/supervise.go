@@ -40,7 +40,7 @@ type Child struct {
 	// started this process, when it is for a trial, and when the port could not be
 	// opened within ten seconds: opening it once more then says why.
 	Listener net.Listener
-	// Trial says that this process is for one instance that is suspected to have
+	// Trial means that this process is for one instance that is suspected to have
 	// ended another one. It serves no requests and receives no messages: it takes
 	// over those that [Journal.Takeover] returns, and works until it gets SIGTERM.
 	Trial bool

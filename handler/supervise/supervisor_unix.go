@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// canSupervise says that a listener can be handed to a child.
+// canSupervise means that a listener can be handed to a child.
 const canSupervise = true
 
 const (
@@ -116,7 +116,7 @@ func (s *supervisor) wake() *time.Timer {
 }
 
 // serve starts the child that serves everybody, when there is none and its time
-// has come. end says that the supervisor is to exit with the code.
+// has come. end means that the supervisor is to exit with the code.
 func (s *supervisor) serve() (code int, end bool) {
 	if s.server != nil || time.Now().Before(s.again) {
 		return 0, false

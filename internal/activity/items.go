@@ -194,7 +194,7 @@ func (w *items) enter(id string, l *lease.Lease) (running *lease.Lease, ended bo
 	return nil, false
 }
 
-// leave notes the end of a work item. done says that its result is durable.
+// leave notes the end of a work item. done means that its result is durable.
 func (w *items) leave(id string, done bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -44,7 +44,7 @@ type offered struct {
 	list []offer
 	// batch is how many may be offered at the same time: it doubles as others take.
 	batch int
-	// taking says that some are being taken back.
+	// taking means that some are being taken back.
 	taking bool
 }
 

@@ -26,7 +26,7 @@ type Progress struct {
 	key  string
 	last history.Payload
 	more bool
-	// known says that what is stored was read, dirty that last is newer, stored
+	// known means that what is stored was read, dirty that last is newer, stored
 	// that there may be something to remove.
 	known, dirty, stored bool
 	saved                time.Time
@@ -49,7 +49,7 @@ func ProgressKey(execution string, first int32) string {
 type Attempt struct {
 	// First is the action of the first attempt.
 	First int32
-	// More says that another attempt may follow.
+	// More means that another attempt may follow.
 	More bool
 }
 

@@ -17,7 +17,7 @@ type Run struct {
 	// Step is the code of an activity that has no name of its own; nil for all
 	// others.
 	Step Func
-	// Item says that the run was asked for by a message of its own, not by an
+	// Item means that the run was asked for by a message of its own, not by an
 	// orchestration in this process.
 	Item bool
 	// Started is called once the run has a slot; it may be nil.

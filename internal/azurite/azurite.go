@@ -16,7 +16,7 @@ import (
 // Version is the newest release that Node 20 runs. package.json pins the same.
 const Version = "3.35.0"
 
-// ErrNoNode says that there is no Node.js to run the emulator with.
+// ErrNoNode means that there is no Node.js to run the emulator with.
 var ErrNoNode = errors.New("node was not found on PATH")
 
 // Options say how to start the emulator.
@@ -163,7 +163,7 @@ func (s *Server) wait(ctx context.Context) error {
 	}
 }
 
-// Answers tells whether something listens on a port of this machine.
+// Answers reports whether something listens on a port of this machine.
 func Answers(port int) bool {
 	conn, err := net.DialTimeout("tcp", fmt.Sprintf("127.0.0.1:%d", port), time.Second)
 	if err != nil {

@@ -32,7 +32,7 @@ type Local interface {
 	// Started takes a start message that is hidden still, and the row that was
 	// written with it.
 	Started(d taskhub.Delivery, row *taskhub.Instance)
-	// Holds tells whether the worker has the instance in memory, so that it is
+	// Holds reports whether the worker has the instance in memory, so that it is
 	// the one to give messages to.
 	Holds(id string) bool
 	// Sent takes a message to an instance that was just sent and is hidden

@@ -9,7 +9,7 @@ import (
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
-// ErrInvalidEventName says that the name of an event is empty or too long.
+// ErrInvalidEventName means that the name of an event is empty or too long.
 var ErrInvalidEventName = errors.New("invalid event name")
 
 // Raise sends an event to an instance that has not finished. It is delivered

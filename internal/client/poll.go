@@ -46,7 +46,7 @@ type reading struct {
 	number int
 	row    *taskhub.Instance
 	err    error
-	// final says that nobody reads again.
+	// final means that nobody reads again.
 	final bool
 }
 

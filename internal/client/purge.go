@@ -21,7 +21,7 @@ type PurgeOptions struct {
 type PurgeResult struct {
 	// Instances were purged, and Rows deleted from the tables.
 	Instances, Rows int
-	// Complete says that nothing is left that should have been purged.
+	// Complete means that nothing is left that should have been purged.
 	Complete bool
 }
 

@@ -272,7 +272,7 @@ func failuresOf(events []*history.Event, which func(int, *history.Event) bool) (
 	return out
 }
 
-// repeats tells whether an error has another one as its cause, or is it.
+// repeats reports whether an error has another one as its cause, or is it.
 func repeats(err, cause *history.FailureDetails) bool {
 	for ; err != nil && cause != nil; err = err.Inner {
 		if err.ErrorType == cause.ErrorType && err.ErrorMessage == cause.ErrorMessage {

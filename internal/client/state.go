@@ -22,7 +22,7 @@ var (
 	ErrNotSuspended = errors.New("the instance is not suspended")
 )
 
-// StateError says that an operation does not fit the status of an instance. It
+// StateError means that an operation does not fit the status of an instance. It
 // has changed nothing. errors.Is finds one of the errors above.
 type StateError struct {
 	InstanceID string

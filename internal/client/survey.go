@@ -38,10 +38,10 @@ type Survey struct {
 	// at any time.
 	Seen  []Seen
 	Since time.Time
-	// Partial says that not even the shortest time was read to its end: there
+	// Partial means that not even the shortest time was read to its end: there
 	// are more than Seen, and maybe newer ones.
 	Partial bool
-	// More says that there are others than Newest.
+	// More means that there are others than Newest.
 	More bool
 	// Requests is how many pages of the table were read.
 	Requests int

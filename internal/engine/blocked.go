@@ -8,17 +8,17 @@ import (
 	"strings"
 )
 
-// BlockedError says that orchestrator code was given up: it did not come back
+// BlockedError means that orchestrator code was given up: it did not come back
 // from something that only activities may do.
 type BlockedError struct {
 	InstanceID   string
 	Orchestrator string
 	// Where is what the code was doing, and in which of its functions.
 	Where string
-	// Running says that the code computed when it was given up, rather than waited:
+	// Running means that the code computed when it was given up, rather than waited:
 	// it may burn a processor for as long as the process lives.
 	Running bool
-	// Foreign says that another goroutine has used the Context, which ended that
+	// Foreign means that another goroutine has used the Context, which ended that
 	// goroutine: the code may wait for it.
 	Foreign bool
 	// returned is called when the code has come back after all.
@@ -91,7 +91,7 @@ func (i *Instance) Progress() uint64 { return i.progress.Load() }
 // the error at once, and nobody may use the instance any more. The code is not
 // stopped, which Go cannot do, but it ends at its next call of the Runtime, and
 // returned is called when it has. GiveUp may be called by any goroutine; false
-// says that no call is under way.
+// means that no call is under way.
 func (i *Instance) GiveUp(err *BlockedError, returned func()) bool {
 	i.giveUp.Lock()
 	defer i.giveUp.Unlock()
@@ -156,7 +156,7 @@ func stackOf(stacks []byte, goroutine uint64) string {
 	return string(found)
 }
 
-// runsCode tells whether the stack is of a coroutine that is not parked.
+// runsCode reports whether the stack is of a coroutine that is not parked.
 func runsCode(stack []byte) bool {
 	state, frames, _ := bytes.Cut(stack, []byte("\n"))
 	return !bytes.Contains(state, []byte("[coroutine")) && bytes.Contains(frames, []byte("engine.(*Runtime).spawn.func1("))

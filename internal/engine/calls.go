@@ -196,7 +196,7 @@ func (rt *Runtime) SendEvent(instanceID, name string, input history.Payload) err
 	return nil
 }
 
-// Detached tells whether an action starts an orchestration that answers to
+// Detached reports whether an action starts an orchestration that answers to
 // nobody.
 func Detached(e *history.Event) bool {
 	_, detached := e.Tags[history.FireAndForget]

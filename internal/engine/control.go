@@ -4,7 +4,7 @@ import (
 	"github.com/durable-go/functions/internal/history"
 )
 
-// Suspended tells whether the code does not run although there would be
+// Suspended reports whether the code does not run although there would be
 // something to run it on.
 func (i *Instance) Suspended() bool { return i.suspended && i.outcome == nil }
 

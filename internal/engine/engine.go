@@ -141,10 +141,10 @@ type Turn struct {
 	// turn; nil once the execution has continued as new.
 	CustomStatus        history.Payload
 	CustomStatusChanged bool
-	// SideEffect says that the turn contains a value that a repetition of the
+	// SideEffect means that the turn contains a value that a repetition of the
 	// turn would not produce again.
 	SideEffect bool
-	// Clock says that the code has asked for the time, or for what is made of it:
+	// Clock means that the code has asked for the time, or for what is made of it:
 	// a repetition of the turn at another time may ask for other things.
 	Clock bool
 }
@@ -156,7 +156,7 @@ func (i *Instance) Started() *history.Event { return i.started }
 // continued as new), nil while it runs.
 func (i *Instance) Outcome() *history.Event { return i.outcome }
 
-// Unrecorded tells whether a replay has produced actions that the history does
+// Unrecorded reports whether a replay has produced actions that the history does
 // not have: its last transaction was cut off. The next Turn begins with them,
 // and may have no events of its own.
 func (i *Instance) Unrecorded() bool { return len(i.unrecorded) > 0 || len(i.again) > 0 }
@@ -262,7 +262,7 @@ func (i *Instance) status() history.Status {
 	return history.Running
 }
 
-// lost tells whether the instance was given up: what it has is not the
+// lost reports whether the instance was given up: what it has is not the
 // caller's any more.
 func (i *Instance) lost() bool { return i.state.Load() == lost }
 
@@ -336,7 +336,7 @@ func (i *Instance) opened(e *history.Event) {
 	}
 }
 
-// means tells whether an event means something to the execution as it is.
+// means reports whether an event means something to the execution as it is.
 func (i *Instance) means(e *history.Event) bool {
 	if e.Type == history.ExecutionStarted {
 		return i.started == nil
@@ -387,7 +387,7 @@ func (i *Instance) apply(e *history.Event) {
 	}
 }
 
-// answers tells whether a completion is one of the action's kind.
+// answers reports whether a completion is one of the action's kind.
 func answers(action, completion history.Type) bool {
 	switch completion {
 	case history.TaskCompleted, history.TaskFailed:

@@ -6,7 +6,7 @@ import (
 
 // loading is the state of a replay.
 type loading struct {
-	// loose says that the replay is between a failure that was rewound and the end
+	// loose means that the replay is between a failure that was rewound and the end
 	// that was taken back.
 	loose bool
 	// lastAction is the highest id of an action in the history; torn begins its
@@ -22,7 +22,7 @@ type loading struct {
 
 // Load replays committed events. It may be called again with the events that
 // follow, until the first Turn; a call must not end within a turn unless it is
-// the last one. A *NonDeterminismError says that the code does
+// the last one. A *NonDeterminismError means that the code does
 // not ask for what the history records, a *BlockedError that it was given up, any
 // other that a history is none, or is that of Options.Interrupt; the Instance is
 // of no use then.

@@ -11,13 +11,13 @@ import (
 // pair of a TaskScheduled and a TaskCompleted event in the turn that made it.
 type marker struct {
 	name string
-	// recorded says that the history has the value, not only the name: a commit
+	// recorded means that the history has the value, not only the name: a commit
 	// that was cut off may lack it.
 	recorded bool
 	value    history.Payload
 }
 
-// IsMarker tells whether an action records a value that the code made itself.
+// IsMarker reports whether an action records a value that the code made itself.
 func IsMarker(e *history.Event) bool { return isMarker(e) }
 
 func isMarker(e *history.Event) bool {
@@ -78,7 +78,7 @@ func (rt *Runtime) SideEffect(f func(), encode func() (history.Payload, error)) 
 	return p, nil
 }
 
-// Patched tells whether a change of the code is in force: true for executions
+// Patched reports whether a change of the code is in force: true for executions
 // that come to it for the first time with the changed code, false for those
 // that had passed it with the old code. The answer is the same for the life of
 // the execution.
@@ -102,7 +102,7 @@ func (rt *Runtime) Patched(name string) bool {
 	return patched
 }
 
-// passed tells whether code has been at this place before: in a replay, unless
+// passed reports whether code has been at this place before: in a replay, unless
 // the commit of the last turn was cut off before anything that came after.
 func (i *Instance) passed(action int32) bool {
 	l := i.loading

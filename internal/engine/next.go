@@ -46,7 +46,7 @@ func (i *Instance) Next() *Next {
 	return n
 }
 
-// goesAlong tells whether an event that comes when the execution has continued
+// goesAlong reports whether an event that comes when the execution has continued
 // as new is one for the execution that follows: what clients send.
 func goesAlong(e *history.Event) bool {
 	switch e.Type {

@@ -11,7 +11,7 @@ import (
 	"github.com/durable-go/functions/internal/history"
 )
 
-// NonDeterminismError says that orchestrator code does not do what it did when
+// NonDeterminismError means that orchestrator code does not do what it did when
 // the history was made: it was changed while the instance was running, or it
 // depends on something that a replay does not repeat.
 type NonDeterminismError struct {
@@ -75,14 +75,14 @@ func timeOf(timer *history.Event) string {
 	return timer.FireAt.UTC().Truncate(tick).Format(time.RFC3339Nano)
 }
 
-// sameTime tells whether a timer is for the recorded time. After a failure that
+// sameTime reports whether a timer is for the recorded time. After a failure that
 // was rewound the code asks for its timers at other times.
 func (i *Instance) sameTime(recorded, asked *history.Event) bool {
 	return !i.options.Strict || i.loading.loose || recorded.FireAt.IsZero() ||
 		recorded.FireAt.Truncate(tick).Equal(asked.FireAt.Truncate(tick))
 }
 
-// same tells whether an action of the code is the recorded one. Names are
+// same reports whether an action of the code is the recorded one. Names are
 // compared without case, as the official engine does; inputs and the times of
 // timers only where that is wanted.
 func (i *Instance) same(recorded, asked *history.Event) bool {

@@ -49,7 +49,7 @@ func panicPlace() string {
 // ourModule begins the names of the packages of this module.
 var ourModule = strings.TrimSuffix(reflect.TypeFor[Instance]().PkgPath(), "internal/engine")
 
-// isOurs tells whether a frame is one of the engine and what is around it. The
+// isOurs reports whether a frame is one of the engine and what is around it. The
 // functions of an app may be in the same module.
 func isOurs(f runtime.Frame) bool {
 	name, ours := strings.CutPrefix(f.Function, ourModule)
@@ -57,7 +57,7 @@ func isOurs(f runtime.Frame) bool {
 		(strings.HasPrefix(name, "internal/") || strings.HasPrefix(name, "durable.") || strings.HasPrefix(name, "durabletest."))
 }
 
-// isStandard tells whether a frame is one of the standard library, whose source
+// isStandard reports whether a frame is one of the standard library, whose source
 // is in that directory. A build with -trimpath leaves the directory out: there
 // its packages are those without a dot before the first slash, but for those of
 // the program.
@@ -69,7 +69,7 @@ func isStandard(f runtime.Frame, source string) bool {
 	return !strings.Contains(first, ".") && !strings.HasPrefix(f.Function, "main.") && !inProgram(f.Function)
 }
 
-// inProgram tells whether a function is of the module of the program.
+// inProgram reports whether a function is of the module of the program.
 func inProgram(function string) bool {
 	info, ok := debug.ReadBuildInfo()
 	return ok && info.Main.Path != "" && strings.HasPrefix(function, info.Main.Path)

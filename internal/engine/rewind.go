@@ -10,7 +10,7 @@ import (
 // history: what it was follows.
 const rewoundPrefix = "Rewound: "
 
-// isRewound tells whether an event is what a rewind has left of another one.
+// isRewound reports whether an event is what a rewind has left of another one.
 func isRewound(e *history.Event) bool {
 	return e.Type == history.GenericEvent && strings.HasPrefix(string(e.Reason), rewoundPrefix)
 }

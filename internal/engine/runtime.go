@@ -20,10 +20,10 @@ type Runtime struct {
 	replaying atomic.Bool
 	foreign   atomic.Bool
 	goroutine atomic.Uint64
-	// lost says that the code was given up while it ran: it must do nothing
+	// lost means that the code was given up while it ran: it must do nothing
 	// more. name is the orchestrator's, for who looks from outside.
 	lost atomic.Bool
-	// clock says that the code has asked for the time in this turn.
+	// clock means that the code has asked for the time in this turn.
 	clock atomic.Bool
 	name  atomic.Pointer[string]
 
@@ -50,7 +50,7 @@ type Runtime struct {
 	current *fiber
 	// first and last are the ends of the queue of those whose wait is over.
 	first, last *fiber
-	// ended says that the code has come to its end, or was cut off.
+	// ended means that the code has come to its end, or was cut off.
 	ended bool
 }
 
@@ -68,7 +68,7 @@ func (rt *Runtime) Now() time.Time {
 
 func (rt *Runtime) now() time.Time { return rt.instance.now }
 
-// Replaying tells whether the code runs over what it has done before.
+// Replaying reports whether the code runs over what it has done before.
 func (rt *Runtime) Replaying() bool { return rt.replaying.Load() }
 
 // SetCustomStatus sets what clients see beside the runtime status.
@@ -173,7 +173,7 @@ func (rt *Runtime) check() {
 	}
 }
 
-// foreignCall says that a Context was used on a goroutine that is not its
+// foreignCall means that a Context was used on a goroutine that is not its
 // orchestrator's.
 type foreignCall struct{}
 

@@ -19,7 +19,7 @@ type Apart func(column string, value Payload) (blob string)
 // the official engine.
 const blobSuffix = "BlobName"
 
-// FitsColumn tells whether a text may stand in a column of a row.
+// FitsColumn reports whether a text may stand in a column of a row.
 func FitsColumn[T ~string | ~[]byte](text T) bool {
 	// No text has more units than bytes.
 	return len(text) <= MaxColumn || UTF16Len(text) <= MaxColumn

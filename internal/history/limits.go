@@ -31,7 +31,7 @@ var (
 	MaxTime = time.Date(9999, time.December, 31, 23, 59, 59, 999_999_900, time.UTC)
 )
 
-// LimitError says that a value is not one that a history can hold. It is the
+// LimitError means that a value is not one that a history can hold. It is the
 // caller's: nothing was stored.
 type LimitError struct {
 	// Subject is what the value is: "the instance id".

@@ -49,7 +49,7 @@ const (
 // Unknown is the status of a row that could not be read. Nothing stores it.
 const Unknown Status = -1
 
-// Finished tells whether an orchestration with this status will never run
+// Finished reports whether an orchestration with this status will never run
 // again unless it is rewound or replaced.
 func (s Status) Finished() bool {
 	return s == Completed || s == Failed || s == Canceled || s == Terminated

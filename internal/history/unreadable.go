@@ -12,7 +12,7 @@ import (
 // ErrUnreadable is what errors.Is finds in an [UnreadableError].
 var ErrUnreadable = errors.New("the history cannot be read")
 
-// UnreadableError says that a stored history is not one that this engine, or any
+// UnreadableError means that a stored history is not one that this engine, or any
 // engine, can have written as it is: another program has changed it, or a newer
 // engine has written it. To read it again gives the same. The instance can be
 // terminated and purged, which needs no history.

@@ -40,24 +40,24 @@ type Journal interface {
 	// alone. deliveries is the delivery count of the message that brought the code
 	// its work, 0 for work that no message brought.
 	//
-	// An [Elsewhere] error says that the code runs in another process: its
+	// An [Elsewhere] error means that the code runs in another process: its
 	// messages are to be given back after a moment (only turns get it; an activity
 	// waits until ctx ends). Any other error, while ctx lives, is the reason with
 	// which the code fails: it ended the process before and must not run again.
 	Begin(ctx context.Context, code Code, deliveries int) (Run, error)
-	// Committed says that the instance has stored all that its turns before the
+	// Committed tells the journal that the instance has stored all that its turns before the
 	// position did, and which of its activities are open still. It is called after
 	// every commit, and after a load.
 	Committed(instance, execution string, position int64, open func(task int64) bool)
-	// Stored says that the result of an activity that a work item brought is stored
+	// Stored tells the journal that the result of an activity that a work item brought is stored
 	// in a message.
 	Stored(code Code)
-	// Ended says that the instance has ended, or does not exist.
+	// Ended tells the journal that the instance has ended, or does not exist.
 	Ended(instance string)
-	// Settle says that the failure of code that must not run is stored.
+	// Settle tells the journal that the failure of code that must not run is stored.
 	Settle(code Code)
 
-	// Hold says that this process holds a message, from now on or for another time;
+	// Hold tells the journal that this process holds a message, from now on or for another time;
 	// LetGo that it does not any more.
 	Hold(lease *taskhub.Lease, deliveries int)
 	LetGo(lease *taskhub.Lease)
@@ -65,7 +65,7 @@ type Journal interface {
 
 // Run is code that runs.
 type Run interface {
-	// Return says that the code has returned, or with left that it was given up
+	// Return tells the journal that the code has returned, or with left that it was given up
 	// while its goroutine is still there; Gone that this has ended. Only the first
 	// Return counts.
 	Return(left bool)
@@ -90,7 +90,7 @@ type noRun struct{}
 func (noRun) Return(bool) {}
 func (noRun) Gone()       {}
 
-// Elsewhere is an error that says that code is for another process to run, now or
+// Elsewhere is the error for code that is for another process to run, now or
 // later: what it is sent waits for it.
 type Elsewhere interface {
 	error

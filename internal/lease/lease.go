@@ -68,7 +68,7 @@ type Lease struct {
 	have       taskhub.Lease
 	unsure     bool
 	deliveries int
-	// hosted says that the Functions host holds the message and removes it when
+	// hosted means that the Functions host holds the message and removes it when
 	// its invocation is answered.
 	hosted bool
 	// want is what is to become of the message; busy that a request for it is on
@@ -98,7 +98,7 @@ const (
 	giveBack
 )
 
-// Hold begins to renew a message that this process was given. hosted says that
+// Hold begins to renew a message that this process was given. hosted means that
 // the Functions host holds it too.
 func (k *Keeper) Hold(d taskhub.Delivery, hosted bool) *Lease {
 	l := &Lease{

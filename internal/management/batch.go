@@ -68,7 +68,7 @@ type batchResult struct {
 	// Failures are some of the others: those that changed meanwhile are there.
 	Failures []batchFailure `json:"failures"`
 	Failed   int            `json:"failed"`
-	// More says that there are others; Token is where to go on.
+	// More means that there are others; Token is where to go on.
 	More  bool   `json:"more"`
 	Token string `json:"token,omitempty"`
 }

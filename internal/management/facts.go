@@ -176,7 +176,7 @@ func (c *call) findPayload(r *http.Request) (history.Payload, error) {
 	return nil, &parameterError{"of", of, "input, output or customStatus; with a row: input, result, reason, details or stack"}
 }
 
-// errNoPayload says that an instance or event has no such text.
+// errNoPayload means that an instance or event has no such text.
 var errNoPayload = errors.New("there is no such payload")
 
 func present(p history.Payload) (history.Payload, error) {

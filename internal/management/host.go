@@ -40,10 +40,10 @@ type Front struct {
 	// Site is the host of the app (WEBSITE_HOSTNAME); empty: the host of the
 	// request, where it is this machine.
 	Site string
-	// Host says that a Functions host is in front, which names its own caller's
+	// Host means that a Functions host is in front, which names its own caller's
 	// host in X-Forwarded-Host.
 	Host bool
-	// Trusted says that X-Forwarded-Host and X-Forwarded-Proto are those of a
+	// Trusted means that X-Forwarded-Host and X-Forwarded-Proto are those of a
 	// proxy that sets them.
 	Trusted bool
 }

@@ -17,7 +17,7 @@ import (
 
 // Site is what an app tells of itself and its hub. All of it is optional.
 type Site struct {
-	// Actions says that the dashboard may do more than look.
+	// Actions means that the dashboard may do more than look.
 	Actions bool
 	// Doors are the paths at which one server serves the two doors.
 	Doors Doors

@@ -157,7 +157,7 @@ func (k *Keys) read(ctx context.Context) (raw []byte, keys []signingKey, err err
 	return raw, file.Keys, nil
 }
 
-// errKeys says that the file of the keys is of no use.
+// errKeys means that the file of the keys is of no use.
 var errKeys = errors.New("delete blob keys.json to make new ones")
 
 func (k *Keys) unusable(why string) error {

@@ -20,14 +20,14 @@ type Host interface {
 	// RowChanged tells who waits for it that the instance row has changed.
 	RowChanged(id string)
 	// RunCode runs code of an orchestrator: in a slot, known to the journal and
-	// watched. A *Blame says that the code must not run, a journal.Elsewhere that
+	// watched. A *Blame means that the code must not run, a journal.Elsewhere that
 	// another process runs it; every other error is that of run or of ctx.
 	RunCode(ctx context.Context, c journal.Code, deliveries int, eng *engine.Instance, run func() error) error
 	// CloseCode ends the code of an orchestration.
 	CloseCode(eng *engine.Instance)
 }
 
-// Blame says that code ended the process before and must not run.
+// Blame means that code ended the process before and must not run.
 type Blame struct{ Cause error }
 
 func (b *Blame) Error() string { return b.Cause.Error() }

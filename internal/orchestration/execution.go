@@ -22,7 +22,7 @@ type execution struct {
 	origin string
 	eng    *engine.Instance
 	fence  taskhub.Fence
-	// fresh says that the next commit starts a new generation over an old one.
+	// fresh means that the next commit starts a new generation over an old one.
 	fresh  bool
 	record *record
 	draft  draft
@@ -51,11 +51,11 @@ type draft struct {
 	takes []take
 	// carriers are the work items whose results are among the events.
 	carriers []*lease.Lease
-	// deferrable says that the events are a first turn that may wait for its first
+	// deferrable means that the events are a first turn that may wait for its first
 	// result; actions are what this process does for it before its commit.
 	deferrable bool
 	actions    map[int32]*action
-	// spilled says that work items were sent since.
+	// spilled means that work items were sent since.
 	spilled bool
 }
 

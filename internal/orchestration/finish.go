@@ -88,7 +88,7 @@ func (in *Instance) findInputs(ctx context.Context, effects []*history.Event) er
 }
 
 // terminateCold ends an instance that a row of the inbox terminates, by the sentinel
-// alone: its history may be unreadable, and its code may block. done says that
+// alone: its history may be unreadable, and its code may block. done means that
 // nothing is left to do.
 func (in *Instance) terminateCold(ctx context.Context) (done bool, err error) {
 	end := terminating(in.inbox.rows)

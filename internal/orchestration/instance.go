@@ -44,7 +44,7 @@ type Instance struct {
 	refusal  error
 	refusals int
 
-	// What follows is of one pass. batch is what it is about. current says that the history was read, or the
+	// What follows is of one pass. batch is what it is about. current means that the history was read, or the
 	// sentinel compared, for the batch that is looked at; due that the orchestration
 	// has waited long enough for what is in the draft to be written.
 	batch        []Item
@@ -187,7 +187,7 @@ var (
 	errNoLease = errors.New("this process holds no message under which the next step could run")
 )
 
-// postponed says that nothing can be done with the messages now; they are given
+// postponed means that nothing can be done with the messages now; they are given
 // back with a delay.
 type postponed struct {
 	reason string

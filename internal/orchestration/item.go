@@ -28,7 +28,7 @@ type Result struct {
 	// Carrier is the work item that asked for the run; nil when the orchestration
 	// itself did.
 	Carrier *lease.Lease
-	// settled says that the result is history. A pass may look at its batch again
+	// settled means that the result is history. A pass may look at its batch again
 	// after that, over a history that a rewind has made ask for the call anew.
 	settled bool
 }
@@ -48,7 +48,7 @@ type local struct {
 	settled   bool // as that of a Result
 }
 
-// alarm says that the orchestration has waited for a while.
+// alarm means that the orchestration has waited for a while.
 type alarm struct{}
 
 func (*Message) item()  {}

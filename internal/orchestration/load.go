@@ -64,7 +64,7 @@ func wakes(batch []Item) bool {
 	return false
 }
 
-// unknownCode says that the orchestrator of a history is not registered here.
+// unknownCode means that the orchestrator of a history is not registered here.
 type unknownCode struct{ cause error }
 
 func (u *unknownCode) Error() string { return u.cause.Error() }

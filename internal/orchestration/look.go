@@ -37,11 +37,11 @@ const maxTaken = 48
 
 // inbox is what the orchestration knows of its inbox.
 type inbox struct {
-	// wanted says that a look is to be made now, next when one is to be made, or
+	// wanted means that a look is to be made now, next when one is to be made, or
 	// gathered messages are to be told; zero: none is planned.
 	wanted bool
 	next   time.Time
-	// rows were looked at and are not taken yet; again says that more are there, or
+	// rows were looked at and are not taken yet; again means that more are there, or
 	// can be taken now.
 	rows  []*taskhub.InboxRow
 	again bool

@@ -13,7 +13,7 @@ import (
 // may bring code that fits.
 const parkedDelay = time.Minute
 
-// parkedError says that the instance waits for other code, or for an operator: its
+// parkedError means that the instance waits for other code, or for an operator: its
 // code does not fit its history, or blocks, or its history cannot be read.
 type parkedError struct{ cause error }
 

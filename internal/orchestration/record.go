@@ -20,7 +20,7 @@ type record struct {
 	started *history.Event
 	// outcome is the ExecutionCompleted event once the execution has ended.
 	outcome *history.Event
-	// continued says that the execution has continued as new.
+	// continued means that the execution has continued as new.
 	continued bool
 	// terminated is the event that terminated the execution.
 	terminated *history.Event

@@ -19,15 +19,15 @@ type rowState struct {
 	// updated is when the row was last written, created when the instance was started;
 	// zero where this process has not read the row.
 	updated, created time.Time
-	// unclaimed says that the row has no execution id: an old client wrote it.
+	// unclaimed means that the row has no execution id: an old client wrote it.
 	unclaimed bool
-	// stale says that the row is of the execution that continued as new.
+	// stale means that the row is of the execution that continued as new.
 	stale bool
-	// gone says that the row was purged or belongs to another execution.
+	// gone means that the row was purged or belongs to another execution.
 	gone bool
-	// parked says that the row speaks of code that could not go on.
+	// parked means that the row speaks of code that could not go on.
 	parked bool
-	// ahead says that the row has what this process would not have written, so
+	// ahead means that the row has what this process would not have written, so
 	// another one may have gone on.
 	ahead bool
 }
@@ -73,7 +73,7 @@ func (in *Instance) learnRow(ctx context.Context) error {
 }
 
 // mayMerge makes sure that the row is this process's to write: another one may have
-// gone on. changed says that the row is not what it was.
+// gone on. changed means that the row is not what it was.
 func (in *Instance) mayMerge(ctx context.Context, changed bool) error {
 	x := in.x
 	if !changed && (!x.row.ahead || x.ended() && !x.row.stale) {

@@ -138,7 +138,7 @@ func (m *model) instance(in Instance, lives int) (Outcome, error) {
 	}
 }
 
-// run adds what steps give to the results; top says that they are those of the
+// run adds what steps give to the results; top means that they are those of the
 // program and not of a step.
 func (m *model) run(steps []step, at *place, results []value, top bool) ([]value, error) {
 	for i, s := range steps {

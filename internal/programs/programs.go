@@ -41,7 +41,7 @@ type Test struct {
 type Instance struct {
 	ID    string         `json:"id"`
 	Steps []program.Step `json:"steps"`
-	// Later says that the client does not start it at the beginning: the script
+	// Later means that the client does not start it at the beginning: the script
 	// does, or another program, whose child it is.
 	Later bool `json:"later,omitempty"`
 	// Want is how it ends where its steps alone do not say it.

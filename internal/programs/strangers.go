@@ -4,7 +4,7 @@ package programs
 func strangers(m *maker) Test {
 	other := m.id("-other")
 	send := step{Do: "send", To: other, Event: "Go", Data: encode(m.present()), Quiet: true}
-	// asks tells whether an event comes that was not meant for it.
+	// asks reports whether an event comes that was not meant for it.
 	asks := append(m.before(), waitFor("Go", 400), waitFor("go", 100))
 	nothing := completed(nil, append(results(asks[:len(asks)-2], nil), "timeout", "timeout"))
 	ends, unknown := Action{Op: Ends}, wants(raise("Go", 1), "404")

@@ -35,7 +35,7 @@ const (
 	emulatorKey     = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 )
 
-// ErrNoConnection says that the app has no storage account.
+// ErrNoConnection means that the app has no storage account.
 var ErrNoConnection = errors.New("no storage connection")
 
 // Resolve finds a connection by name the way the Functions host does: the

@@ -14,7 +14,7 @@ import (
 type Tries struct{ unanswered atomic.Bool }
 
 // Unanswered reports whether a try failed so that it may have been applied: its
-// answer was lost, or says that the service gave up on it.
+// answer was lost, or means that the service gave up on it.
 func (t *Tries) Unanswered() bool { return t.unanswered.Load() }
 
 type triesKey struct{}

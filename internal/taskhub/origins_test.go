@@ -67,7 +67,7 @@ type originState struct {
 	second         stage
 
 	// toldTo is the execution that the teller has read; none: it has not. asked
-	// says that it has.
+	// means that it has.
 	asked  bool
 	toldTo execution
 	// meant is who was current when the row was stored: for whom a telling without

@@ -83,7 +83,7 @@ func (r *Room) Takes(row *Instance) bool {
 // Full reports whether no further row goes into the page, however short.
 func (r *Room) Full() bool { return r.bytes >= PageBytes }
 
-// Empty tells whether nothing can match, whatever the store has.
+// Empty reports whether nothing can match, whatever the store has.
 func (q *Query) Empty() bool {
 	return q.Statuses != nil && len(q.Statuses) == 0 || !q.Entities && strings.HasPrefix(q.Prefix, "@") ||
 		!q.CreatedFrom.IsZero() && !q.CreatedTo.IsZero() && q.CreatedTo.Before(q.CreatedFrom)

@@ -13,7 +13,7 @@ type QueueFacts struct {
 	// Oldest is when the first visible message was put on the queue; zero when
 	// none is visible.
 	Oldest time.Time
-	// Missing says that there is no such queue.
+	// Missing means that there is no such queue.
 	Missing bool
 }
 

@@ -89,7 +89,7 @@ type Store interface {
 	Receive(ctx context.Context, queue string, max int, hide time.Duration) ([]Delivery, error)
 	// Open decodes the text of a message that somebody else received, as
 	// Receive would. ErrUnread when that may succeed later, ErrPayloadGone when
-	// the message is an orphan; every other error says that the text is no
+	// the message is an orphan; every other error means that the text is no
 	// message.
 	Open(ctx context.Context, body []byte) (*Message, error)
 	// Renew hides the message for another duration, counted from now; 0 makes
@@ -288,7 +288,7 @@ type Instance struct {
 	// (non-determinism); empty otherwise. The official columns still say
 	// Running then.
 	Parked string
-	// Purging says that a purge has begun, so that the history may be gone. The
+	// Purging means that a purge has begun, so that the history may be gone. The
 	// store sets it; writing it has no effect.
 	Purging bool
 	// Err says why a listed row could not be read. Only ID, ETag and Status,
@@ -320,7 +320,7 @@ type Change struct {
 
 // Fence is what a worker knows of a history's sentinel row. A commit succeeds
 // only where the stored sentinel is still the one of the fence. The zero Fence
-// says that there is no history yet.
+// means that there is no history yet.
 type Fence struct {
 	// ETag of the sentinel row, opaque; empty when there is none.
 	ETag        string
@@ -334,7 +334,7 @@ type Fence struct {
 	// Spilled are the ids of actions whose work is in messages of its own, as
 	// closed ranges in ascending order.
 	Spilled []Range
-	// Apart says that large payloads of the instance are, or were once, kept
+	// Apart means that large payloads of the instance are, or were once, kept
 	// apart from its rows.
 	Apart bool
 	// Rewinds counts the rewinds of the instance. After a rewind the rows before

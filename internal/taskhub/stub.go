@@ -13,7 +13,7 @@ import (
 // base64, where a queue takes 64. It is the official engine's limit.
 const MaxInline = 45 << 10
 
-// InBlobError says that the envelope of a message is in a blob.
+// InBlobError means that the envelope of a message is in a blob.
 type InBlobError struct {
 	// Name of the blob in the hub's container of large payloads.
 	Name string

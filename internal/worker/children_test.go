@@ -14,7 +14,7 @@ import (
 )
 
 // A child whose id is used again right after its end is started again, however late
-// its row says that it has ended.
+// its row means that it has ended.
 func TestChildIsCalledAgainBeforeItsRowHasEnded(t *testing.T) {
 	for name, dispatch := range map[string]Dispatch{"local": Local, "queue": Queue} {
 		for _, slow := range []time.Duration{0, 40 * time.Millisecond, 200 * time.Millisecond} {

@@ -30,7 +30,7 @@ type watchdog struct {
 	log   *slog.Logger
 
 	mu sync.Mutex // guards the rest
-	// running is the code that runs; armed says that a look is planned.
+	// running is the code that runs; armed means that a look is planned.
 	running map[*engine.Instance]standing
 	armed   bool
 	// stuck is the code that was given up and has not come back, by the id of

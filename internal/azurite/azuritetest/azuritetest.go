@@ -12,7 +12,7 @@ import (
 	"github.com/durable-go/functions/internal/azurite"
 )
 
-// Required says that a missing tool is an error and no reason to skip a test.
+// Required means that a missing tool is an error and no reason to skip a test.
 func Required() bool { return os.Getenv("DURABLE_REQUIRE_TOOLS") == "1" }
 
 var shared struct {

@@ -74,7 +74,7 @@ func stripAll(from, to string) error {
 // byTests are recordings that no script can play: the app is changed on the way.
 var byTests = []string{"nondeterminism"}
 
-// played tells whether the script has a scenario of that name, which it may put
+// played reports whether the script has a scenario of that name, which it may put
 // together from a prefix and the rest.
 func played(script, name string) bool {
 	for _, prefix := range []string{"", "input_", "entity_", "callhttp_"} {

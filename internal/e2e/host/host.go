@@ -22,7 +22,7 @@ import (
 	"github.com/durable-go/functions/internal/azurite/azuritetest"
 )
 
-// ErrNoFunc says that there is no Azure Functions Core Tools to run the host
+// ErrNoFunc means that there is no Azure Functions Core Tools to run the host
 // with.
 var ErrNoFunc = errors.New("func (Azure Functions Core Tools) was not found: set DURABLE_FUNC to its path or put it on PATH")
 
@@ -219,7 +219,7 @@ func (h *Host) answers(ctx context.Context) bool {
 	return response.StatusCode == http.StatusUnauthorized
 }
 
-// Alive tells whether func runs.
+// Alive reports whether func runs.
 func (h *Host) Alive() bool {
 	select {
 	case <-h.done:

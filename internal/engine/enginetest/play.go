@@ -37,7 +37,7 @@ type Scenario struct {
 	// File and Number say where it is written, Number from 1.
 	File   string
 	Number int
-	// Words, Lines and Branches are its code, as it was last; Changed says that it
+	// Words, Lines and Branches are its code, as it was last; Changed means that it
 	// was changed on the way.
 	Words    []string
 	Lines    []string

@@ -146,7 +146,7 @@ func parseQuoted(text string) (value, rest string, err error) {
 	return "", "", fmt.Errorf("quoted text has no end: %.200s", text)
 }
 
-// match tells whether a row passes. A nil filter passes all; a column that the
+// match reports whether a row passes. A nil filter passes all; a column that the
 // row has not, or that is of another type, passes no comparison.
 func (f *filter) match(r *row) bool {
 	if f == nil {

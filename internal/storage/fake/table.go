@@ -14,7 +14,7 @@ import (
 type table struct {
 	name       string
 	partitions map[string]*partition
-	// keys are those of partitions; sorted says that they are in order.
+	// keys are those of partitions; sorted means that they are in order.
 	keys   []string
 	sorted bool
 }

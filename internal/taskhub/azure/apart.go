@@ -43,7 +43,7 @@ func messageBlob(m *taskhub.Message) string {
 	return folder(m.Target.InstanceID) + "message-" + strings.ReplaceAll(m.ID, "-", "") + "-" + m.Event.Type.String() + ".json.gz"
 }
 
-// fitsRow tells whether a payload may stand in the instance's row. It counts
+// fitsRow reports whether a payload may stand in the instance's row. It counts
 // bytes: Azurite decodes the body of a request piece by piece, which damages a
 // character that is cut in two, so a row's request should come in one piece.
 // (Transactions are decoded as a whole.)

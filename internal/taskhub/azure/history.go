@@ -55,13 +55,13 @@ type writer struct {
 	done  int
 	// old are the rows of the generation that the commit replaces.
 	old [2]uint64
-	// apart says that old rows are deleted after the commit.
+	// apart means that old rows are deleted after the commit.
 	apart bool
 	// large are the payloads of the transaction that are kept in blobs.
 	large []largePayload
 	// takes are the places of the transaction's operations that take inbox rows.
 	takes []int
-	// over says that rows are written over others: there are some where there
+	// over means that rows are written over others: there are some where there
 	// should be none. Otherwise they are inserted, which costs the service half.
 	over bool
 }

@@ -214,7 +214,7 @@ func (h *Hub) Messages(name string) []*taskhub.Message {
 	return out
 }
 
-// Expects tells whether there is a message, in any queue, for an instance that
+// Expects reports whether there is a message, in any queue, for an instance that
 // has not finished and is not parked: something will still happen.
 func (h *Hub) Expects() bool {
 	h.mu.Lock()

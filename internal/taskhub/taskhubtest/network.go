@@ -16,9 +16,9 @@ type Network struct {
 
 	mu       sync.Mutex // guards the rest
 	requests int
-	// lose says that the answer of the next transaction is lost.
+	// lose means that the answer of the next transaction is lost.
 	lose bool
-	// left is how many requests pass before the process ends; after says that
+	// left is how many requests pass before the process ends; after means that
 	// the one at which it ends is made. Negative: it does not end.
 	left  int
 	after bool

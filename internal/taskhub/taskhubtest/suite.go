@@ -18,7 +18,7 @@ type Harness struct {
 	// the caller sees an error that is no sentinel, or, where the store
 	// resolves that itself, success. Nil where the store cannot.
 	LoseAnswer func()
-	// Encodes says that the store keeps payloads in a longer form, so that a column
+	// Encodes means that the store keeps payloads in a longer form, so that a column
 	// has room for less of them.
 	Encodes bool
 	// Requests counts the requests to the service so far. Nil where there is
