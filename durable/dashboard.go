@@ -95,6 +95,7 @@ func (s *settings) inForce() []management.Setting {
 		{Name: "cachedInstances", Value: number(s.Cache, "1000")},
 		{Name: "controlQueueVisibilityTimeout", Value: s.Lease.String()},
 		{Name: "maxPayload", Value: strconv.Itoa(s.MaxPayload)},
+		{Name: "maxWaitingEvents", Value: strconv.Itoa(s.MaxWaiting)},
 		{Name: "maxOrchestrationActions", Value: strconv.Itoa(s.MaxActions)},
 		{Name: "maxDequeueCount", Value: strconv.Itoa(s.MaxPoisonDeliveries)},
 		{Name: "nonDeterminism", Value: word(s.FailNonDeterminism, "fail", "park")},

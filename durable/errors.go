@@ -28,7 +28,8 @@ var (
 	// ErrInvalidEventName: the name of an event is empty or too long.
 	ErrInvalidEventName = client.ErrInvalidEventName
 	// ErrBacklog: as many events as one instance may have waiting wait for it
-	// already. The event was not stored; it can be raised again later.
+	// already (maxWaitingEvents in host.json), and its code does not wait for one of
+	// the name. The event was not stored; it can be raised again later.
 	ErrBacklog = taskhub.ErrBacklog
 	// ErrToken: the text is not a token of Client.ListPage.
 	ErrToken = taskhub.ErrToken

@@ -37,7 +37,7 @@ func open(r opening.Request) (*opening.App, error) {
 	o.Control = taskhub.ControlQueue(settings.HubName)
 	o.WorkItems = func(string) string { return taskhub.WorkItemQueue(settings.HubName) }
 	connect := func(store taskhub.Store, o client.Options) any {
-		o.Queue, o.MaxPayload = taskhub.ControlQueue(settings.HubName), settings.MaxPayload
+		o.Queue, o.MaxPayload, o.MaxWaiting = taskhub.ControlQueue(settings.HubName), settings.MaxPayload, settings.MaxWaiting
 		links := &management.Links{Keys: management.NewKeys(store, settings.HubName, time.Now), Path: "/api/durabletask-links"}
 		c := &core{client: client.New(store, o), links: links, registry: registry}
 		if app != nil {

@@ -164,7 +164,7 @@ func (s *service) newWorker() (err error) {
 }
 
 func (s *service) newCore() *core {
-	o := client.Options{Queue: s.queues.control, QueueOf: s.queues.controlOf, Local: s.worker, MaxPayload: s.settings.MaxPayload}
+	o := client.Options{Queue: s.queues.control, QueueOf: s.queues.controlOf, Local: s.worker, MaxPayload: s.settings.MaxPayload, MaxWaiting: s.settings.MaxWaiting}
 	if !s.settings.DispatchQueue {
 		o.Lease = s.settings.Lease
 	}

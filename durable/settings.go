@@ -32,6 +32,7 @@ type settings struct {
 	StoreInputs         bool
 	MaxPoisonDeliveries int
 	MaxPayload          int
+	MaxWaiting          int
 	BaseURL             string
 	LinkLifetime        time.Duration
 	TrustForwarded      bool
@@ -59,6 +60,7 @@ var known = map[string]func(*settings, json.RawMessage) error{
 	"cachedInstances":                    func(s *settings, v json.RawMessage) error { return parseCount(v, &s.Cache) },
 	"maxDequeueCount":                    func(s *settings, v json.RawMessage) error { return parseCount(v, &s.MaxPoisonDeliveries) },
 	"maxPayload":                         parsePayload,
+	"maxWaitingEvents":                   func(s *settings, v json.RawMessage) error { return parseCount(v, &s.MaxWaiting) },
 	"managementBaseUrl":                  parseBaseURL,
 	"linkLifetime":                       parseLifetime,
 	"dashboardActions":                   parseDashboardActions,
@@ -90,7 +92,7 @@ var hubNames = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]{2,44}$`)
 // parseSettings reads the section. unknown are the keys, in order, that have no
 // effect here.
 func parseSettings(section json.RawMessage) (s settings, unknown []string, err error) {
-	s = settings{HubName: defaultHub, Lease: 30 * time.Second, MaxPoisonDeliveries: 5, MaxPayload: taskhub.MaxPayload, MaxActions: worker.DefaultMaxActions}
+	s = settings{HubName: defaultHub, Lease: 30 * time.Second, MaxPoisonDeliveries: 5, MaxPayload: taskhub.MaxPayload, MaxWaiting: taskhub.MaxWaiting, MaxActions: worker.DefaultMaxActions}
 	flat := map[string]json.RawMessage{}
 	if err := flatten("", section, flat); err != nil {
 		return s, nil, fmt.Errorf("host.json: extensions.durableTask: %w", err)
@@ -121,7 +123,7 @@ func (s settings) worker(r *registry) worker.Options {
 	o := worker.Options{
 		Programs: r.program, Activities: r.activity, Lease: s.Lease,
 		OrchestratorSlots: s.OrchestratorSlots, ActivitySlots: s.ActivitySlots, Cache: s.Cache,
-		MaxActions: s.MaxActions, MaxPayload: s.MaxPayload, FailNonDeterministic: s.FailNonDeterminism,
+		MaxActions: s.MaxActions, MaxPayload: s.MaxPayload, MaxWaiting: s.MaxWaiting, FailNonDeterministic: s.FailNonDeterminism,
 		Strict: s.StrictReplay, Limit: r.limit(),
 	}
 	if s.DispatchQueue {

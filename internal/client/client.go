@@ -42,7 +42,8 @@ type Local interface {
 	// holds a wake-up that it has not begun to let go.
 	Poke(id string) bool
 	// Current returns the execution that was started, and the orchestrator's name, of
-	// an instance that the worker works on and holds such a wake-up of.
+	// an instance that the worker works on and holds such a wake-up of, and for which
+	// not too many events wait.
 	Current(id string) (origin, name string, ok bool)
 	// Watch returns a channel that is closed when the worker next changes the
 	// row of the instance.
@@ -63,6 +64,9 @@ type Options struct {
 	// MaxPayload is the largest input or event, in bytes. Default
 	// taskhub.MaxPayload.
 	MaxPayload int
+	// MaxWaiting is how many events may wait for one instance before others are
+	// refused. Default taskhub.MaxWaiting.
+	MaxWaiting int
 	// Now is the clock. Default time.Now.
 	Now func() time.Time
 	// After is how polling waits. Default time.After.
@@ -85,6 +89,9 @@ type Client struct {
 func New(store taskhub.Store, o Options) *Client {
 	if o.MaxPayload == 0 {
 		o.MaxPayload = taskhub.MaxPayload
+	}
+	if o.MaxWaiting == 0 {
+		o.MaxWaiting = taskhub.MaxWaiting
 	}
 	if o.Now == nil {
 		o.Now = time.Now

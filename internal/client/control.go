@@ -15,7 +15,8 @@ var ErrInvalidEventName = errors.New("invalid event name")
 // Raise sends an event to an instance that has not finished. It is delivered
 // once, and after all events that this client has raised for the instance
 // before. When Raise returns nil, the event is stored. taskhub.ErrBacklog where
-// as many wait already as an instance may have.
+// as many wait already as an instance may have and its code does not wait for one
+// of the name: this call stored nothing.
 func (c *Client) Raise(ctx context.Context, id, name string, data history.Payload) error {
 	return c.RaiseOnce(ctx, taskhub.NewGUID(), id, name, data)
 }
@@ -32,6 +33,9 @@ func (c *Client) RaiseOnce(ctx context.Context, messageID, id, name string, data
 	row, err := c.current(ctx, id)
 	if err != nil {
 		return err
+	}
+	if row.Refuses(name) {
+		return fmt.Errorf("raising event %q for instance %q: %w: its code takes no more of them now (maxWaitingEvents)", name, id, taskhub.ErrBacklog)
 	}
 	e := &history.Event{Type: history.EventRaised, ID: history.NoID, Timestamp: c.now(), Name: name, Input: data}
 	if err := c.tell(ctx, row, messageID, e); err != nil {

@@ -1,6 +1,9 @@
 package engine
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/durable-go/functions/internal/history"
 )
 
@@ -20,6 +23,29 @@ func (i *Instance) deliver(e *history.Event) {
 		return
 	}
 	i.rt.complete(e)
+}
+
+// Unused counts the external events that the code has not waited for yet, and the
+// bytes of their data.
+func (i *Instance) Unused() (events, bytes int) {
+	if m := i.rt.events; m != nil {
+		events, bytes = len(m.order), m.bytes
+	}
+	for _, e := range i.delayed {
+		if e.Type == history.EventRaised {
+			events, bytes = events+1, bytes+len(e.Input)
+		}
+	}
+	return events, bytes
+}
+
+// WaitsFor names the external events, in lower case and in order, of which the code
+// takes the next one at once.
+func (i *Instance) WaitsFor() []string {
+	if i.suspended || i.rt.events == nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(i.rt.events.waiting))
 }
 
 func (i *Instance) resume() {

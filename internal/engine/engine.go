@@ -363,8 +363,7 @@ func (i *Instance) means(e *history.Event) bool {
 // waits again.
 func (i *Instance) apply(e *history.Event) {
 	if i.next != nil {
-		mail := i.rt.mail()
-		mail.order = append(mail.order, e)
+		i.rt.mail().keep(e)
 		return
 	}
 	switch e.Type {

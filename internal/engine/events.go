@@ -17,6 +17,8 @@ type mailbox struct {
 	// order has the buffered events of all names as they came, and what clients
 	// sent after the code had continued as new: that carries them over.
 	order []*history.Event
+	// bytes is the size of the data of those.
+	bytes int
 }
 
 // arrival is a buffered event. settled is where it stands among the ends of
@@ -166,7 +168,12 @@ func (rt *Runtime) raised(e *history.Event) {
 	}
 	rt.settled++
 	mail.buffered[key] = append(mail.buffered[key], arrival{event: e, settled: rt.settled})
-	mail.order = append(mail.order, e)
+	mail.keep(e)
+}
+
+func (m *mailbox) keep(e *history.Event) {
+	m.order = append(m.order, e)
+	m.bytes += len(e.Input)
 }
 
 func (m *mailbox) take(key string) (arrival, bool) {
@@ -181,6 +188,7 @@ func (m *mailbox) take(key string) (arrival, bool) {
 	}
 	if at := slices.Index(m.order, a.event); at >= 0 {
 		m.order = slices.Delete(m.order, at, at+1)
+		m.bytes -= len(a.event.Input)
 	}
 	return a, true
 }

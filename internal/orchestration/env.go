@@ -59,6 +59,9 @@ type Env struct {
 	Budget     time.Duration
 	MaxActions int
 	MaxPayload int
+	// MaxWaiting is how many events that the code does not wait for an instance may
+	// have before clients raise no others.
+	MaxWaiting int
 	// FailNonDeterministic fails an instance whose code no longer fits its history;
 	// otherwise it is parked.
 	FailNonDeterministic bool

@@ -35,6 +35,8 @@ type Instance struct {
 	// it; zero when one does.
 	since time.Time
 	inbox inbox
+	// crowded says that the instance row may say that too many events wait.
+	crowded bool
 	// offers are activities that this process will not begin soon, and that are not
 	// sent yet.
 	offers []*action
@@ -55,7 +57,7 @@ type Instance struct {
 type shown struct{ origin, name string }
 
 // Current returns the execution that was started, and the orchestrator's name, of a
-// committed execution that has not ended. It may be called by any goroutine.
+// committed execution that has not ended and takes events. It may be called by any goroutine.
 func (in *Instance) Current() (origin, name string, ok bool) {
 	s := in.shown.Load()
 	if s == nil {
@@ -67,7 +69,7 @@ func (in *Instance) Current() (origin, name string, ok bool) {
 // show lets others know of the execution as it is.
 func (in *Instance) show() {
 	x := in.x
-	if x == nil || x.ended() || x.record.started == nil {
+	if x == nil || x.ended() || x.record.started == nil || in.crowded {
 		in.shown.Store(nil)
 		return
 	}
@@ -139,7 +141,7 @@ func (in *Instance) Release(ctx context.Context) {
 func (in *Instance) forget(cause error) {
 	in.clearAlarm()
 	in.forgetExecution(cause)
-	in.dueAt, in.inbox = time.Time{}, inbox{}
+	in.dueAt, in.inbox, in.crowded = time.Time{}, inbox{}, false
 	in.since = time.Time{}
 }
 
@@ -336,6 +338,7 @@ func (in *Instance) advance(ctx context.Context, events []*history.Event) error 
 	if err := in.reopenRow(ctx); err != nil {
 		return err
 	}
+	in.crowded = in.crowded || in.backlog() != ""
 	x := in.x
 	if len(events) > 0 || !x.ended() && x.id != "" && (x.blame != nil || x.eng.Unrecorded()) {
 		if err := in.turn(ctx, events); err != nil {

@@ -27,6 +27,8 @@ type rowState struct {
 	gone bool
 	// parked means that the row speaks of code that could not go on.
 	parked bool
+	// backlog is what the row tells those who raise events.
+	backlog string
 	// ahead means that the row has what this process would not have written, so
 	// another one may have gone on.
 	ahead bool
@@ -36,7 +38,7 @@ type rowState struct {
 func (r *rowState) read(row *taskhub.Instance) {
 	*r = rowState{
 		known: true, etag: row.ETag, status: row.Status, custom: row.CustomStatus, updated: row.Updated, created: row.Created,
-		unclaimed: row.ExecutionID == "", parked: row.Parked != "",
+		unclaimed: row.ExecutionID == "", parked: row.Parked != "", backlog: row.Backlog,
 	}
 }
 
@@ -60,6 +62,7 @@ func (in *Instance) learnRow(ctx context.Context) error {
 		return err
 	}
 	x.row.read(row)
+	in.crowded = in.crowded || row.Backlog != ""
 	r := &x.row
 	ours := row.ExecutionID == "" || x.descends(in.ID, row.ExecutionID)
 	if row.ExecutionID != "" && row.ExecutionID != x.id {
@@ -137,6 +140,9 @@ func (in *Instance) mergedRow(change taskhub.Change) {
 	if change.Parked != nil {
 		r.parked = *change.Parked != ""
 	}
+	if change.Backlog != nil {
+		r.backlog, in.crowded = *change.Backlog, *change.Backlog != ""
+	}
 	if change.Status != nil {
 		r.status = *change.Status
 	}
@@ -156,7 +162,8 @@ func (in *Instance) showRunning(ctx context.Context) error {
 	if x.eng.Suspended() {
 		status = history.Suspended
 	}
-	if r := &x.row; r.status == status && x.showsCustom() && !r.stale && !r.parked && !in.isOutdated() {
+	backlog := in.backlog()
+	if r := &x.row; r.status == status && x.showsCustom() && r.backlog == backlog && !r.stale && !r.parked && !in.isOutdated() {
 		return nil
 	}
 	change := taskhub.Change{Status: &status, Updated: in.Exec.Now()}
@@ -165,6 +172,9 @@ func (in *Instance) showRunning(ctx context.Context) error {
 		change.Output = &x.record.reason
 	}
 	in.showCustom(&change)
+	if backlog != x.row.backlog {
+		change.Backlog = &backlog
+	}
 	return in.mergeRow(ctx, change)
 }
 
@@ -219,9 +229,9 @@ func (in *Instance) showOutcome(ctx context.Context) error {
 func (in *Instance) mayBeOld() bool {
 	x := in.x
 	if !x.row.known {
-		return x.custom != nil || in.custody.Deliveries() > 1 || in.custody.Aged(in.Exec.Clock.Now(), unknownPatience)
+		return x.custom != nil || in.crowded || in.custody.Deliveries() > 1 || in.custody.Aged(in.Exec.Clock.Now(), unknownPatience)
 	}
-	return !x.showsCustom() || x.row.status == history.Pending || x.row.parked || in.isOutdated()
+	return !x.showsCustom() || x.row.backlog != in.backlog() || x.row.status == history.Pending || x.row.parked || in.isOutdated()
 }
 
 // unpark takes the reason out of the row why the code could not go on: it does.

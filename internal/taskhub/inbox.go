@@ -20,9 +20,12 @@ type Inboxes interface {
 	// it succeeds. A large payload is written before its row.
 	//
 	// The instance need not exist. ErrRefused when a telling cannot be stored
-	// ([Telling.Check]), and then none is; ErrTooLarge.
+	// ([Telling.Check]), and then none is; ErrTooLarge. ErrBacklog when the limit of
+	// one is reached that was not told before, and then none is.
 	Tell(ctx context.Context, id string, tellings ...*Telling) error
-	// Look reads the inbox, with one request while the inbox fits one page.
+	// Look reads the inbox, with one request while the inbox fits one page and no
+	// payload is kept apart. It returns fewer rows, and More, where their payloads
+	// have more than about [MaxLookBytes] together.
 	Look(ctx context.Context, id string, o LookOptions) (*Inbox, error)
 	// Discard deletes inbox rows unread, such as those of executions that are
 	// gone. Rows that do not exist are no error.
@@ -58,6 +61,11 @@ type Telling struct {
 	Sent time.Time
 	// Sequence orders tellings of one sender that have one time.
 	Sequence int64
+	// Limit refuses an EventRaised with [ErrBacklog] where so many wait in the inbox
+	// already; 0: it is stored however many do. It is not kept. A store may count
+	// late, when each process has told the instance a quarter of the limit more, and
+	// refuse for a second after it has counted.
+	Limit int
 }
 
 // Control reports whether the telling is about the execution and not for its
@@ -123,6 +131,10 @@ type LookOptions struct {
 
 // MaxLook is the most rows that one look returns.
 const MaxLook = 1000
+
+// MaxLookBytes is about how many bytes of payloads one look reads: it returns no
+// further row once it has read so many.
+const MaxLookBytes = 16 << 20
 
 // Limit is the most rows that the look returns.
 func (o *LookOptions) Limit() int {

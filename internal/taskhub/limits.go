@@ -59,7 +59,7 @@ func (i *Instance) Check() error {
 	if err := checkTimes(map[string]*time.Time{"created": &i.Created, "updated": &i.Updated, "completed": &i.Completed, "scheduled": &i.Scheduled}); err != nil {
 		return err
 	}
-	return first(checkColumn("name", i.Name), checkColumn("version", i.Version), checkColumn("custom status", string(i.CustomStatus)), checkColumn("reason", i.Parked))
+	return first(checkColumn("name", i.Name), checkColumn("version", i.Version), checkColumn("custom status", string(i.CustomStatus)), checkColumn("reason", i.Parked), checkColumn("backlog", i.Backlog))
 }
 
 // Check finds what no instance row can keep: ErrRefused. Stores call it.
@@ -67,7 +67,7 @@ func (c *Change) Check() error {
 	if err := checkTimes(map[string]*time.Time{"created": c.Created, "updated": &c.Updated, "completed": c.Completed}); err != nil {
 		return err
 	}
-	for name, text := range map[string]*string{"name": c.Name, "version": c.Version, "reason": c.Parked} {
+	for name, text := range map[string]*string{"name": c.Name, "version": c.Version, "reason": c.Parked, "backlog": c.Backlog} {
 		if text == nil {
 			continue
 		}

@@ -288,6 +288,8 @@ type Instance struct {
 	// (non-determinism); empty otherwise. The official columns still say
 	// Running then.
 	Parked string
+	// Backlog is a [Backlog]; empty: the instance takes events.
+	Backlog string
 	// Purging means that a purge has begun, so that the history may be gone. The
 	// store sets it; writing it has no effect.
 	Purging bool
@@ -316,6 +318,7 @@ type Change struct {
 	Name         *string
 	Version      *string
 	Parked       *string
+	Backlog      *string
 }
 
 // Fence is what a worker knows of a history's sentinel row. A commit succeeds

@@ -70,6 +70,9 @@ type Options struct {
 	// MaxPayload is the largest input, result or event, in bytes. Default
 	// taskhub.MaxPayload.
 	MaxPayload int
+	// MaxWaiting is how many events that its code does not wait for an instance may
+	// have before clients raise no others. Default taskhub.MaxWaiting.
+	MaxWaiting int
 	// FailNonDeterministic fails an instance whose code no longer fits its
 	// history; otherwise it is parked until code comes that fits.
 	FailNonDeterministic bool
@@ -120,6 +123,7 @@ func (o *Options) setDefaults() error {
 	defaultTo(&o.Cache, 1000)
 	defaultTo(&o.MaxActions, DefaultMaxActions)
 	defaultTo(&o.MaxPayload, taskhub.MaxPayload)
+	defaultTo(&o.MaxWaiting, taskhub.MaxWaiting)
 	if o.Lease < time.Second {
 		return errors.New("worker: a lease is at least one second")
 	}

@@ -57,7 +57,7 @@ func New(o Options) (*Worker, error) {
 	}
 	w.env = &orchestration.Env{
 		Sender: sender, Pool: w.pool, Host: host{w}, Log: o.Log, Programs: o.Programs, WorkItems: o.WorkItems,
-		Patience: o.Patience, FirstTurn: o.FirstTurn, Budget: o.Budget, MaxActions: o.MaxActions, MaxPayload: o.MaxPayload,
+		Patience: o.Patience, FirstTurn: o.FirstTurn, Budget: o.Budget, MaxActions: o.MaxActions, MaxPayload: o.MaxPayload, MaxWaiting: o.MaxWaiting,
 		FailNonDeterministic: o.FailNonDeterministic, Strict: o.Strict, Places: o.Places, Journal: o.Journal, NewID: o.NewID,
 	}
 	return w, nil

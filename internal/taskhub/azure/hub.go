@@ -36,6 +36,7 @@ type Hub struct {
 	history   *aztables.Client
 	instances *aztables.Client
 	queues    sync.Map // queue name to *azqueue.QueueClient
+	crowds    crowds
 }
 
 var _ taskhub.Store = (*Hub)(nil)

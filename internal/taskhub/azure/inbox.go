@@ -49,6 +49,9 @@ func (h *Hub) Tell(ctx context.Context, id string, tellings ...*taskhub.Telling)
 			entries = append(entries, h.entryOf(id, t))
 		}
 	}
+	if err := h.admit(ctx, id, tellings); err != nil {
+		return failed(err, "telling instance %q", id)
+	}
 	for len(entries) > 0 {
 		n, size := 0, 0
 		for n < len(entries) && n < taskhub.MaxTold && (n == 0 || size+len(entries[n].row) < maxBytes) {

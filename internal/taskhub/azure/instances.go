@@ -113,6 +113,9 @@ func (h *Hub) instanceEntity(ctx context.Context, row *taskhub.Instance) ([]byte
 	if row.Parked != "" {
 		e.text("GoParked", row.Parked)
 	}
+	if row.Backlog != "" {
+		e.text("GoBacklog", row.Backlog)
+	}
 	return e.end()
 }
 
@@ -154,7 +157,7 @@ func (h *Hub) changeEntity(ctx context.Context, id string, c taskhub.Change) ([]
 		e.payload("Input", *c.Input)
 		h.markBlob(e, id, "Input", *given.Input, *c.Input)
 	}
-	for name, value := range map[string]*string{"Name": c.Name, "Version": c.Version, "GoParked": c.Parked} {
+	for name, value := range map[string]*string{"Name": c.Name, "Version": c.Version, "GoParked": c.Parked, "GoBacklog": c.Backlog} {
 		if value != nil {
 			e.text(name, *value)
 		}

@@ -17,7 +17,7 @@ import (
 
 // withoutPayloads are the columns that are read but Input and Output.
 const withoutPayloads = "PartitionKey,RowKey,Timestamp,ExecutionId,Name,Version,RuntimeStatus,Tags,CustomStatus," +
-	"CreatedTime,LastUpdatedTime,CompletedTime,ScheduledStartTime,Generation,GoParked,GoPurging,GoOrigin,ParentInstanceId"
+	"CreatedTime,LastUpdatedTime,CompletedTime,ScheduledStartTime,Generation,GoParked,GoBacklog,GoPurging,GoOrigin,ParentInstanceId"
 
 // withoutInput are the columns that are read but Input.
 const withoutInput = withoutPayloads + ",Output,GoOutputBlob"

@@ -23,7 +23,7 @@ func (h *Hub) Look(ctx context.Context, id string, o taskhub.LookOptions) (*task
 	r := &reading{hub: h, id: id, options: o, raws: map[string][]byte{}}
 	in, err := r.read(ctx)
 	if err == nil {
-		err = r.open(ctx, in.Rows)
+		err = r.open(ctx, in)
 	}
 	if err != nil {
 		return nil, failed(err, "looking into the inbox of instance %q", id)
@@ -143,36 +143,67 @@ func (r *reading) next(ctx context.Context, p *part) error {
 	return nil
 }
 
-// open decodes the rows and reads the payloads that are kept apart.
-func (r *reading) open(ctx context.Context, rows []*taskhub.InboxRow) error {
-	var large []int
-	for i, row := range rows {
-		raw := r.raws[row.Key]
-		if blobs, err := history.RowBlobs(raw); err == nil && blobs != nil {
-			large = append(large, i)
-			continue
+// open decodes the rows and reads the payloads that are kept apart, until it has read
+// so much that the rest must wait: as many at the same time as fit what is left, by
+// the largest so far.
+func (r *reading) open(ctx context.Context, in *taskhub.Inbox) error {
+	size, largest := 0, taskhub.MaxLookBytes/4
+	for at := 0; at < len(in.Rows); {
+		if size >= taskhub.MaxLookBytes {
+			in.Cut(at)
+			return nil
 		}
-		rows[i] = taskhub.DecodeInboxRow(raw, nil)
-	}
-	return eachLarge(len(large), func(i int) error {
-		at := large[i]
-		raw := r.raws[rows[at].Key]
-		blobs, err := history.RowBlobs(raw)
+		end, err := r.openSome(ctx, in.Rows, at, max((taskhub.MaxLookBytes-size)/max(largest, 1), 1))
 		if err != nil {
 			return err
 		}
-		texts, err := r.hub.fetchTexts(ctx, []map[string]string{blobs})
-		if ctx.Err() != nil {
-			return ctx.Err()
+		if at == 0 {
+			largest = 0
 		}
-		rows[at] = taskhub.DecodeInboxRow(raw, texts[0])
-		switch {
-		case err == nil:
-		case errors.Is(err, taskhub.ErrPayloadGone), errors.Is(err, taskhub.ErrTooLarge):
-			rows[at].Err = err
-		default:
-			rows[at].Err = fmt.Errorf("%w: %w", taskhub.ErrUnread, err)
+		for _, row := range in.Rows[at:end] {
+			n := row.Size()
+			size, largest = size+n, max(largest, n)
 		}
-		return nil
-	})
+		at = end
+	}
+	return nil
+}
+
+// openSome decodes rows from a place on, at most so many that have payloads apart,
+// and returns the place behind the last.
+func (r *reading) openSome(ctx context.Context, rows []*taskhub.InboxRow, at, most int) (end int, err error) {
+	var large []int
+	for end = at; end < len(rows); end++ {
+		raw := r.raws[rows[end].Key]
+		if blobs, err := history.RowBlobs(raw); err != nil || blobs == nil {
+			rows[end] = taskhub.DecodeInboxRow(raw, nil)
+			continue
+		}
+		if len(large) == min(most, largeAtOnce) {
+			break
+		}
+		large = append(large, end)
+	}
+	return end, eachLarge(len(large), func(i int) error { return r.openLarge(ctx, rows, large[i]) })
+}
+
+func (r *reading) openLarge(ctx context.Context, rows []*taskhub.InboxRow, at int) error {
+	raw := r.raws[rows[at].Key]
+	blobs, err := history.RowBlobs(raw)
+	if err != nil {
+		return err
+	}
+	texts, err := r.hub.fetchTexts(ctx, []map[string]string{blobs})
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	rows[at] = taskhub.DecodeInboxRow(raw, texts[0])
+	switch {
+	case err == nil:
+	case errors.Is(err, taskhub.ErrPayloadGone), errors.Is(err, taskhub.ErrTooLarge):
+		rows[at].Err = err
+	default:
+		rows[at].Err = fmt.Errorf("%w: %w", taskhub.ErrUnread, err)
+	}
+	return nil
 }

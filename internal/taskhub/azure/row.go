@@ -17,7 +17,7 @@ import (
 // instanceRow is an instance row as the service answers it.
 type instanceRow struct {
 	PartitionKey, ExecutionId, Name, Version, RuntimeStatus, Tags   string
-	GoParked, GoPurging, GoOrigin, ParentInstanceId                 string
+	GoParked, GoBacklog, GoPurging, GoOrigin, ParentInstanceId      string
 	Input, Output, CustomStatus, GoInputBlob, GoOutputBlob          *string
 	CreatedTime, LastUpdatedTime, CompletedTime, ScheduledStartTime time.Time
 	Generation                                                      *int32
@@ -89,7 +89,7 @@ func (w *instanceRow) instance() (*taskhub.Instance, error) {
 		ID: taskhub.UnescapeKey(w.PartitionKey), ExecutionID: w.ExecutionId, Name: w.Name, Version: w.Version,
 		Input: optional(w.Input), Output: optional(w.Output), CustomStatus: optional(w.CustomStatus), Status: status,
 		Created: w.CreatedTime.UTC(), Updated: w.LastUpdatedTime.UTC(), Completed: w.CompletedTime.UTC(), Scheduled: w.ScheduledStartTime.UTC(),
-		Generation: w.Generation, Tags: tags, Origin: w.GoOrigin, ParentInstanceID: w.ParentInstanceId, Parked: w.GoParked, Purging: w.GoPurging != "",
+		Generation: w.Generation, Tags: tags, Origin: w.GoOrigin, ParentInstanceID: w.ParentInstanceId, Parked: w.GoParked, Backlog: w.GoBacklog, Purging: w.GoPurging != "",
 	}
 	if string(row.CustomStatus) == "null" {
 		row.CustomStatus = nil

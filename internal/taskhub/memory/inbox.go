@@ -34,6 +34,9 @@ func (h *Hub) Tell(ctx context.Context, id string, tellings ...*taskhub.Telling)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	in := h.inboxes[id]
+	if err := in.admit(tellings); err != nil {
+		return fmt.Errorf("telling instance %q: %w", id, err)
+	}
 	if in == nil {
 		in = &inbox{rows: map[string]*told{}, receipts: map[string]time.Time{}}
 		h.inboxes[id] = in
@@ -50,6 +53,36 @@ func (h *Hub) Tell(ctx context.Context, id string, tellings ...*taskhub.Telling)
 	}
 	h.touch()
 	return nil
+}
+
+// admit refuses what would be one event too many.
+func (in *inbox) admit(tellings []*taskhub.Telling) error {
+	if in == nil {
+		return nil
+	}
+	waiting := -1
+	for _, t := range tellings {
+		if t.Control() || t.Limit == 0 || len(in.rows) < t.Limit {
+			continue
+		}
+		if waiting < 0 {
+			waiting = in.events()
+		}
+		if _, told := in.receipts[taskhub.ReceiptKey(t.ID)]; !told && waiting >= t.Limit {
+			return taskhub.Crowded(waiting)
+		}
+	}
+	return nil
+}
+
+// events counts the rows that are no control rows.
+func (in *inbox) events() (n int) {
+	for key := range in.rows {
+		if key >= taskhub.RestFrom {
+			n++
+		}
+	}
+	return n
 }
 
 // stamp is a time for a write, different from that of every other one. The
@@ -86,7 +119,13 @@ func (h *Hub) Look(ctx context.Context, id string, o taskhub.LookOptions) (*task
 		rows = append(rows, row)
 	}
 	found := taskhub.Arrange(rows, taskhub.Unread{}, o)
+	size := 0
 	for i, r := range found.Rows {
+		if size >= taskhub.MaxLookBytes {
+			found.Cut(i)
+			break
+		}
+		size += len(in.rows[r.Key].raw)
 		found.Rows[i] = taskhub.DecodeInboxRow(in.rows[r.Key].raw, nil)
 		found.Rows[i].Stored = r.Stored
 	}

@@ -103,6 +103,7 @@ func (h *Hub) Merge(ctx context.Context, id string, c taskhub.Change) (string, e
 	set(&changed.Name, c.Name)
 	set(&changed.Version, c.Version)
 	set(&changed.Parked, c.Parked)
+	set(&changed.Backlog, c.Backlog)
 	set(&changed.CustomStatus, c.CustomStatus)
 	// A merge cannot remove a column: an absent text leaves what is there.
 	merge(&changed.Output, c.Output)

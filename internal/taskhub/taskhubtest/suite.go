@@ -91,6 +91,8 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		{"inbox/control first", controlFirst},
 		{"inbox/due", due},
 		{"inbox/backlog", backlog},
+		{"inbox/limit", limited},
+		{"inbox/bytes of a look", lookedBytes},
 		{"inbox/discard", discard},
 		{"inbox/receipts", receipts},
 		{"inbox/ids of every kind", oddIDs},
