@@ -28,6 +28,9 @@ func parse(saved []byte) ([]*record, error) {
 	var whole object
 	if json.Unmarshal(saved, &whole) == nil {
 		instance = whole.text("instanceId")
+		if string(whole["isHistoryComplete"]) == "false" {
+			return nil, errors.New("it is one page of a long history: put the historyEvents of all pages into one file")
+		}
 		for _, member := range []string{"historyEvents", "value"} {
 			if inner, ok := whole[member]; ok {
 				saved = inner

@@ -22,13 +22,19 @@ const askPause = 50 * time.Millisecond
 // for all who do.
 type polls struct {
 	mu   sync.Mutex // guards the rest
-	byID map[string]*poll
+	byID map[pollKey]*poll
+}
+
+// pollKey is the instance that is read, and how: with its input, or without.
+type pollKey struct {
+	id   string
+	bare bool
 }
 
 // poll reads one instance again and again. It ends with its last waiter, or when
 // there is nothing more to wait for.
 type poll struct {
-	id    string
+	pollKey
 	asked chan struct{} // has room for one: a waiter wants a read that begins now
 	ended chan struct{} // closed when its goroutine has returned
 	stop  context.CancelFunc
@@ -53,17 +59,28 @@ type reading struct {
 // Wait reads an instance until it has finished, its row differs from the one
 // with the ETag (when that is not empty), or ctx ends; it returns the last row
 // that it read. A change by a worker of this process is seen at once. However
-// many wait for an instance, it is read by one of them at a time.
+// many wait for an instance in the same way, it is read by one of them at a time.
 func (c *Client) Wait(ctx context.Context, id, etag string) (*taskhub.Instance, error) {
-	return c.WaitUntil(ctx, id, func(row *taskhub.Instance) bool {
-		return row.Status.Finished() || etag != "" && row.ETag != etag
-	})
+	return c.WaitUntil(ctx, id, changedFrom(etag))
+}
+
+// WaitWithoutInput is Wait for who shows no input: a large one is not read.
+func (c *Client) WaitWithoutInput(ctx context.Context, id, etag string) (*taskhub.Instance, error) {
+	return c.waitUntil(ctx, pollKey{id, true}, changedFrom(etag))
+}
+
+func changedFrom(etag string) func(row *taskhub.Instance) bool {
+	return func(row *taskhub.Instance) bool { return etag != "" && row.ETag != etag }
 }
 
 // WaitUntil is Wait for something else: done reports whether a row is what the
 // caller waits for. A finished instance ends the wait in any case.
 func (c *Client) WaitUntil(ctx context.Context, id string, done func(*taskhub.Instance) bool) (*taskhub.Instance, error) {
-	p, from := c.join(ctx, id)
+	return c.waitUntil(ctx, pollKey{id, false}, done)
+}
+
+func (c *Client) waitUntil(ctx context.Context, key pollKey, done func(*taskhub.Instance) bool) (*taskhub.Instance, error) {
+	p, from := c.join(ctx, key)
 	defer c.leave(p)
 	var last *taskhub.Instance
 	for {
@@ -99,17 +116,17 @@ func own(row *taskhub.Instance) *taskhub.Instance {
 
 // join makes the caller a waiter. What reads up to number from have found is too
 // old for it.
-func (c *Client) join(ctx context.Context, id string) (p *poll, from int) {
+func (c *Client) join(ctx context.Context, key pollKey) (p *poll, from int) {
 	c.polls.mu.Lock()
 	defer c.polls.mu.Unlock()
-	p = c.polls.byID[id]
+	p = c.polls.byID[key]
 	if p == nil {
 		reading, stop := context.WithCancel(context.WithoutCancel(ctx))
-		p = &poll{id: id, asked: make(chan struct{}, 1), ended: make(chan struct{}), stop: stop, news: make(chan struct{}), waiters: 1}
+		p = &poll{pollKey: key, asked: make(chan struct{}, 1), ended: make(chan struct{}), stop: stop, news: make(chan struct{}), waiters: 1}
 		if c.polls.byID == nil {
-			c.polls.byID = map[string]*poll{}
+			c.polls.byID = map[pollKey]*poll{}
 		}
-		c.polls.byID[id] = p
+		c.polls.byID[key] = p
 		go c.run(reading, p)
 		return p, 0 // all its reads are new enough for this wait
 	}
@@ -144,8 +161,8 @@ func (c *Client) leave(p *poll) {
 
 // forget lets the next wait begin a poll of its own. The caller holds the lock.
 func (ps *polls) forget(p *poll) {
-	if ps.byID[p.id] == p {
-		delete(ps.byID, p.id)
+	if ps.byID[p.pollKey] == p {
+		delete(ps.byID, p.pollKey)
 	}
 }
 
@@ -199,7 +216,11 @@ func (c *Client) readOnce(ctx context.Context, p *poll) reading {
 	p.begun++
 	r := reading{number: p.begun}
 	p.mu.Unlock()
-	r.row, r.err = c.store.Instance(ctx, p.id)
+	if p.bare {
+		r.row, r.err = c.GetWithoutInput(ctx, p.id)
+	} else {
+		r.row, r.err = c.Get(ctx, p.id)
+	}
 	r.final = r.err != nil || r.row.Status.Finished()
 	c.polls.mu.Lock()
 	defer c.polls.mu.Unlock()

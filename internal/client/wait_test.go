@@ -288,3 +288,36 @@ func TestGetWithoutInput(t *testing.T) {
 		}
 	}
 }
+
+// A wait that shows no input reads none, beside one that does, and goes by the same
+// ETag.
+func TestWaitWithoutInput(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHub(t)
+		put(t, h, "i", "x", history.Running)
+		input := history.Payload(`"in"`)
+		etag, err := h.Merge(t.Context(), "i", taskhub.Change{Input: &input})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := New(h, Options{})
+		time.AfterFunc(time.Minute, func() { finish(t, h) })
+		begin := time.Now()
+		full := make(chan *taskhub.Instance)
+		go func() {
+			row, _ := c.Wait(t.Context(), "i", etag)
+			full <- row
+		}()
+		got, err := c.WaitWithoutInput(t.Context(), "i", etag)
+		if err != nil || got.Status != history.Completed || got.Input != nil || time.Since(begin) < time.Minute {
+			t.Errorf("%+v, %v after %v", got, err, time.Since(begin))
+		}
+		if row := <-full; row == nil || string(row.Input) != `"in"` {
+			t.Errorf("with the input: %+v", row)
+		}
+		h.heal()
+		if _, err := c.WaitWithoutInput(t.Context(), "i", ""); err != nil || h.count("Instance") != 0 || len(c.polls.byID) != 0 {
+			t.Errorf("%v after %d whole rows, %d polls are left", err, h.count("Instance"), len(c.polls.byID))
+		}
+	})
+}

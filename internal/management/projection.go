@@ -1,6 +1,7 @@
 package management
 
 import (
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -24,27 +25,37 @@ func History(events []*history.Event) []byte { return appendHistory(nil, events,
 
 // appendHistory appends the array of the events.
 func appendHistory(dst []byte, events []*history.Event, input, output bool) []byte {
+	dst, _ = appendHistoryPage(dst, events, input, output, 0, math.MaxInt)
+	return dst
+}
+
+// appendHistoryPage appends the array of the events from a place on, and no further
+// one once it has so many bytes. next is the place of the one that comes then; 0: none
+// does.
+func appendHistoryPage(dst []byte, events []*history.Event, input, output bool, from, most int) (page []byte, next int) {
 	p := &projection{dst: append(dst, '['), input: input, output: output, scheduled: map[int32]*history.Event{}, ended: map[int32]bool{}}
 	for _, e := range events {
 		if ends(e) {
 			p.ended[e.TaskID] = true
 		}
 	}
-	first := true
-	for _, e := range events {
+	begin := len(p.dst)
+	for i, e := range events {
 		if starts(e) {
 			p.scheduled[e.ID] = e
 		}
-		if p.hidden(e) {
+		if i < from || p.hidden(e) {
 			continue
 		}
-		if !first {
+		if len(p.dst)-begin >= most {
+			return append(p.dst, ']'), i
+		}
+		if len(p.dst) > begin {
 			p.dst = append(p.dst, ',')
 		}
-		first = false
 		p.event(e)
 	}
-	return append(p.dst, ']')
+	return append(p.dst, ']'), 0
 }
 
 func starts(e *history.Event) bool {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -29,7 +30,7 @@ func (c *call) status(w http.ResponseWriter, r *http.Request) {
 	}
 	body := StatusPayload(row, c.query.boolean("showInput", true))
 	if c.query.boolean("showHistory", false) && row.Status != history.Pending {
-		if body, err = c.withHistory(r, body); err != nil {
+		if body, err = c.withHistory(w, r, body); err != nil {
 			c.writeFailure(w, r, err)
 			return
 		}
@@ -79,15 +80,37 @@ func (c *call) again(r *http.Request) (location string, err error) {
 	return location, nil
 }
 
-// withHistory adds the member historyEvents to a status object.
-func (c *call) withHistory(r *http.Request, body []byte) ([]byte, error) {
-	events, err := c.Client.History(r.Context(), c.id)
+// withHistory adds the member historyEvents to a status object. A long history comes
+// in pages, as a list does.
+func (c *call) withHistory(w http.ResponseWriter, r *http.Request, body []byte) ([]byte, error) {
+	h, err := c.Client.HistoryFrom(r.Context(), c.id, 0)
+	if err != nil {
+		return nil, err
+	}
+	from, err := historyPlace(r.Header.Get(tokenHeader), h)
 	if err != nil {
 		return nil, err
 	}
 	body = append(body[:len(body)-1], `,"historyEvents":`...)
-	body = appendHistory(body, events, c.query.boolean("showInput", true), c.query.boolean("showHistoryOutput", false))
+	body, next := appendHistoryPage(body, h.Events, c.query.boolean("showInput", true), c.query.boolean("showHistoryOutput", false), from, eventsBytes)
+	if next > 0 {
+		w.Header().Set(tokenHeader, h.Fence.ExecutionID+"."+strconv.Itoa(next))
+		body = append(body, `,"isHistoryComplete":false`...)
+	}
 	return append(body, '}'), nil
+}
+
+// historyPlace is where the page of a history begins that a token asks for.
+func historyPlace(token string, h *taskhub.History) (int, error) {
+	if token == "" {
+		return 0, nil
+	}
+	place, ours := strings.CutPrefix(token, h.Fence.ExecutionID+".")
+	n, err := strconv.Atoi(place)
+	if !ours || err != nil || n < 0 || n > len(h.Events) {
+		return 0, fmt.Errorf("the history of the execution that is there now: %w", taskhub.ErrToken)
+	}
+	return n, nil
 }
 
 // read reads the row, after waiting for it as the caller prefers.
@@ -101,9 +124,16 @@ func (c *call) read(r *http.Request) (*taskhub.Instance, error) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), wait)
 	defer cancel()
+	if !c.query.boolean("showInput", true) {
+		row, err := c.Client.WaitWithoutInput(ctx, c.id, r.Header.Get("If-None-Match"))
+		if errors.Is(err, context.DeadlineExceeded) {
+			// The time was over before anything was read.
+			return c.Client.GetWithoutInput(r.Context(), c.id)
+		}
+		return row, err
+	}
 	row, err := c.Client.Wait(ctx, c.id, r.Header.Get("If-None-Match"))
 	if errors.Is(err, context.DeadlineExceeded) {
-		// The time was over before anything was read.
 		return c.Client.Get(r.Context(), c.id)
 	}
 	return row, err
