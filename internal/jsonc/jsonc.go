@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 )
 
 // Unmarshal is json.Unmarshal for such a file. Numbers in values of type any are
@@ -16,7 +17,7 @@ func Unmarshal(raw []byte, v any) error {
 	if err := decoder.Decode(v); err != nil {
 		return err
 	}
-	if decoder.More() {
+	if _, err := decoder.Token(); err != io.EOF {
 		return fmt.Errorf("there is something behind the value, at byte %d", decoder.InputOffset())
 	}
 	return nil

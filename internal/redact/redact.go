@@ -13,19 +13,27 @@ import (
 const mark = "REDACTED"
 
 // secrets are the forms in which secrets come: the parameters sig and code of a
-// URL, also escaped once; parts of a connection string; headers, also in JSON.
+// URL, also escaped once or twice, and by themselves where they are long; as
+// url.Values prints them; parts of a connection string; settings; headers, also in
+// JSON, where a plus may be an escape; users of URLs.
 var secrets = regexp.MustCompile(`(?i)` +
-	`([?&;]|%3f|%26|\\u0026|\bsharedaccesssignature=)((?:sig|code)(?:=|%3d))[^&\s"'<>\\;)]+` +
-	`|()\b(accountkey=|sharedaccesskey=|clientsecret=)[^;\s"'\\]+` +
+	`([?&;#]|%3f|%26|%253f|%2526|\\u0026|\bsharedaccesssignature=)((?:sig|code)(?:=|%3d|%253d))[^&\s"'<>\\;)]+` +
+	`|()\b((?:sig|signature)(?:=|:\[|":\s?"|%3d|%253d))[A-Za-z0-9._~+/=%-]{16,}` +
+	`|()\b(code(?:=|:\[|":\s?"|%3d|%253d))[A-Za-z0-9._~+/=%-]{32,}` +
+	`|()((?:accountkey|sharedaccesskey|client_?secret)"?\s*[=:]\s*"?)(?:[^;\s"'\\]|\\u00[0-9a-f]{2})+` +
 	`|()\b((?:x-functions-key|x-ms-access-key)"?\s*[:=]\s*\[?"?)[^\s",;\]]+` +
-	`|()\b((?:bearer|sharedkey|sharedkeylite)\s+)[A-Za-z0-9._~+/=:-]{16,}`)
+	`|()\b((?:bearer|basic|sharedkey|sharedkeylite)\s+)[A-Za-z0-9._~+/=:-]{16,}` +
+	`|()(://[^/\s:@"]*:)[^/\s@"]+@`)
+
+// mayHave finds quickly that most texts have nothing to hide.
+var mayHave = regexp.MustCompile(`[=:]|(?i)%3d|%253d|bearer|basic|sharedkey|-key`)
 
 // Text replaces the secrets in a text.
 func Text(text string) string {
-	if !strings.ContainsAny(text, "=:") && !strings.Contains(strings.ToLower(text), "bearer") && !strings.Contains(strings.ToLower(text), "%3d") {
+	if !mayHave.MatchString(text) {
 		return text
 	}
-	return secrets.ReplaceAllString(text, "${1}${2}${3}${4}${5}${6}${7}${8}"+mark)
+	return secrets.ReplaceAllString(text, "${1}${2}${3}${4}${5}${6}${7}${8}${9}${10}${11}${12}${13}${14}"+mark)
 }
 
 // URL is an address without what may be secret in it: query, fragment and user.

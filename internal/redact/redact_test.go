@@ -16,13 +16,16 @@ func TestText(t *testing.T) {
 		"http%3a%2f%2fa%3fsig%3d" + secret, "SharedAccessSignature=sig=" + secret, "SharedAccessSignature=sv=1&sig=" + secret,
 		"DefaultEndpointsProtocol=https;AccountName=a;AccountKey=" + secret + "==;EndpointSuffix=x", "AccountKey=" + secret,
 		"X-Functions-Key: " + secret, `{"x-functions-key":"` + secret + `"}`, "map[X-Functions-Key:[" + secret + "]]", "Authorization: Bearer " + secret, "SharedKey account:" + secret + "=",
+		"AccountKey=" + secret + `\u002B` + secret + "==;x", "AccountKey = " + secret, `{"AccountKey": "` + secret + `"}`, "AZURE_CLIENT_SECRET=" + secret, "client_secret=" + secret,
+		fmt.Sprint(url.Values{"sig": {secret}, "code": {secret + secret}}), `{"code":"` + secret + secret + `"}`, "sig=" + secret, "query=op=status&exp=&sig=" + secret, "code=" + secret + secret,
+		"http%253A%252F%252Fh%253Fsig%253D" + secret, "https://h/#sig=" + secret, "https://user:" + secret + "@h/x", "Authorization: Basic " + secret, "http://h/?a=1&amp;sig=" + secret,
 		`url="http://a/b?code=` + secret + `"`, "Endpoint=sb://x;SharedAccessKey=" + secret,
 	} {
 		if got := Text(text); strings.Contains(got, secret) || !strings.Contains(got, mark) {
 			t.Errorf("%s: %s", text, got)
 		}
 	}
-	for _, text := range []string{"", "exit code=3", "code: 5", "signed by key abc", "op=status", "a&b", "the code= is missing", "level=INFO msg=started", "http://a/b?x=1"} {
+	for _, text := range []string{"", "exit code=3", "code: 5", "signed by key abc", "op=status", "a&b", "the code= is missing", "level=INFO msg=started", "code=ContainerAlreadyExists", "http://[::1]:80/a@b", "http://h:80/x y@z", "the header x-functions-key is missing", "basic: authentication", "http://a/b?x=1"} {
 		if got := Text(text); got != text {
 			t.Errorf("%q became %q", text, got)
 		}
