@@ -74,7 +74,7 @@ func (s *service) divert(ctx context.Context, d taskhub.Delivery) (bool, error) 
 	if d.Message == nil { // it cannot be decoded
 		return false, nil
 	}
-	if d.Dequeued > 1 && s.app.child.Journal.Supervised() {
+	if (d.Dequeued > 1 || taskhub.HealingOf(d.Message).IsAsked()) && s.app.child.Journal.Supervised() {
 		s.marks.learn(ctx, d.Message.Target.InstanceID)
 	}
 	if !s.app.child.Journal.Quarantined(d.Message.Target.InstanceID) {
@@ -135,7 +135,11 @@ func (s *service) takeOverOne(ctx context.Context, m supervise.Message) {
 // takes no requests and receives no messages of its own accord.
 func (s *service) tryAlone(ctx context.Context) error {
 	s.app.child.Ready()
+	working, ended := context.WithCancel(ctx)
+	s.background.Go(func() { s.announcer().Run(working) })
 	s.takeOver(ctx)
+	ended()
+	s.background.Wait()
 	bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 	defer cancel()
 	s.worker.Stop(bound)

@@ -46,6 +46,8 @@ type service struct {
 	// scalesIn means that the plan ends processes that look idle.
 	scalesIn bool
 	marks    *hubMarks
+	// process names this process to others on the hub.
+	process string
 	// recycled means that this process makes room for another one.
 	recycled atomic.Bool
 	// background ends with the context of run.
@@ -63,7 +65,7 @@ func newService(a *App) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &service{app: a, config: config, ready: make(chan struct{})}
+	s := &service{app: a, config: config, ready: make(chan struct{}), process: newProcess()}
 	if err := s.readSettings(); err != nil {
 		return nil, err
 	}
@@ -254,6 +256,8 @@ func (s *service) begin(ctx context.Context) {
 		s.background.Go(func() { s.marks.keep(ctx) })
 		s.background.Go(func() { s.takeOver(ctx) })
 	}
+	s.background.Go(func() { s.announcer().Run(ctx) })
+	s.background.Go(func() { s.reconciler().Run(ctx) })
 	close(s.ready)
 	if !s.server.Standalone {
 		return

@@ -48,7 +48,7 @@ func (p *Pool) young(d taskhub.Delivery) bool {
 
 func (p *Pool) item(d taskhub.Delivery, l *lease.Lease, started func()) {
 	m := d.Message
-	if !p.mine(m.ID, l) {
+	if !p.mine(m.ID, m.Target.InstanceID, l) {
 		return
 	}
 	r := &Run{Lease: l, Item: true, Started: started, Call: &Call{
@@ -62,8 +62,8 @@ func (p *Pool) item(d taskhub.Delivery, l *lease.Lease, started func()) {
 
 // mine reports whether a work item is new here. One that runs already gets the
 // newer pop receipt; a second message for the same work is removed.
-func (p *Pool) mine(id string, l *lease.Lease) bool {
-	running, ended := p.items.enter(id, l)
+func (p *Pool) mine(id, instance string, l *lease.Lease) bool {
+	running, ended := p.items.enter(id, item{lease: l, instance: instance})
 	switch {
 	case running != nil:
 		running.Absorb(l)
@@ -167,30 +167,36 @@ func resultMessage(call *Call, result *history.Event, workItem string) *taskhub.
 // recentItems is how many work items are remembered after their end.
 const recentItems = 10_000
 
+// item is a work item that this process holds, for an orchestration.
+type item struct {
+	lease    *lease.Lease
+	instance string
+}
+
 // items are the work items of this process, by logical id: one that comes again
 // while it runs, or after it has ended here, is not run again.
 type items struct {
 	mu      sync.Mutex // guards the rest
-	running map[string]*lease.Lease
+	running map[string]item
 	recent  map[string]bool
 	order   []string
 }
 
 // enter notes a work item. It returns the lease of the one that runs already, and
 // whether the item has ended here; the caller runs it only when neither.
-func (w *items) enter(id string, l *lease.Lease) (running *lease.Lease, ended bool) {
+func (w *items) enter(id string, it item) (running *lease.Lease, ended bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.running == nil {
-		w.running, w.recent = map[string]*lease.Lease{}, map[string]bool{}
+		w.running, w.recent = map[string]item{}, map[string]bool{}
 	}
 	if w.recent[id] {
 		return nil, true
 	}
-	if running := w.running[id]; running != nil {
-		return running, false
+	if running, ok := w.running[id]; ok {
+		return running.lease, false
 	}
-	w.running[id] = l
+	w.running[id] = it
 	return nil, false
 }
 
@@ -213,9 +219,19 @@ func (w *items) leave(id string, done bool) {
 func (w *items) held() (out []*lease.Lease) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, l := range w.running {
-		out = append(out, l)
+	for _, it := range w.running {
+		out = append(out, it.lease)
 	}
 	clear(w.running)
 	return out
+}
+
+// Instances are the orchestrations whose work items are held here.
+func (p *Pool) Instances() (ids []string) {
+	p.items.mu.Lock()
+	defer p.items.mu.Unlock()
+	for _, it := range p.items.running {
+		ids = append(ids, it.instance)
+	}
+	return ids
 }

@@ -118,23 +118,11 @@ func (s *start) undo(ctx context.Context, insertErr error) error {
 func (c *Client) prepare(s Start) *start {
 	now := c.now()
 	generation := int32(0)
-	ref := history.InstanceRef{InstanceID: s.InstanceID, ExecutionID: s.ExecutionID}
 	row := &taskhub.Instance{
 		ID: s.InstanceID, ExecutionID: s.ExecutionID, Name: s.Name, Version: s.Version, Input: s.Input,
 		Status: history.Pending, Created: now, Updated: now, Scheduled: s.At, Generation: &generation, Tags: s.Tags, Origin: s.ExecutionID,
 	}
-	return &start{c: c, row: row, msg: startMessage(row, ref, now), reuse: s.Reuse}
-}
-
-func startMessage(row *taskhub.Instance, ref history.InstanceRef, now time.Time) *taskhub.Message {
-	return &taskhub.Message{
-		ID:     taskhub.GUID("start", ref.InstanceID, ref.ExecutionID),
-		Target: ref,
-		Event: &history.Event{
-			Type: history.ExecutionStarted, ID: history.NoID, Timestamp: now, Instance: ref, Name: row.Name, Version: row.Version,
-			Input: row.Input, Tags: row.Tags, ScheduledStart: row.Scheduled, Generation: row.Generation,
-		},
-	}
+	return &start{c: c, row: row, msg: taskhub.Started(row), reuse: s.Reuse}
 }
 
 // delay hides the message: until its time, or as this process's lease.
@@ -276,13 +264,11 @@ func (s *start) heal(ctx context.Context, have *taskhub.Instance) error {
 	if err != nil || head.ExecutionID == have.ExecutionID {
 		return err
 	}
-	ref := history.InstanceRef{InstanceID: have.ID, ExecutionID: have.ExecutionID}
-	again := &start{c: s.c, row: have, msg: startMessage(have, ref, have.Created)}
 	delay := time.Duration(0)
 	if !have.Scheduled.IsZero() {
 		delay = have.Scheduled.Sub(s.c.o.Now())
 	}
-	_, err = s.c.store.Send(ctx, s.c.o.QueueOf(s.row.Name), again.msg, delay)
+	_, err = s.c.store.Send(ctx, s.c.o.QueueOf(s.row.Name), taskhub.Started(have), delay)
 	return err
 }
 

@@ -34,6 +34,9 @@ func (a *action) runs(r *activity.Run) { a.run = r }
 // waits notes the alarm that this process has set for a timer; nil: none is set.
 func (a *action) waits(t *timer) { a.timer = t }
 
+// under puts the action under a lease.
+func (a *action) under(lease string) { a.lease = lease }
+
 // inherit takes over what this process does about an earlier view of the action.
 func (a *action) inherit(was *action) { a.run, a.timer = was.run, was.timer }
 

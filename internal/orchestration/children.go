@@ -19,8 +19,13 @@ func (in *Instance) failChild(e *history.Event, problem string) {
 		Type: history.SubOrchestrationInstanceFailed, ID: history.NoID, TaskID: e.ID, Timestamp: in.Exec.Now(), Reason: history.Payload(problem),
 		Failure: &history.FailureDetails{ErrorType: "SubOrchestrationNotStarted", ErrorMessage: problem, NonRetriable: true},
 	}
+	in.postLocal(failed)
+}
+
+// postLocal brings the execution in memory an event that no message brings.
+func (in *Instance) postLocal(e *history.Event) {
 	in.x.local++
-	in.Host.Post(in.ID, &local{event: failed, execution: in.x.id})
+	in.Host.Post(in.ID, &local{event: e, execution: in.x.id})
 }
 
 // startChild inserts the row first: that it can be inserted decides. It returns why

@@ -95,7 +95,7 @@ func (in *Instance) adopt() {
 	}
 	for _, a := range in.x.record.actions {
 		if a.lease == "" {
-			a.lease = under.ID
+			a.under(under.ID)
 		}
 	}
 }
@@ -215,7 +215,7 @@ func (in *Instance) sendItems(ctx context.Context, events []*history.Event, sent
 	for i, e := range events {
 		if done[i] {
 			in.x.record.spill(e.ID)
-			in.x.draft.spilled = true
+			in.x.draft.spills()
 		}
 	}
 	return err
@@ -264,7 +264,12 @@ func (in *Instance) rest(ctx context.Context) error {
 		}
 	}
 	if in.x.local > 0 {
-		if l := in.custody.Any(func(string) bool { return true }); l != nil {
+		// What answers an open action is committed under the lease of one.
+		l := in.custody.Any(in.x.record.open)
+		if l == nil {
+			l = in.custody.Any(func(string) bool { return true })
+		}
+		if l != nil {
 			needed[l.ID] = true
 		}
 	}

@@ -39,6 +39,8 @@ type execution struct {
 	local int
 	// blame is why the code must not run: the instance fails with it.
 	blame error
+	// owes says that what the end of the execution owes others is to be done again.
+	owes bool
 }
 
 // draft is what came since the last commit.
@@ -63,6 +65,9 @@ type take struct {
 	key   string
 	event *history.Event
 }
+
+// spills notes that what the sentinel has of work items has changed.
+func (d *draft) spills() { d.spilled = true }
 
 // action is what this process knows of an open action of the engine; nil when that is
 // in a draft whose effects must wait for the commit.

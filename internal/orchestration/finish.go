@@ -17,10 +17,13 @@ func (in *Instance) finish(ctx context.Context) error {
 	}
 	// The row is written last: where it shows the outcome all else is done, and a late
 	// message is nothing to tell others about.
-	if !in.x.row.final() {
+	if !in.x.row.final() || in.x.owes {
 		if err := in.payOwed(ctx); err != nil {
 			return err
 		}
+		in.x.owes = false
+	}
+	if !in.x.row.final() {
 		if err := in.showOutcome(ctx); err != nil {
 			return err
 		}

@@ -113,6 +113,9 @@ func (in *Instance) acceptMessage(ctx context.Context, m *Message) (*history.Eve
 // a rewind, may be about a history that has changed in place.
 func (in *Instance) acceptLook(ctx context.Context, m *Message) error {
 	in.inbox.want()
+	if h := taskhub.HealingOf(m.Message); h.IsAsked() {
+		return in.heal(ctx, m, h)
+	}
 	if taskhub.IsLook(m.Message) || in.current || !in.x.ended() {
 		return nil
 	}

@@ -171,6 +171,17 @@ func (r *record) spill(id int32) {
 	}
 }
 
+// unspill notes that an activity is in no message of its own any more, and reports
+// whether it was.
+func (r *record) unspill(id int32) bool {
+	was := r.spilled[id]
+	delete(r.spilled, id)
+	return was
+}
+
+// unsend notes that the message of an action may not be on its way.
+func (r *record) unsend(id int32) { r.unsent[id] = true }
+
 // rewound takes note of what a rewind has left of an event.
 func (r *record) rewound(e *history.Event) {
 	if r.rewinds == nil {

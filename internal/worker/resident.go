@@ -109,6 +109,20 @@ func (w *Worker) Holds(id string) bool {
 	return w.residents[id] != nil
 }
 
+// Working are the instances that this process works on: it holds a message of theirs,
+// or a work item that one of them has sent. There may be repetitions.
+func (w *Worker) Working() []string {
+	ids := w.pool.Instances()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for id, r := range w.residents {
+		if r.driving || r.in.Holding() {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
 // Poke makes an orchestration look at its inbox, after something was stored there, and
 // reports true, where this process holds a wake-up that it has not begun to let go.
 // Otherwise the teller must send one.

@@ -1,0 +1,23 @@
+package durable
+
+import (
+	"github.com/durable-go/functions/internal/reconcile"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// announcer notes in the hub what this process works on.
+func (s *service) announcer() *reconcile.Announcer {
+	return &reconcile.Announcer{Store: s.store, Process: s.process, Working: s.worker.Working, Log: s.app.log}
+}
+
+// reconciler finds instances that no process works on. An instance that is suspected
+// to end its process is worked on in another process of this app, or waits for that.
+func (s *service) reconciler() *reconcile.Reconciler {
+	return reconcile.New(reconcile.Options{
+		Hub: s.store, Gauge: s.gauge, Process: s.process, Working: s.worker.Working, Elsewhere: s.app.child.Journal.Quarantined,
+		ControlOf: s.queues.controlOf, Lease: s.settings.Lease, Log: s.app.log,
+	})
+}
+
+// newProcess names this process to others on the hub.
+func newProcess() string { return taskhub.NewID()[:16] }
