@@ -18,7 +18,8 @@ import (
 // returns an Out, and may do whatever Go code can do.
 //
 // An activity runs at least once: after a crash it may run again although it
-// had done its work, so what it does should be idempotent (see ActivityInfo). Its input
+// had done its work, so what it does should be idempotent (see
+// ActivityInfoFromContext). Its input
 // and its result are stored as JSON (see App.UseSerializer), of at most 10 MiB
 // each (maxPayload in extensions.durableTask of host.json).
 type Activity[In, Out any] struct {
@@ -166,8 +167,8 @@ func (e *badPayload) details() *history.FailureDetails {
 	return &history.FailureDetails{ErrorType: e.kind, ErrorMessage: e.text, NonRetriable: true}
 }
 
-// Info is what an activity can know of its call.
-type Info struct {
+// ActivityInfo is what an activity can know of its call.
+type ActivityInfo struct {
 	// Activity is the name by which it was called.
 	Activity string
 	// InstanceID is the orchestration that called.
@@ -188,7 +189,7 @@ type runKey struct{}
 
 // activityRun is one run of an activity.
 type activityRun struct {
-	info   Info
+	info   ActivityInfo
 	client *Client
 
 	registry *registry
@@ -203,8 +204,8 @@ func runOf(ctx context.Context) *activityRun {
 	return r
 }
 
-func infoOf(call *activity.Call, made recorded) Info {
-	return Info{
+func infoOf(call *activity.Call, made recorded) ActivityInfo {
+	return ActivityInfo{
 		Activity: call.Name, InstanceID: call.InstanceID, TaskID: int(call.TaskID),
 		Attempt: max(made.Attempt, 1), IdempotencyKey: call.IdempotencyKey,
 		Tags: maps.Clone(call.Tags),
@@ -261,16 +262,16 @@ func (r recorded) context(ctx context.Context) (context.Context, context.CancelF
 	return ctx, func() {}
 }
 
-// ActivityInfo tells an activity about its call. The context must be the
-// activity's or derived from it; the zero Info otherwise.
-func ActivityInfo(ctx context.Context) Info {
+// ActivityInfoFromContext tells an activity about its call. The context must be the
+// activity's or derived from it; the zero ActivityInfo otherwise.
+func ActivityInfoFromContext(ctx context.Context) ActivityInfo {
 	if r := runOf(ctx); r != nil {
 		return r.info
 	}
-	return Info{}
+	return ActivityInfo{}
 }
 
-// ClientFrom returns the app's client within an activity; the context must be
+// ClientFromContext returns the app's client within an activity; the context must be
 // the activity's or derived from it. ok is false elsewhere.
 //
 // What an activity starts and raises has ids that are derived from the call and
@@ -278,7 +279,7 @@ func ActivityInfo(ctx context.Context) Info {
 // data), so that a run that a crash repeats starts and raises nothing twice, in
 // whatever order it does so, and although it may have less to do. Only equal
 // requests are told apart by their number.
-func ClientFrom(ctx context.Context) (c *Client, ok bool) {
+func ClientFromContext(ctx context.Context) (c *Client, ok bool) {
 	if r := runOf(ctx); r != nil && r.client != nil {
 		return r.client, true
 	}

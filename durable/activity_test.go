@@ -150,7 +150,7 @@ func TestMaxConcurrent(t *testing.T) {
 		_, err := All(tasks...)
 		return ctx.Now().Sub(start), err
 	})
-	inHub(t, []Registration{capped.WithMaxConcurrent(3), other, o}, func(h *hub) {
+	inHub(t, []Registration{capped.LimitConcurrency(3), other, o}, func(h *hub) {
 		most.Store(0)
 		free.Store(0)
 		took, err := result(h, o, 60, func(string) {
@@ -169,9 +169,9 @@ func TestLimitBadInput(t *testing.T) {
 	a := NewAction("A", func(context.Context, int) error { return nil })
 	o := NewOrchestrator("O", func(*Context, None) (None, error) { return None{}, nil })
 	for want, bad := range map[string]Registration{
-		"must be at least 1":    a.WithMaxConcurrent(0),
-		"only an activity":      Limit(o, 3),
-		"has no implementation": DeclareActivity[int, None]("B").WithMaxConcurrent(2),
+		"must be at least 1":    a.LimitConcurrency(0),
+		"only an activity":      LimitConcurrency(o, 3),
+		"has no implementation": DeclareActivity[int, None]("B").LimitConcurrency(2),
 	} {
 		if err := bad.register(newRegistry()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
@@ -196,7 +196,7 @@ func TestMiddleware(t *testing.T) {
 				case "bad":
 					return []byte("{"), nil
 				case "error":
-					return nil, NonRetryable(fmt.Errorf("%s refuses: %w", ActivityInfo(ctx).Activity, errMiddle))
+					return nil, NonRetryable(fmt.Errorf("%s refuses: %w", ActivityInfoFromContext(ctx).Activity, errMiddle))
 				}
 				return next(ctx, fmt.Appendf(nil, "%q", text+"+"+name))
 			}
@@ -239,7 +239,7 @@ func TestClientInActivity(t *testing.T) {
 	var started atomic.Int64
 	other := NewOrchestrator("Other", func(ctx *Context, _ None) (None, error) { started.Add(1); return None{}, nil })
 	starts := NewActivity("Starts", func(ctx context.Context, _ None) ([]string, error) {
-		c, ok := ClientFrom(ctx)
+		c, ok := ClientFromContext(ctx)
 		if !ok {
 			return nil, errors.New("no client")
 		}
@@ -274,19 +274,21 @@ func TestClientInActivity(t *testing.T) {
 			h.t.Errorf("%s, then %s; %d started", first, again, started.Load())
 		}
 	})
-	if _, ok := ClientFrom(t.Context()); ok {
+	if _, ok := ClientFromContext(t.Context()); ok {
 		t.Error("there is a client outside activities")
 	}
 }
 
 func TestTags(t *testing.T) {
-	a := NewActivity("A", func(ctx context.Context, _ None) (string, error) { return ActivityInfo(ctx).Tags["team"], nil })
+	a := NewActivity("A", func(ctx context.Context, _ None) (string, error) {
+		return ActivityInfoFromContext(ctx).Tags["team"], nil
+	})
 	o := NewOrchestrator("O", func(ctx *Context, _ None) (string, error) {
 		called, err := a.Call(ctx, None{}, WithTags(map[string]string{"team": "red"})).Await()
 		if err != nil {
 			return "", err
 		}
-		stepped, err := Step(ctx, "S", func(ctx context.Context) (string, error) { return ActivityInfo(ctx).Tags["team"], nil },
+		stepped, err := Step(ctx, "S", func(ctx context.Context) (string, error) { return ActivityInfoFromContext(ctx).Tags["team"], nil },
 			WithTags(map[string]string{"team": "blue"})).Await()
 		if err != nil {
 			return "", err

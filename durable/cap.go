@@ -5,16 +5,17 @@ import (
 	"strings"
 )
 
-// WithMaxConcurrent is a registration of the activity that bounds how many runs
+// LimitConcurrency is a registration of the activity that bounds how many runs
 // of it there are at the same time in each process of the app, at least 1: for
 // services that bear only so much. The receiver is not changed. Calls that find
 // no room wait, without holding up other activities; calls that have waited long
 // are offered to other processes of the app, which have room of their own. For a
-// bound over all processes use Map with MaxConcurrency in one orchestration.
-func (a *Activity[In, Out]) WithMaxConcurrent(n int) Registration { return capped{a, n} }
+// bound over all processes use Map with WithMaxConcurrency in one orchestration.
+func (a *Activity[In, Out]) LimitConcurrency(n int) Registration { return capped{a, n} }
 
-// Limit is WithMaxConcurrent for an activity that Implement made.
-func Limit(activity Registration, n int) Registration { return capped{activity, n} }
+// LimitConcurrency is [Activity.LimitConcurrency] for an activity that Implement
+// made.
+func LimitConcurrency(activity Registration, n int) Registration { return capped{activity, n} }
 
 type capped struct {
 	Registration

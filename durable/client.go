@@ -46,12 +46,12 @@ var errNotRunning = errors.New("durable: the app's client works only while App.R
 // An id that was used before starts the orchestrator AGAIN once its instance has
 // finished: with WithReuse(ReturnExisting) it never does, which is the default in
 // a [HandleTrigger].
-func (o *Orchestrator[In, Out]) Start(ctx context.Context, c *Client, in In, options ...StartOption) (*Run[Out], error) {
+func (o *Orchestrator[In, Out]) Start(ctx context.Context, c *Client, in In, options ...StartOption) (*Instance[Out], error) {
 	id, err := c.start(ctx, o.name, in, options)
 	if err != nil {
 		return nil, err
 	}
-	return &Run[Out]{ID: id, client: c}, nil
+	return &Instance[Out]{ID: id, client: c}, nil
 }
 
 // StartNew starts an orchestrator by name. The input is encoded as JSON; a
@@ -106,21 +106,21 @@ func deriveIDs(ctx context.Context, s *client.Start, asked ...string) {
 	s.ExecutionID = taskhub.DerivedID("execution", invocation, what, fmt.Sprint(n))
 }
 
-// Run is an orchestration that was started.
-type Run[Out any] struct {
+// Instance is an orchestration whose result is an Out, in a client's task hub.
+type Instance[Out any] struct {
 	// ID is the instance id.
 	ID     string
 	client *Client
 }
 
-// Wait waits until the orchestration has finished and returns its result. One
+// Result waits until the orchestration has finished and returns its result. One
 // that failed or was terminated is an [*OrchestrationError], in which errors.Is
 // and errors.As find registered errors, in whatever program. One that the engine
 // has parked is a [*ParkedError] at once, unless [WithWaitWhileParked] is given.
 // The error of ctx when that ends first.
 //
 // The failure is read from the history: two requests more than for a result.
-func (r *Run[Out]) Wait(ctx context.Context, options ...WaitOption) (out Out, err error) {
+func (r *Instance[Out]) Result(ctx context.Context, options ...WaitOption) (out Out, err error) {
 	core, err := r.client.core()
 	if err != nil {
 		return out, err
@@ -142,12 +142,10 @@ func (r *Run[Out]) Wait(ctx context.Context, options ...WaitOption) (out Out, er
 
 // Status is what is known of an instance.
 type Status struct {
-	InstanceID string
-	Name       string
-	Version    string
-	// RuntimeStatus is Pending, Running, Completed, Failed, Terminated or
-	// Suspended.
-	RuntimeStatus string
+	InstanceID    string
+	Name          string
+	Version       string
+	RuntimeStatus RuntimeStatus
 	Input         json.RawMessage
 	// Output is the result, or a JSON string that says why the instance failed,
 	// was terminated or suspended.
@@ -156,17 +154,17 @@ type Status struct {
 	// causes; nil unless [WithFailure] asks for it.
 	Failure *OrchestrationError
 	// Parked says why the engine has stopped working on the instance, whose
-	// RuntimeStatus is Suspended then: mostly, its code does not fit its history.
+	// RuntimeStatus is StatusSuspended then: usually its code does not fit its history.
 	// It is empty for one that an operator has suspended.
 	Parked       string
 	CustomStatus json.RawMessage
 	Created      time.Time
 	LastUpdated  time.Time
-	// ScheduledStart is the time of StartAt; zero mostly.
+	// ScheduledStart is that of WithStartTime; usually zero.
 	ScheduledStart time.Time
 	Tags           map[string]string
 	// Err says why an instance of a list could not be read; RuntimeStatus is
-	// Unknown then, and nothing else is set but the id.
+	// StatusUnknown then, and nothing else is set but the id.
 	Err error
 }
 

@@ -53,7 +53,7 @@ func control(options []ControlOption) (o controlOptions) {
 }
 
 // Terminate ends an instance that has not finished, whatever its code does; the
-// reason becomes its output. It returns when that is stored; use Wait to see it
+// reason becomes its output. It returns when that is stored; use WaitForCompletion to see it
 // done. The contexts of running activities end. Children go on unless
 // WithChildren is given. ErrNotFound, or a *StateError with ErrFinished.
 func (c *Client) Terminate(ctx context.Context, id, reason string, options ...ControlOption) error {
@@ -110,8 +110,8 @@ func (c *Client) do(f func(*client.Client) error) error {
 // ErrSuspended or ErrNotSuspended.
 type StateError struct {
 	InstanceID string
-	// Status is the instance's, as in Status.RuntimeStatus.
-	Status string
+	// Status is that of the instance.
+	Status RuntimeStatus
 	cause  error
 }
 
@@ -124,32 +124,32 @@ func (e *StateError) Unwrap() error { return e.cause }
 func public(err error) error {
 	var state *client.StateError
 	if errors.As(err, &state) {
-		return &StateError{InstanceID: state.InstanceID, Status: state.Status.String(), cause: err}
+		return &StateError{InstanceID: state.InstanceID, Status: runtimeStatus(state.Status), cause: err}
 	}
 	return err
 }
 
 // RaiseEvent is Client.RaiseEvent for the run.
-func (r *Run[Out]) RaiseEvent(ctx context.Context, name string, data any) error {
+func (r *Instance[Out]) RaiseEvent(ctx context.Context, name string, data any) error {
 	return r.client.RaiseEvent(ctx, r.ID, name, data)
 }
 
 // Terminate is Client.Terminate for the run.
-func (r *Run[Out]) Terminate(ctx context.Context, reason string, options ...ControlOption) error {
+func (r *Instance[Out]) Terminate(ctx context.Context, reason string, options ...ControlOption) error {
 	return r.client.Terminate(ctx, r.ID, reason, options...)
 }
 
 // Suspend is Client.Suspend for the run.
-func (r *Run[Out]) Suspend(ctx context.Context, reason string) error {
+func (r *Instance[Out]) Suspend(ctx context.Context, reason string) error {
 	return r.client.Suspend(ctx, r.ID, reason)
 }
 
 // Resume is Client.Resume for the run.
-func (r *Run[Out]) Resume(ctx context.Context, reason string) error {
+func (r *Instance[Out]) Resume(ctx context.Context, reason string) error {
 	return r.client.Resume(ctx, r.ID, reason)
 }
 
 // Status is Client.Status for the run.
-func (r *Run[Out]) Status(ctx context.Context, options ...StatusOption) (*Status, error) {
+func (r *Instance[Out]) Status(ctx context.Context, options ...StatusOption) (*Status, error) {
 	return r.client.Status(ctx, r.ID, options...)
 }

@@ -13,17 +13,17 @@ import (
 )
 
 // WaitForStart waits until an instance has left Pending: its first turn is
-// stored. It ends early as Wait does.
+// stored. It ends early as WaitForCompletion does.
 func (c *Client) WaitForStart(ctx context.Context, id string, options ...WaitOption) (*Status, error) {
 	return c.wait(ctx, id, options, func(row *taskhub.Instance) bool { return row.Status != history.Pending })
 }
 
-// Wait waits until an instance has finished, well or not: see [Run.Wait] for its
+// WaitForCompletion waits until an instance has finished, well or not: see [Instance.Result] for its
 // result. Changes in this process are seen at once, those of others within two
 // seconds. When ctx ends first, it returns the last status and the error of
 // ctx; for an instance that the engine has parked, the status and a
 // [*ParkedError] at once, unless [WithWaitWhileParked] is given.
-func (c *Client) Wait(ctx context.Context, id string, options ...WaitOption) (*Status, error) {
+func (c *Client) WaitForCompletion(ctx context.Context, id string, options ...WaitOption) (*Status, error) {
 	return c.wait(ctx, id, options, func(row *taskhub.Instance) bool { return row.Status.Finished() })
 }
 
@@ -45,11 +45,11 @@ func (c *Client) wait(ctx context.Context, id string, options []WaitOption, done
 	return statusOf(row), ctx.Err()
 }
 
-// CheckStatus is the official payload of management URLs for an instance:
+// ManagementPayload is the official payload of management URLs for an instance:
 // statusQueryGetUri and its siblings. They begin with the client's LinksURL, or
 // the app's managementBaseUrl, or WEBSITE_HOSTNAME; on a developer's machine with
 // the host of the request, where that is this machine. The URLs are signed.
-func (c *Client) CheckStatus(r *http.Request, id string) (json.RawMessage, error) {
+func (c *Client) ManagementPayload(r *http.Request, id string) (json.RawMessage, error) {
 	core, err := c.core()
 	if err != nil {
 		return nil, err
@@ -100,7 +100,7 @@ func (c *Client) WaitForCompletionOrCheckStatus(w http.ResponseWriter, r *http.R
 
 func statusOf(row *taskhub.Instance) *Status {
 	s := &Status{
-		InstanceID: row.ID, Name: row.Name, Version: row.Version, RuntimeStatus: row.Shown().String(),
+		InstanceID: row.ID, Name: row.Name, Version: row.Version, RuntimeStatus: runtimeStatus(row.Shown()),
 		Input: asJSON(row.Input), Output: asJSON(row.Output), CustomStatus: asJSON(row.CustomStatus),
 		Created: row.Created, LastUpdated: row.Updated, ScheduledStart: row.Scheduled, Tags: row.Tags, Err: row.Err,
 	}

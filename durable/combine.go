@@ -51,16 +51,17 @@ func AllSettled[T any](tasks ...*Task[T]) []Result[T] {
 }
 
 // Any waits until one of the tasks has ended, however it ended, and returns the
-// one that was first. Every replay finds the same one. It needs at least one
+// one that was first, with its index among the arguments. Every replay finds the same one. It needs at least one
 // task. The others go on; nothing waits for them when the orchestrator ends. A
 // wait for an event that was not the first takes no event until something waits
 // for it again.
-func Any[T any](tasks ...*Task[T]) *Task[T] {
+func Any[T any](tasks ...*Task[T]) (index int, first *Task[T]) {
 	list := make([]Awaitable, len(tasks))
 	for i, t := range tasks {
 		list[i] = t
 	}
-	return tasks[Select(list...)]
+	index = Select(list...)
+	return index, tasks[index]
 }
 
 // Select is Any for tasks of several types: it returns the index of the one
@@ -115,7 +116,7 @@ func unique(tasks []Awaitable) (positions map[*engine.Task][]int, list []*engine
 // Map calls an activity for each item, and returns the results in the order of
 // the items when all of them have ended. When some failed the error joins their
 // errors, and the results of the others are there. A RetryPolicy is for each
-// call on its own; see MaxConcurrency for how many are open at a time.
+// call on its own; see WithMaxConcurrency for how many are open at a time.
 func Map[In, Out any](ctx *Context, items []In, activity *Activity[In, Out], options ...MapOption) ([]Out, error) {
 	var o callOptions
 	for _, option := range options {

@@ -28,7 +28,7 @@ type ClientOptions struct {
 	// (AzureWebJobsStorage__accountName ...). Default AzureWebJobsStorage.
 	Connection string
 	// LinksURL is where the app serves its signed links, such as
-	// https://myapp.azurewebsites.net/api/durabletask-links. CheckStatus and its
+	// https://myapp.azurewebsites.net/api/durabletask-links. ManagementPayload and its
 	// siblings need it.
 	LinksURL string
 	// Serializer and Codec must be the app's (App.UseSerializer,

@@ -20,7 +20,7 @@ var waiting = NewOrchestrator("Waiting", func(ctx *Context, _ None) (string, err
 })
 
 // startIt starts an orchestrator and waits until everything has settled.
-func startIt[In, Out any](h *hub, o *Orchestrator[In, Out], in In, options ...StartOption) *Run[Out] {
+func startIt[In, Out any](h *hub, o *Orchestrator[In, Out], in In, options ...StartOption) *Instance[Out] {
 	h.t.Helper()
 	run, err := o.Start(h.t.Context(), h.client(), in, options...)
 	if err != nil {
@@ -70,7 +70,7 @@ func TestControlOfEveryStatus(t *testing.T) {
 		if err := errors.Join(c.Raise(ctx, run.ID, "go", history.Payload(`"on"`)), c.Resume(ctx, run.ID, "back")); err != nil {
 			h.t.Fatal(err)
 		}
-		got, err := run.Wait(ctx)
+		got, err := run.Result(ctx)
 		want(h, got, err, "on")
 		for _, err := range []error{
 			c.Raise(ctx, run.ID, "go", nil), c.Suspend(ctx, run.ID, ""), c.Resume(ctx, run.ID, ""), c.Terminate(ctx, run.ID, "", client.TerminateOptions{}),
@@ -94,7 +94,7 @@ func TestAnEventIsDeliveredWithoutAPoll(t *testing.T) {
 		if err := h.core.client.Raise(h.t.Context(), run.ID, "Go", history.Payload(`"x"`)); err != nil {
 			h.t.Fatal(err)
 		}
-		got, err := run.Wait(h.t.Context())
+		got, err := run.Result(h.t.Context())
 		want(h, got, err, "x")
 		if took := time.Since(before); took > 0 && h.dispatch == 0 {
 			h.t.Errorf("it took %v", took)
@@ -106,12 +106,12 @@ func TestTerminateWhatHasNotStarted(t *testing.T) {
 	ran := false
 	o := NewOrchestrator("O", func(ctx *Context, _ None) (string, error) { ran = true; return "ran", nil })
 	inHub(t, []Registration{o}, func(h *hub) {
-		run := startIt(h, o, None{}, StartAt(time.Now().Add(time.Hour)))
+		run := startIt(h, o, None{}, WithStartTime(time.Now().Add(time.Hour)))
 		if err := h.core.client.Terminate(h.t.Context(), run.ID, "changed my mind", client.TerminateOptions{}); err != nil {
 			h.t.Fatal(err)
 		}
 		h.settle()
-		_, err := run.Wait(h.t.Context())
+		_, err := run.Result(h.t.Context())
 		if failed := new(OrchestrationError); !errors.As(err, &failed) || failed.Status != "Terminated" || failed.Message != "changed my mind" {
 			h.t.Error(err)
 		}
@@ -124,11 +124,11 @@ func TestTerminateWhatHasNotStarted(t *testing.T) {
 
 func TestEventsBeforeAScheduledStart(t *testing.T) {
 	inHub(t, []Registration{waiting}, func(h *hub) {
-		run := startIt(h, waiting, None{}, StartAt(time.Now().Add(5*time.Hour)))
+		run := startIt(h, waiting, None{}, WithStartTime(time.Now().Add(5*time.Hour)))
 		if err := h.core.client.Raise(h.t.Context(), run.ID, "Go", history.Payload(`"early"`)); err != nil {
 			h.t.Fatal(err)
 		}
-		got, err := run.Wait(h.t.Context())
+		got, err := run.Result(h.t.Context())
 		want(h, got, err, "early")
 	})
 }
@@ -202,7 +202,7 @@ func TestTerminateAChild(t *testing.T) {
 		if err := h.core.client.Terminate(h.t.Context(), "child", "just you", client.TerminateOptions{}); err != nil {
 			h.t.Fatal(err)
 		}
-		got, err := run.Wait(h.t.Context())
+		got, err := run.Result(h.t.Context())
 		if err != nil || !strings.Contains(got, "just you") {
 			h.t.Errorf("%q %v", got, err)
 		}
@@ -277,7 +277,7 @@ func TestRestart(t *testing.T) {
 		if row, err := c.Wait(ctx, other.ID, ""); err != nil || string(row.Output) != "7" {
 			h.t.Errorf("%+v %v", row, err)
 		}
-		if _, err := run.Wait(ctx); err != nil {
+		if _, err := run.Result(ctx); err != nil {
 			h.t.Error(err)
 		}
 		if again, err := c.Restart(ctx, run.ID, client.RestartOptions{SameID: true}); err != nil || again.ID != run.ID || *again.Generation != 1 {
@@ -327,7 +327,7 @@ func TestTerminateAndResumeWhatIsParked(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(ctx, time.Hour)
 		defer cancel()
-		got, err := alive.Wait(ctx, WithWaitWhileParked())
+		got, err := alive.Result(ctx, WithWaitWhileParked())
 		want(h, got, err, "x")
 	})
 }

@@ -53,7 +53,7 @@ func TestDeferredFunctions(t *testing.T) {
 				if len(began) == 0 || len(undone)+len(through) > 0 {
 					h.t.Errorf("when it left memory %d deferred functions began, %d came to their end, and %q was done", len(began), len(through), undone)
 				}
-				_, err = run.Wait(h.t.Context())
+				_, err = run.Result(h.t.Context())
 				if errors.Is(err, errDeclined) != (how == "fails") || !slices.Equal(undone, want) {
 					h.t.Errorf("%v; done: %q, want %q", err, undone, want)
 				}

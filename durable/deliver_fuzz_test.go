@@ -55,7 +55,7 @@ func delivered(t *testing.T, body []byte) {
 			t.Fatalf("after the message: %v", err)
 		}
 		h.raise(run.ID, "Go", `"on"`)
-		if out, err := run.Wait(ctx); err != nil || out != "on" {
+		if out, err := run.Result(ctx); err != nil || out != "on" {
 			t.Fatalf("after the message: %q, %v", out, err)
 		}
 	})

@@ -41,7 +41,7 @@ func begin[In, Out any](env *durabletest.Env, o *durable.Orchestrator[In, Out], 
 func show[Out any](i *durabletest.Instance[Out]) {
 	out, err := i.Result()
 	if failed := new(durable.OrchestrationError); errors.As(err, &failed) {
-		fmt.Println(failed.Status + ": " + failed.Message)
+		fmt.Printf("%s: %s\n", failed.Status, failed.Message)
 		return
 	}
 	fmt.Println(out)

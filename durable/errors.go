@@ -31,8 +31,8 @@ var (
 	// already (maxWaitingEvents in host.json), and its code does not wait for one of
 	// the name. The event was not stored; it can be raised again later.
 	ErrBacklog = taskhub.ErrBacklog
-	// ErrToken: the text is not a token of Client.ListPage.
-	ErrToken = taskhub.ErrToken
+	// ErrInvalidToken: the text is not a token of Client.ListPage.
+	ErrInvalidToken = taskhub.ErrToken
 	// ErrNoTaskHub: the task hub does not exist or is being deleted, or the storage
 	// account does not exist. An app makes its hub when it starts; a client waits
 	// for none.
@@ -77,8 +77,8 @@ var (
 	// ErrShutdown: the app is being stopped. The call runs again, here or in
 	// another process, unless it still ends well.
 	ErrShutdown = activity.ErrShutdown
-	// ErrLost: this process lost the right to run the call, which runs again.
-	ErrLost = activity.ErrLost
+	// ErrLeaseLost: this process lost the right to run the call, which runs again.
+	ErrLeaseLost = activity.ErrLost
 )
 
 // TaskError is how a failed activity, Step or child looks to the orchestrator

@@ -100,7 +100,7 @@ func (c *Context) SendEvent(instanceID, name string, data any) error {
 //
 // An orchestrator that calls it and returns no error fails, whether the input was
 // accepted or not. It must be of the orchestrator's input type. External events that
-// nobody has waited for are kept (see DropEvents); calls that are still open
+// nobody has waited for are kept (see WithoutPendingEvents); calls that are still open
 // are not.
 func ContinueAsNew[Out any](ctx *Context, in any, options ...ContinueOption) (out Out, err error) {
 	ctx.rt.Check()

@@ -9,6 +9,7 @@ import (
 	"io"
 
 	"github.com/durable-go/functions/durable"
+	"github.com/durable-go/functions/durable/codec"
 	"github.com/durable-go/functions/durabletest"
 )
 
@@ -17,12 +18,12 @@ func ExampleApp_UseActivityMiddleware() {
 	app.UseActivityMiddleware(func(next durable.ActivityHandler) durable.ActivityHandler {
 		return func(ctx context.Context, input []byte) ([]byte, error) {
 			output, err := next(ctx, input)
-			fmt.Printf("%s(%s) = %s, %v\n", durable.ActivityInfo(ctx).Activity, input, output, err)
+			fmt.Printf("%s(%s) = %s, %v\n", durable.ActivityInfoFromContext(ctx).Activity, input, output, err)
 			return output, err
 		}
 	})
 	chain := durable.NewOrchestrator("Chain", func(ctx *durable.Context, cities []string) ([]string, error) {
-		return durable.Map(ctx, cities, hello, durable.MaxConcurrency(1))
+		return durable.Map(ctx, cities, hello, durable.WithMaxConcurrency(1))
 	})
 	app.Register(chain, hello)
 	durabletest.Options{App: app}.Example(func(env *durabletest.Env) {
@@ -100,13 +101,13 @@ func (deflate) Decode(_ context.Context, stored []byte) ([]byte, error) {
 
 func ExampleApp_UsePayloadCodec() {
 	key := []byte("0123456789abcdef0123456789abcdef") // from a key vault
-	encryption, err := durable.AESGCM(key)
+	encryption, err := codec.AESGCM(key)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	app := durable.NewApp()
-	app.UsePayloadCodec(durable.Codecs(deflate{}, encryption))
+	app.UsePayloadCodec(codec.Chain(deflate{}, encryption))
 	chain := durable.NewOrchestrator("Chain", func(ctx *durable.Context, city string) (string, error) {
 		return hello.Call(ctx, city).Await()
 	})

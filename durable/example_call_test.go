@@ -12,10 +12,10 @@ import (
 
 // An activity may run again after a crash. What must not happen twice is done
 // under the key of the call.
-func ExampleActivityInfo() {
+func ExampleActivityInfoFromContext() {
 	payments := map[string]int{}
 	pay := durable.NewAction("Pay", func(ctx context.Context, cents int) error {
-		info := durable.ActivityInfo(ctx)
+		info := durable.ActivityInfoFromContext(ctx)
 		if _, done := payments[info.IdempotencyKey]; done {
 			return nil
 		}
@@ -89,7 +89,7 @@ func ExampleWithTimeout() {
 func ExampleRetryPolicy() {
 	durable.RegisterErrorValue("shop.closed", errClosed)
 	fetch := durable.NewActivity("Fetch", func(ctx context.Context, item string) (string, error) {
-		if durable.ActivityInfo(ctx).Attempt < 3 {
+		if durable.ActivityInfoFromContext(ctx).Attempt < 3 {
 			return "", fmt.Errorf("fetching %s: %w", item, errClosed)
 		}
 		return "", errors.New("no such item")
@@ -129,7 +129,7 @@ func ExampleTaskError() {
 	// Output: Divide, attempt 1, panic: panic: runtime error: integer divide by zero (durable/example_call_test.go:120)
 }
 
-func ExampleLimit() {
+func ExampleLimitConcurrency() {
 	l := &ledger{}
 	book := durable.DeclareActivity[string, int]("Book")
 	accounting := durable.NewOrchestrator("Accounting", func(ctx *durable.Context, entries []string) (int, error) {
@@ -137,14 +137,14 @@ func ExampleLimit() {
 		return len(entries), err
 	})
 	// One at a time in each process: the ledger has no lock.
-	run(accounting, []string{"rent", "tea", "salt"}, durable.Limit(book.Implement(l.book), 1))
+	run(accounting, []string{"rent", "tea", "salt"}, durable.LimitConcurrency(book.Implement(l.book), 1))
 	fmt.Println(len(l.entries))
 	// Output:
 	// 3
 	// 3
 }
 
-func ExampleMaxConcurrency() {
+func ExampleWithMaxConcurrency() {
 	most, open := 0, 0
 	fetch := durable.NewAction("Fetch", func(_ context.Context, _ int) error {
 		open++
@@ -154,7 +154,7 @@ func ExampleMaxConcurrency() {
 		return nil
 	})
 	crawl := durable.NewOrchestrator("Crawl", func(ctx *durable.Context, pages []int) (int, error) {
-		done, err := durable.Map(ctx, pages, fetch, durable.MaxConcurrency(1))
+		done, err := durable.Map(ctx, pages, fetch, durable.WithMaxConcurrency(1))
 		return len(done), err
 	})
 	run(crawl, []int{1, 2, 3, 4}, fetch)

@@ -82,7 +82,7 @@ func ExampleWithVersion() {
 	// Output: version 2.0 <nil>
 }
 
-func ExampleDropEvents() {
+func ExampleWithoutPendingEvents() {
 	counter := durable.NewOrchestrator("Counter", func(ctx *durable.Context, round int) (string, error) {
 		if round == 2 {
 			_, err := durable.WaitForEvent[int](ctx, "Add", durable.WithTimeout(time.Hour)).Await()
@@ -91,14 +91,14 @@ func ExampleDropEvents() {
 		if _, err := durable.WaitForEvent[int](ctx, "Add").Await(); err != nil {
 			return "", err
 		}
-		return durable.ContinueAsNew[string](ctx, 2, durable.DropEvents())
+		return durable.ContinueAsNew[string](ctx, 2, durable.WithoutPendingEvents())
 	})
 	durabletest.Example(func(env *durabletest.Env) {
 		i := durabletest.Start(env, counter, 1)
 		env.Wait()
 		i.Suspend("so that both come together")
-		i.Raise("Add", 1)
-		i.Raise("Add", 2)
+		i.RaiseEvent("Add", 1)
+		i.RaiseEvent("Add", 2)
 		i.Resume("go on")
 		fmt.Println(i.Result())
 	}, counter)

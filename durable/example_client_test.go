@@ -31,7 +31,7 @@ func ExampleClient_RaiseEvent() {
 		if err := client.RaiseEvent(ctx, run.ID, "Answer", "yes"); err != nil {
 			fmt.Println(err)
 		}
-		fmt.Println(run.Wait(ctx))
+		fmt.Println(run.Result(ctx))
 		fmt.Println(errors.Is(run.RaiseEvent(ctx, "Answer", "no"), durable.ErrFinished))
 	}, approval)
 	// Output:
@@ -55,7 +55,7 @@ func ExampleClient_Terminate() {
 		if err := client.Terminate(ctx, run.ID, "sold out", durable.WithChildren()); err != nil {
 			fmt.Println(err)
 		}
-		_, err = run.Wait(ctx)
+		_, err = run.Result(ctx)
 		fmt.Println(err)
 	}, approval)
 	// Output: orchestration order-1 (Approval): Terminated: sold out
@@ -78,7 +78,7 @@ func ExampleClient_Suspend() {
 		env.Wait()                                        // until it is suspended
 		fmt.Println(run.RaiseEvent(ctx, "Answer", "yes")) // kept until it goes on
 		fmt.Println(client.Resume(ctx, run.ID, "back"))
-		fmt.Println(run.Wait(ctx))
+		fmt.Println(run.Result(ctx))
 	}, approval)
 	// Output:
 	// <nil>
@@ -131,7 +131,7 @@ func ExampleWithReuse() {
 			fmt.Println(err)
 		}
 		fmt.Println(run.RaiseEvent(ctx, "Answer", "yes"))
-		fmt.Println(run.Wait(ctx))
+		fmt.Println(run.Result(ctx))
 	}, approval)
 	// Output:
 	// true
@@ -139,7 +139,7 @@ func ExampleWithReuse() {
 	// coffee: yes <nil>
 }
 
-func ExampleClient_Wait() {
+func ExampleClient_WaitForCompletion() {
 	approval := durable.NewOrchestrator("Approval", func(ctx *durable.Context, item string) (string, error) {
 		answer, err := durable.WaitForEvent[string](ctx, "Answer").Await()
 		return item + ": " + answer, err
@@ -158,10 +158,10 @@ func ExampleClient_Wait() {
 		}
 		short, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
 		defer cancel()
-		status, err := client.Wait(short, run.ID)
+		status, err := client.WaitForCompletion(short, run.ID)
 		fmt.Println(status.RuntimeStatus, err)
 		_ = run.RaiseEvent(ctx, "Answer", "no")
-		status, err = client.Wait(ctx, run.ID)
+		status, err = client.WaitForCompletion(ctx, run.ID)
 		fmt.Println(status.RuntimeStatus, string(status.Output), err)
 	}, approval)
 	// Output:
@@ -187,13 +187,13 @@ func ExampleClient_History() {
 			return
 		}
 		_ = run.RaiseEvent(ctx, "Answer", "yes")
-		_, _ = run.Wait(ctx)
+		_, _ = run.Result(ctx)
 		events, err := client.History(ctx, run.ID)
 		if err != nil {
 			fmt.Println(err)
 		}
 		for _, e := range events {
-			fmt.Println(strings.TrimSpace(e.Type + " " + e.Name + e.Status))
+			fmt.Println(strings.TrimSpace(e.Type + " " + e.Name + string(e.Status)))
 		}
 	}, approval)
 	// Output:
@@ -220,7 +220,7 @@ func ExampleClient_HistoryJSON() {
 			return
 		}
 		_ = run.RaiseEvent(ctx, "Answer", "yes")
-		_, _ = run.Wait(ctx)
+		_, _ = run.Result(ctx)
 		raw, err := client.HistoryJSON(ctx, run.ID)
 		if err != nil {
 			fmt.Println(err)
@@ -261,7 +261,7 @@ func ExampleClient_WaitForCompletionOrCheckStatus() {
 				fmt.Println(w.Code, w.Header().Get("Retry-After"))
 			}
 			_ = run.RaiseEvent(ctx, "Answer", "yes")
-			_, _ = run.Wait(ctx)
+			_, _ = run.Result(ctx)
 		}
 	}, approval)
 	// Output:
@@ -269,14 +269,14 @@ func ExampleClient_WaitForCompletionOrCheckStatus() {
 	// 200 "tea: yes"
 }
 
-func ExampleClient_CheckStatus() {
+func ExampleClient_ManagementPayload() {
 	approval := durable.NewOrchestrator("Approval", func(ctx *durable.Context, item string) (string, error) {
 		answer, err := durable.WaitForEvent[string](ctx, "Answer").Await()
 		return item + ": " + answer, err
 	})
 	durabletest.Example(func(env *durabletest.Env) {
 		client := env.Client() // in an app: app.Client()
-		raw, err := client.CheckStatus(httptest.NewRequest(http.MethodPost, "http://localhost:7071/api/orders", nil), "order-1")
+		raw, err := client.ManagementPayload(httptest.NewRequest(http.MethodPost, "http://localhost:7071/api/orders", nil), "order-1")
 		if err != nil {
 			fmt.Println(err)
 		}

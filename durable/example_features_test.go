@@ -68,7 +68,7 @@ func ExampleWaitForEvent() {
 	})
 	inEnv(func(env *durabletest.Env) {
 		i := begin(env, approval, durable.None{})
-		i.Raise("approved", "Ann")
+		i.RaiseEvent("approved", "Ann")
 		show(i)
 	}, approval)
 	run(approval, durable.None{})
@@ -96,7 +96,7 @@ func ExampleEvents() {
 	inEnv(func(env *durabletest.Env) {
 		i := begin(env, collector, 3)
 		for n := range 3 {
-			i.Raise("reading", n+1)
+			i.RaiseEvent("reading", n+1)
 		}
 		show(i)
 	}, collector)
@@ -151,7 +151,7 @@ func ExampleContinueAsNew() {
 	inEnv(func(env *durabletest.Env) {
 		i := begin(env, counter, 0)
 		for n := range 3 {
-			i.Raise("add", n+1)
+			i.RaiseEvent("add", n+1)
 		}
 		show(i)
 		fmt.Println("the last execution began with", string(i.History().Of("ExecutionStarted")[0].Input))
@@ -206,7 +206,7 @@ func ExampleSideEffect() {
 func ExampleStep() {
 	report := durable.NewOrchestrator("Report", func(ctx *durable.Context, name string) (string, error) {
 		return durable.Step(ctx, "Render", func(ctx context.Context) (string, error) {
-			return fmt.Sprint("report of ", name, ", attempt ", durable.ActivityInfo(ctx).Attempt), nil
+			return fmt.Sprint("report of ", name, ", attempt ", durable.ActivityInfoFromContext(ctx).Attempt), nil
 		}, durable.WithTimeout(time.Minute)).Await()
 	})
 	run(report, "sales")

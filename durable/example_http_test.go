@@ -48,7 +48,7 @@ func ExampleApp_UseTokenProvider() {
 		response, err := durable.CallHTTP(ctx, durable.HTTPRequest{
 			Method: http.MethodPost,
 			URL:    "https://management.azure.com/" + vm + "/restart",
-			Token:  &durable.TokenSource{Resource: "https://management.azure.com"},
+			Token:  &durable.ManagedIdentityToken{Resource: "https://management.azure.com"},
 		}).Await()
 		if err != nil {
 			return "", err

@@ -28,7 +28,7 @@ func ExampleOrchestrationError() {
 			fmt.Println(err)
 			return
 		}
-		_, err = run.Wait(ctx)
+		_, err = run.Result(ctx)
 		fmt.Println(errors.Is(err, errExpired))
 		var failed *durable.TaskError
 		if errors.As(err, &failed) {
@@ -50,7 +50,7 @@ func ExampleWithFailure() {
 			fmt.Println(err)
 			return
 		}
-		status, err := client.Wait(ctx, run.ID, durable.WithFailure())
+		status, err := client.WaitForCompletion(ctx, run.ID, durable.WithFailure())
 		if err != nil {
 			fmt.Println(err)
 			return
@@ -87,7 +87,7 @@ func ExampleParkedError() {
 		if err := run.RaiseEvent(ctx, "Shipped", "by mail"); err != nil {
 			fmt.Println(err)
 		}
-		_, err = run.Wait(ctx)
+		_, err = run.Result(ctx)
 		fmt.Println(errors.Is(err, durable.ErrParked))
 		status, err := run.Status(ctx)
 		if err != nil {
@@ -96,7 +96,7 @@ func ExampleParkedError() {
 		}
 		fmt.Println(status.RuntimeStatus, status.Parked != "")
 		changed = false
-		fmt.Println(run.Wait(ctx, durable.WithWaitWhileParked()))
+		fmt.Println(run.Result(ctx, durable.WithWaitWhileParked()))
 	}, order, pack)
 	// Output:
 	// true

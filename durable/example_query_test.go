@@ -41,15 +41,15 @@ func ExampleClient_List() {
 			}
 		}
 		_ = client.Terminate(ctx, "order-2", "sold out")
-		_, _ = client.Wait(ctx, "order-2")
-		for s, err := range client.List(ctx, durable.Query{Prefix: "order-", Statuses: []string{"Running"}}) {
+		_, _ = client.WaitForCompletion(ctx, "order-2")
+		for s, err := range client.List(ctx, durable.Query{Prefix: "order-", Statuses: []durable.RuntimeStatus{durable.StatusRunning}}) {
 			if err != nil {
 				fmt.Println(err)
 				return
 			}
 			fmt.Println(s.InstanceID, s.RuntimeStatus)
 		}
-		_, err := client.Count(ctx, durable.Query{Statuses: []string{"done"}})
+		_, err := client.Count(ctx, durable.Query{Statuses: []durable.RuntimeStatus{"done"}})
 		fmt.Println(err)
 	}, approval)
 	// Output:
@@ -87,7 +87,7 @@ func ExampleClient_ListPage() {
 		}
 		fmt.Println(seen)
 		_, _, err := client.ListPage(ctx, durable.Query{}, "nonsense")
-		fmt.Println(errors.Is(err, durable.ErrToken))
+		fmt.Println(errors.Is(err, durable.ErrInvalidToken))
 	}, approval)
 	// Output:
 	// 5
@@ -130,7 +130,7 @@ func ExampleClient_Purge() {
 		_, err = client.Purge(ctx, run.ID)
 		fmt.Println(errors.Is(err, durable.ErrNotFinished))
 		_ = run.RaiseEvent(ctx, "Answer", "yes")
-		_, _ = run.Wait(ctx)
+		_, _ = run.Result(ctx)
 		purged, err := client.Purge(ctx, run.ID)
 		fmt.Println(purged.Instances, purged.Complete, err)
 		_, err = client.Status(ctx, run.ID)
@@ -142,7 +142,7 @@ func ExampleClient_Purge() {
 	// true
 }
 
-func ExampleClient_PurgeAll() {
+func ExampleClient_PurgeInstances() {
 	approval := durable.NewOrchestrator("Approval", func(ctx *durable.Context, item string) (string, error) {
 		answer, err := durable.WaitForEvent[string](ctx, "Answer").Await()
 		return item + ": " + answer, err
@@ -158,10 +158,10 @@ func ExampleClient_PurgeAll() {
 			}
 			if n < 3 {
 				_ = run.Terminate(ctx, "")
-				_, _ = run.Wait(ctx)
+				_, _ = run.Result(ctx)
 			}
 		}
-		purged, err := client.PurgeAll(ctx, durable.PurgeFilter{CreatedTo: time.Now(), Budget: time.Minute})
+		purged, err := client.PurgeInstances(ctx, durable.PurgeFilter{CreatedTo: time.Now(), Budget: time.Minute})
 		fmt.Println(purged.Instances, purged.Complete, err)
 		fmt.Println(client.Count(ctx, durable.Query{}))
 	}, approval)
@@ -193,11 +193,11 @@ func ExampleClient_Rewind() {
 		if err != nil {
 			fmt.Println(err)
 		}
-		_, err = run.Wait(ctx)
+		_, err = run.Result(ctx)
 		fmt.Println(err != nil)
 		broken.Store(0)
 		fmt.Println(client.Rewind(ctx, run.ID, "the warehouse is back"))
-		fmt.Println(run.Wait(ctx))
+		fmt.Println(run.Result(ctx))
 		fmt.Println("charged", charged.Load(), "time")
 	}, order, charge, ship)
 	// Output:

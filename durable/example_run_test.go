@@ -17,7 +17,7 @@ func ExampleHeartbeat() {
 			return "", err
 		}
 		for part := from; part < parts; part++ {
-			if part == 3 && durable.ActivityInfo(ctx).Attempt == 1 {
+			if part == 3 && durable.ActivityInfoFromContext(ctx).Attempt == 1 {
 				return "", errors.New("connection reset")
 			}
 			if err := durable.Heartbeat(ctx, part+1); err != nil {
@@ -36,12 +36,12 @@ func ExampleHeartbeat() {
 	// Output: 5 parts, the last run began at 3 <nil>
 }
 
-func ExampleClientFrom() {
+func ExampleClientFromContext() {
 	invoice := durable.NewOrchestrator("Invoice", func(_ *durable.Context, customer string) (string, error) {
 		return "invoice for " + customer, nil
 	})
 	bill := durable.NewActivity("Bill", func(ctx context.Context, customers []string) (string, error) {
-		client, ok := durable.ClientFrom(ctx)
+		client, ok := durable.ClientFromContext(ctx)
 		if !ok {
 			return "", errors.New("no client")
 		}
@@ -51,7 +51,7 @@ func ExampleClientFrom() {
 			if err != nil {
 				return "", err
 			}
-			if out, err := run.Wait(ctx); err != nil || customer == customers[len(customers)-1] {
+			if out, err := run.Result(ctx); err != nil || customer == customers[len(customers)-1] {
 				return out, err
 			}
 		}

@@ -52,7 +52,7 @@ func ExampleAll() {
 
 func ExampleMap() {
 	fanOut := durable.NewOrchestrator("FanOut", func(ctx *durable.Context, cities []string) ([]string, error) {
-		return durable.Map(ctx, cities, hello, durable.MaxConcurrency(2))
+		return durable.Map(ctx, cities, hello, durable.WithMaxConcurrency(2))
 	})
 	run(fanOut, []string{"Tokyo", "Seattle", "London"}, hello)
 	// Output: [Hello Tokyo! Hello Seattle! Hello London!]
@@ -60,18 +60,19 @@ func ExampleMap() {
 
 func ExampleAny() {
 	race := durable.NewOrchestrator("Race", func(ctx *durable.Context, _ durable.None) (string, error) {
-		first := durable.Any(
+		i, first := durable.Any(
 			durable.WaitForEvent[string](ctx, "red"),
 			durable.WaitForEvent[string](ctx, "blue"),
 		)
-		return first.Await()
+		word, err := first.Await()
+		return fmt.Sprintf("%d: %s", i, word), err
 	})
 	inEnv(func(env *durabletest.Env) {
 		i := begin(env, race, durable.None{})
-		i.Raise("blue", "blue was first")
+		i.RaiseEvent("blue", "was first")
 		show(i)
 	}, race)
-	// Output: blue was first
+	// Output: 1: was first
 }
 
 func ExampleSelect() {
@@ -88,7 +89,7 @@ func ExampleSelect() {
 	inEnv(func(env *durabletest.Env) {
 		i := begin(env, approval, durable.None{})
 		env.Advance(time.Hour)
-		i.Raise("approved", true)
+		i.RaiseEvent("approved", true)
 		show(i)
 	}, approval)
 	run(approval, durable.None{})
@@ -169,7 +170,7 @@ func ExampleWaitGroup() {
 
 func ExampleWithRetry() {
 	flaky := durable.NewActivity("Flaky", func(ctx context.Context, _ durable.None) (string, error) {
-		info := durable.ActivityInfo(ctx)
+		info := durable.ActivityInfoFromContext(ctx)
 		if info.Attempt < 3 {
 			return "", fmt.Errorf("attempt %d failed", info.Attempt)
 		}
@@ -203,7 +204,7 @@ func ExampleNonRetryable() {
 
 func ExampleRetryAfter() {
 	api := durable.NewActivity("API", func(ctx context.Context, _ durable.None) (string, error) {
-		if durable.ActivityInfo(ctx).Attempt == 1 {
+		if durable.ActivityInfoFromContext(ctx).Attempt == 1 {
 			return "", durable.RetryAfter(errors.New("429"), 90*time.Second)
 		}
 		return "200", nil

@@ -44,7 +44,7 @@ func ExampleTimer_Cancel() {
 	durabletest.Example(func(env *durabletest.Env) {
 		request := durabletest.Start(env, approval, durable.None{})
 		fmt.Println(len(request.Timers()), "timer")
-		request.Raise("Answer", "yes")
+		request.RaiseEvent("Answer", "yes")
 		fmt.Println(request.Result())
 		fmt.Println(len(request.Timers()), "timers after", env.Elapsed())
 	}, approval)
@@ -54,13 +54,13 @@ func ExampleTimer_Cancel() {
 	// 0 timers after 0s
 }
 
-func ExampleStartAt() {
+func ExampleWithStartTime() {
 	report := durable.NewOrchestrator("Report", func(ctx *durable.Context, _ durable.None) (string, error) {
 		return "report of " + ctx.Now().Format(time.DateTime), nil
 	})
 	inEnv(func(env *durabletest.Env) {
 		tonight := env.Now().Add(22 * time.Hour)
-		fmt.Println(durabletest.Start(env, report, durable.None{}, durable.StartAt(tonight)).Result())
+		fmt.Println(durabletest.Start(env, report, durable.None{}, durable.WithStartTime(tonight)).Result())
 	}, report)
 	// Output: report of 2026-01-01 22:00:00 <nil>
 }

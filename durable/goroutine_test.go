@@ -216,7 +216,7 @@ func TestForeignGoroutineBesideCalls(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err = run.Wait(t.Context()); err == nil {
+	if _, err = run.Result(t.Context()); err == nil {
 		t.Error("the orchestration completed although another goroutine used its Context")
 	}
 }

@@ -71,12 +71,7 @@ func LastHeartbeat[T any](ctx context.Context) (progress T, ok bool, err error) 
 // WithHeartbeatTimeout ends the context of an activity that has not called
 // Heartbeat for d, with the cause ErrHeartbeatTimeout. The failure that follows
 // is one that a RetryPolicy repeats.
-func WithHeartbeatTimeout(d time.Duration) interface {
-	ActivityOption
-	MapOption
-} {
-	return heartbeatOption(d)
-}
+func WithHeartbeatTimeout(d time.Duration) ActivityOption { return heartbeatOption(d) }
 
 type heartbeatOption time.Duration
 

@@ -26,7 +26,7 @@ func counts(done *[]int, fail func(part, attempt int) error) func(context.Contex
 			case <-ctx.Done():
 				return 0, ctx.Err()
 			}
-			if err := fail(part, ActivityInfo(ctx).Attempt); err != nil {
+			if err := fail(part, ActivityInfoFromContext(ctx).Attempt); err != nil {
 				return 0, err
 			}
 			*done = append(*done, part)
@@ -146,13 +146,13 @@ func TestProgressOfFailure(t *testing.T) {
 // again.
 func TestHeartbeatTimeout(t *testing.T) {
 	activity := NewActivity("Silent", func(ctx context.Context, beats int) (int, error) {
-		for range beats * ActivityInfo(ctx).Attempt {
+		for range beats * ActivityInfoFromContext(ctx).Attempt {
 			<-time.After(3 * time.Second)
 			if err := Heartbeat(ctx, nil); err != nil {
 				return 0, err
 			}
 		}
-		if ActivityInfo(ctx).Attempt == 2 {
+		if ActivityInfoFromContext(ctx).Attempt == 2 {
 			return 2, nil
 		}
 		<-ctx.Done()

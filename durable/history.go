@@ -24,7 +24,7 @@ type HistoryEvent struct {
 	// FireAt of timers.
 	FireAt time.Time
 	// Status of ExecutionCompleted.
-	Status string
+	Status RuntimeStatus
 	Input  json.RawMessage
 	Result json.RawMessage
 	// Reason of a failure, a suspension or a resumption.
@@ -76,7 +76,7 @@ func publicEvent(e *history.Event) HistoryEvent {
 		history.SubOrchestrationInstanceCompleted, history.SubOrchestrationInstanceFailed:
 		p.TaskID = int(e.TaskID)
 	case history.ExecutionCompleted, history.ContinueAsNew:
-		p.Status = e.Status.String()
+		p.Status = runtimeStatus(e.Status)
 	}
 	return p
 }

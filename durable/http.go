@@ -27,7 +27,7 @@ type HTTPRequest struct {
 	Body any
 	// Token adds a bearer token to the request, in place of an Authorization
 	// header. nil: none.
-	Token *TokenSource
+	Token *ManagedIdentityToken
 	// NoPolling returns a 202 as it is.
 	NoPolling bool
 	// Timeout bounds each request, not the polling. 0: 100 seconds.
@@ -40,8 +40,8 @@ type HTTPRequest struct {
 	RetryStatus []int
 }
 
-// TokenSource says for what a token of the app's identity is made.
-type TokenSource struct {
+// ManagedIdentityToken says for what a token of the app's identity is made.
+type ManagedIdentityToken struct {
 	// Resource is the URI of the service, such as https://management.azure.com.
 	Resource string `json:"resource"`
 }
@@ -121,14 +121,14 @@ func CallHTTP(ctx *Context, request HTTPRequest) *Task[HTTPResponse] {
 
 // httpWire is the input of the activity, in the official form.
 type httpWire struct {
-	Method      string              `json:"method"`
-	URI         string              `json:"uri"`
-	Headers     map[string][]string `json:"headers"`
-	Content     *string             `json:"content"`
-	Token       *TokenSource        `json:"tokenSource"`
-	Polling     bool                `json:"asynchronousPatternEnabled"`
-	Retry       bool                `json:"goRetry,omitempty"`
-	RetryStatus []int               `json:"goRetryStatus,omitempty"`
+	Method      string                `json:"method"`
+	URI         string                `json:"uri"`
+	Headers     map[string][]string   `json:"headers"`
+	Content     *string               `json:"content"`
+	Token       *ManagedIdentityToken `json:"tokenSource"`
+	Polling     bool                  `json:"asynchronousPatternEnabled"`
+	Retry       bool                  `json:"goRetry,omitempty"`
+	RetryStatus []int                 `json:"goRetryStatus,omitempty"`
 }
 
 // httpResult is the result of the activity.

@@ -77,7 +77,7 @@ func TestCallHTTP(t *testing.T) {
 		"cross origin and back": {HTTPRequest{URL: first, Header: secrets},
 			[]answer{{status: 202, header: "Location: https://b.a.example/s"}, {status: 202, header: "Location: https://a.example:443/t"}, {status: 200}},
 			[]string{"GET " + first + all, "GET https://b.a.example/s", "GET https://a.example:443/t" + poll}, "200 ", 60 * time.Second},
-		"downgrade": {HTTPRequest{URL: first, Token: &TokenSource{Resource: "https://r"}},
+		"downgrade": {HTTPRequest{URL: first, Token: &ManagedIdentityToken{Resource: "https://r"}},
 			[]answer{{status: 202, header: "Location: http://a.example/s"}, {status: 200}},
 			[]string{"GET " + first + " Authorization=Bearer https://r/.default", "GET http://a.example/s"}, "200 ", 0},
 		"no polling":    {HTTPRequest{URL: first, NoPolling: true}, []answer{{status: 202, header: "Location: /s"}}, []string{"GET " + first}, "202 ", 0},
@@ -97,7 +97,7 @@ func TestCallHTTP(t *testing.T) {
 		"a secret in a bad URL":       {HTTPRequest{URL: "https://a.example/%zz?code=topsecret"}, nil, nil, `parse "https://a.example/%zz": invalid URL escape`, 0},
 		"a secret in a URL of a file": {HTTPRequest{URL: "file://u:topsecret@x/?code=topsecret"}, nil, nil, `"file://x/" is not an absolute http`, 0},
 		"too large":                   {HTTPRequest{URL: first}, []answer{{status: 200, body: strings.Repeat("x", 2000)}}, []string{"GET " + first}, "larger than 1000 bytes", 0},
-		"token over http":             {HTTPRequest{URL: "http://a.example/", Token: &TokenSource{Resource: "https://r"}}, nil, nil, "over https only", 0},
+		"token over http":             {HTTPRequest{URL: "http://a.example/", Token: &ManagedIdentityToken{Resource: "https://r"}}, nil, nil, "over https only", 0},
 		"no scheme":                   {HTTPRequest{URL: "a.example"}, nil, nil, "not an absolute http", 0},
 		"a file":                      {HTTPRequest{URL: "file:///etc/passwd"}, nil, nil, "not an absolute http", 0},
 		"no host":                     {HTTPRequest{URL: "http:///x"}, nil, nil, "names no host", 0},
@@ -106,7 +106,7 @@ func TestCallHTTP(t *testing.T) {
 		"multipart":                   {HTTPRequest{URL: first, Header: http.Header{"Content-Type": {"multipart/form-data"}}}, nil, nil, "multipart", 0},
 		"negative timeout":            {HTTPRequest{URL: first, Timeout: -1}, nil, nil, "makes no sense", 0},
 		"status, no retry":            {HTTPRequest{URL: first, RetryStatus: []int{500}}, nil, nil, "without Retry", 0},
-		"token for nothing":           {HTTPRequest{URL: first, Token: &TokenSource{}}, nil, nil, "no Resource", 0},
+		"token for nothing":           {HTTPRequest{URL: first, Token: &ManagedIdentityToken{}}, nil, nil, "no Resource", 0},
 	}
 	for name, test := range tests {
 		o := NewOrchestrator("O", func(ctx *Context, _ None) (string, error) {

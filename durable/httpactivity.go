@@ -127,7 +127,7 @@ func checkRedirect(next *http.Request, via []*http.Request) error {
 }
 
 // authorize adds a token, which is sent over TLS only, or to this machine.
-func (r *registry) authorize(request *http.Request, token *TokenSource) error {
+func (r *registry) authorize(request *http.Request, token *ManagedIdentityToken) error {
 	if token == nil {
 		return nil
 	}

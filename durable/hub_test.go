@@ -151,7 +151,7 @@ func result[In, Out any](h *hub, o *Orchestrator[In, Out], in In, during func(id
 	}
 	ctx, cancel := context.WithTimeout(h.t.Context(), 30*24*time.Hour)
 	defer cancel()
-	return run.Wait(ctx)
+	return run.Result(ctx)
 }
 
 var testHello = NewActivity("Hello", func(_ context.Context, city string) (string, error) { return "Hello " + city, nil })

@@ -66,7 +66,7 @@ func TestSuspectsWaitForTheirTrial(t *testing.T) {
 		if row := h.row(run.ID); row.Status != history.Pending {
 			h.t.Errorf("after 9 minutes the instance is %v", row.Status)
 		}
-		got, err := run.Wait(h.t.Context())
+		got, err := run.Result(h.t.Context())
 		want(h, got, err, "x")
 	})
 }

@@ -79,7 +79,7 @@ func TestPurgedElsewhere(t *testing.T) {
 					}
 					ctx, cancel := context.WithTimeout(h.t.Context(), 10*time.Minute)
 					defer cancel()
-					got, err := (&Run[string]{ID: "x", client: h.client()}).Wait(ctx)
+					got, err := (&Instance[string]{ID: "x", client: h.client()}).Result(ctx)
 					want(h, got, err, "Hello again")
 				}
 				<-time.After(time.Minute)
@@ -176,7 +176,7 @@ func TestLeaseLost(t *testing.T) {
 				store.steals.Store(true)
 			})
 			want(h, got, err, "second")
-			if !errors.Is(cause, ErrLost) || runs != 2 {
+			if !errors.Is(cause, ErrLeaseLost) || runs != 2 {
 				h.t.Errorf("the context of the first of %d runs ended with %v", runs, cause)
 			}
 			// Here the message is taken anew while the first run ends; one of a queue

@@ -13,7 +13,7 @@ import (
 // ActivityHandler runs an activity: the function itself, or middleware around
 // it. The input and the result are JSON (or what
 // the app's Serializer makes), nil where there is none; the error is the one that
-// the function returned. ActivityInfo(ctx) says which call it is.
+// the function returned. ActivityInfoFromContext says which call it is.
 type ActivityHandler func(ctx context.Context, input []byte) ([]byte, error)
 
 // OrchestratorHandler runs an orchestrator: the function itself, or middleware

@@ -83,7 +83,7 @@ func TestBadCalls(t *testing.T) {
 			return err
 		}, "Orchestrator function 'O' failed: The instance ID of a sub-orchestration must be different than the instance ID of a parent orchestration."},
 		{"no concurrency", func(ctx *durable.Context) error {
-			_, err := durable.Map(ctx, []string{"x"}, hello, durable.MaxConcurrency(0))
+			_, err := durable.Map(ctx, []string{"x"}, hello, durable.WithMaxConcurrency(0))
 			return err
 		}, "a concurrency of 0 makes no sense: it must be at least 1"},
 		{"name of a step", func(ctx *durable.Context) error {
@@ -120,7 +120,7 @@ func TestBrokenRules(t *testing.T) {
 		code func(ctx *durable.Context) (string, error)
 		want string
 	}{
-		{"none to wait for", func(*durable.Context) (string, error) { return durable.Any[string]().Await() }, "Any and Select need at least one task: of none, none ends"},
+		{"none to wait for", func(*durable.Context) (string, error) { _, first := durable.Any[string](); return first.Await() }, "Any and Select need at least one task: of none, none ends"},
 		{"context in a side effect", func(ctx *durable.Context) (string, error) {
 			return durable.SideEffect(ctx, func() string { hello.Call(ctx, "x"); return "" }), nil
 		}, "the function of a side effect used the Context"},

@@ -40,7 +40,7 @@ func TestNoTaskHub(t *testing.T) {
 				_, startErr := client.StartNew(ctx, "O", nil)
 				_, statusErr := client.Status(ctx, "x")
 				_, _, listErr := client.ListPage(ctx, Query{}, "")
-				_, waitErr := client.Wait(ctx, "x")
+				_, waitErr := client.WaitForCompletion(ctx, "x")
 				_, historyErr := client.History(ctx, "x")
 				for what, err := range map[string]error{
 					"start": startErr, "status": statusErr, "list": listErr, "wait": waitErr, "history": historyErr,

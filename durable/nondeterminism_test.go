@@ -88,7 +88,7 @@ func (h *hub) set(section string) {
 }
 
 // changed starts an instance, deploys other code, and raises the event.
-func (h *hub) changed(first func(*Context) error) *Run[string] {
+func (h *hub) changed(first func(*Context) error) *Instance[string] {
 	h.t.Helper()
 	h.deploy(stepper(twoCalls), testHello)
 	run := startIt(h, stepper(twoCalls), None{})
@@ -97,7 +97,7 @@ func (h *hub) changed(first func(*Context) error) *Run[string] {
 		h.t.Fatal(err)
 	}
 	h.settle()
-	return &Run[string]{ID: run.ID, client: h.client()}
+	return &Instance[string]{ID: run.ID, client: h.client()}
 }
 
 func (h *hub) shown(id string) (status, output string) {
@@ -109,7 +109,7 @@ func (h *hub) shown(id string) (status, output string) {
 	if err := json.Unmarshal(s.Output, &output); s.Output != nil && err != nil {
 		h.t.Fatal(err)
 	}
-	return s.RuntimeStatus, output
+	return string(s.RuntimeStatus), output
 }
 
 // TestNonDeterminismParks: by default an instance whose code does not fit waits
@@ -141,7 +141,7 @@ func TestNonDeterminismFails(t *testing.T) {
 				if status, output := h.shown(run.ID); status != "Failed" || output != text {
 					h.t.Errorf("%s: %s", status, output)
 				}
-				_, err := run.Wait(h.t.Context())
+				_, err := run.Result(h.t.Context())
 				if failed := new(OrchestrationError); !errors.As(err, &failed) || failed.Message != text {
 					h.t.Errorf("the wait ended with %v", err)
 				}
@@ -175,7 +175,7 @@ func TestNonDeterminismOfAChild(t *testing.T) {
 		h.raise("kid", "Go", "null")
 		ctx, cancel := context.WithTimeout(h.t.Context(), time.Hour)
 		defer cancel()
-		got, err := (&Run[string]{ID: run.ID, client: h.client()}).Wait(ctx)
+		got, err := (&Instance[string]{ID: run.ID, client: h.client()}).Result(ctx)
 		if err != nil || !strings.Contains(got, nonDeterminism(c.says)) {
 			h.t.Errorf("the parent got %s, %v", got, err)
 		}

@@ -9,13 +9,16 @@ import (
 	"github.com/durable-go/functions/internal/engine"
 )
 
-// The kinds of options. Each option's documentation says what it means; that it
-// is of a kind says where it may be used.
+// The kinds of options: each says where an option may be used.
 type (
 	// StartOption changes how a client starts an orchestration.
 	StartOption interface{ start(*client.Start) }
-	// ActivityOption changes how an activity or a Step is called.
-	ActivityOption interface{ activity(*callOptions) }
+	// ActivityOption changes how an activity or a Step is called. Each one may be
+	// given to Map as well.
+	ActivityOption interface {
+		MapOption
+		activity(*callOptions)
+	}
 	// ChildOption changes how a child is started.
 	ChildOption interface{ child(*callOptions) }
 	// MapOption changes how Map calls an activity.
@@ -24,6 +27,38 @@ type (
 	EventOption interface{ event(*callOptions) }
 	// ContinueOption changes how an orchestration continues as new.
 	ContinueOption interface{ next(*engine.ContinueAsNew) }
+)
+
+// The options that may be used in several places.
+type (
+	// CallOption is for calls of activities, Steps and children, and for Map.
+	CallOption interface {
+		ActivityOption
+		ChildOption
+	}
+	// TagsOption is for calls, and for starts by a client.
+	TagsOption interface {
+		CallOption
+		StartOption
+	}
+	// TimeoutOption is for calls of activities and Steps, for Map, and for waits
+	// for events.
+	TimeoutOption interface {
+		ActivityOption
+		EventOption
+	}
+	// InstanceIDOption is for starts, by a client or of a child.
+	InstanceIDOption interface {
+		StartOption
+		ChildOption
+	}
+	// VersionOption is for starts, by a client or of a child, and for continuing
+	// as new.
+	VersionOption interface {
+		StartOption
+		ChildOption
+		ContinueOption
+	}
 )
 
 // callOptions are what the options of a call come to.
@@ -71,13 +106,7 @@ func (o *callOptions) check() error {
 }
 
 // WithRetry repeats a call that fails. See RetryPolicy.
-func WithRetry(policy RetryPolicy) interface {
-	ActivityOption
-	ChildOption
-	MapOption
-} {
-	return retryOption{policy}
-}
+func WithRetry(policy RetryPolicy) CallOption { return retryOption{policy} }
 
 type retryOption struct{ policy RetryPolicy }
 
@@ -89,13 +118,7 @@ func (o retryOption) mapping(c *callOptions)  { c.retry = &o.policy }
 // timeout, which counts from when the activity begins to run, for each attempt
 // anew; its failure is then context.DeadlineExceeded. A wait for an event fails
 // with ErrTimeout; its timeout counts from the call.
-func WithTimeout(d time.Duration) interface {
-	ActivityOption
-	MapOption
-	EventOption
-} {
-	return timeoutOption(d)
-}
+func WithTimeout(d time.Duration) TimeoutOption { return timeoutOption(d) }
 
 type timeoutOption time.Duration
 
@@ -113,63 +136,51 @@ func (o timeoutOption) event(c *callOptions)    { o.set(c) }
 // message may come twice, the start returns the instance that is there. The
 // default is a random id. For a child it is the id over all attempts; the default
 // is the parent's execution id, a colon and the number of the call.
-func WithInstanceID(id string) interface {
-	StartOption
-	ChildOption
-} {
-	return instanceIDOption(id)
-}
+func WithInstanceID(id string) InstanceIDOption { return instanceIDOption(id) }
 
 type instanceIDOption string
 
 func (o instanceIDOption) start(s *client.Start) { s.InstanceID = string(o) }
 func (o instanceIDOption) child(c *callOptions)  { c.instanceID = string(o) }
 
-// Reuse says what becomes of a start whose instance id is taken.
-type Reuse int
+// ReusePolicy says what becomes of a start whose instance id is taken.
+type ReusePolicy int
 
 // The reuse policies.
 const (
 	// RejectIfRunning replaces an instance that has finished; an unfinished one
 	// makes the start fail with ErrAlreadyExists. The default outside of a
 	// HandleTrigger.
-	RejectIfRunning = Reuse(client.RejectIfRunning)
+	RejectIfRunning = ReusePolicy(client.RejectIfRunning)
 	// RejectIfExists makes the start fail with ErrAlreadyExists in both cases.
-	RejectIfExists = Reuse(client.RejectIfExists)
+	RejectIfExists = ReusePolicy(client.RejectIfExists)
 	// ReturnExisting starts nothing; the start succeeds with the instance that
 	// is there, finished or not, whatever its orchestrator and input are. The
 	// default within a HandleTrigger.
-	ReturnExisting = Reuse(client.ReturnExisting)
+	ReturnExisting = ReusePolicy(client.ReturnExisting)
 	// TerminateAndReplace terminates an unfinished instance, waits until it has
 	// ended (or the context of the start has), and replaces it: the two never
 	// run at the same time.
-	TerminateAndReplace = Reuse(client.TerminateAndReplace)
+	TerminateAndReplace = ReusePolicy(client.TerminateAndReplace)
 )
 
 // WithReuse chooses what becomes of a start whose instance id is taken.
-func WithReuse(policy Reuse) StartOption { return reuseOption(policy) }
+func WithReuse(policy ReusePolicy) StartOption { return reuseOption(policy) }
 
-type reuseOption Reuse
+type reuseOption ReusePolicy
 
 func (o reuseOption) start(s *client.Start) { s.Reuse = client.Reuse(o) }
 
-// StartAt delays the start until then, at most six days from now.
-func StartAt(t time.Time) StartOption { return startAtOption(t) }
+// WithStartTime delays the start until then, at most six days from now.
+func WithStartTime(t time.Time) StartOption { return startTimeOption(t) }
 
-type startAtOption time.Time
+type startTimeOption time.Time
 
-func (o startAtOption) start(s *client.Start) { s.At = time.Time(o).UTC() }
+func (o startTimeOption) start(s *client.Start) { s.At = time.Time(o).UTC() }
 
 // WithTags attaches names and values that are stored with the instance or the
 // call. The activity sees those of its call in ActivityInfo.
-func WithTags(tags map[string]string) interface {
-	StartOption
-	ActivityOption
-	ChildOption
-	MapOption
-} {
-	return tagsOption(maps.Clone(tags))
-}
+func WithTags(tags map[string]string) TagsOption { return tagsOption(maps.Clone(tags)) }
 
 type tagsOption map[string]string
 
@@ -180,13 +191,7 @@ func (o tagsOption) mapping(c *callOptions)  { c.tags = o }
 
 // WithVersion says which version an orchestration is started with, or goes on
 // with when it continues as new.
-func WithVersion(version string) interface {
-	StartOption
-	ChildOption
-	ContinueOption
-} {
-	return versionOption(version)
-}
+func WithVersion(version string) VersionOption { return versionOption(version) }
 
 type versionOption string
 
@@ -194,17 +199,17 @@ func (o versionOption) start(s *client.Start)        { s.Version = string(o) }
 func (o versionOption) child(c *callOptions)         { v := string(o); c.version = &v }
 func (o versionOption) next(c *engine.ContinueAsNew) { v := string(o); c.Version = &v }
 
-// DropEvents makes continue-as-new forget the external events that nobody has
+// WithoutPendingEvents makes continue-as-new forget the external events that nobody has
 // waited for. By default they are kept for the new execution.
-func DropEvents() ContinueOption { return dropEventsOption{} }
+func WithoutPendingEvents() ContinueOption { return withoutEventsOption{} }
 
-type dropEventsOption struct{}
+type withoutEventsOption struct{}
 
-func (dropEventsOption) next(c *engine.ContinueAsNew) { c.DropEvents = true }
+func (withoutEventsOption) next(c *engine.ContinueAsNew) { c.DropEvents = true }
 
-// MaxConcurrency bounds how many calls of a Map are open at the same time, at
+// WithMaxConcurrency bounds how many calls of a Map are open at the same time, at
 // least 1. By default all of them are.
-func MaxConcurrency(n int) MapOption { return concurrencyOption(n) }
+func WithMaxConcurrency(n int) MapOption { return concurrencyOption(n) }
 
 type concurrencyOption int
 

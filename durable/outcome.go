@@ -16,8 +16,8 @@ import (
 type OrchestrationError struct {
 	InstanceID string
 	Name       string
-	// Status is Failed, Terminated or Canceled.
-	Status string
+	// Status is StatusFailed, StatusTerminated or StatusCanceled.
+	Status RuntimeStatus
 	// Message says why.
 	Message string
 	// Type is the Go type of the error with which the orchestrator ended, or the
@@ -67,8 +67,12 @@ func parkedError(row *taskhub.Instance) error {
 }
 
 type (
-	// StatusOption changes what is read of an instance.
-	StatusOption interface{ status(*readOptions) }
+	// StatusOption changes what is read of an instance. Each one may be given
+	// to a wait as well.
+	StatusOption interface {
+		WaitOption
+		status(*readOptions)
+	}
 	// WaitOption changes how an instance is waited for.
 	WaitOption interface{ wait(*readOptions) }
 )
@@ -87,13 +91,8 @@ func waitOptionsOf(options []WaitOption) (o readOptions) {
 func (o readOptions) stops(row *taskhub.Instance) bool { return isParked(row) && !o.parked }
 
 // WithFailure has [Status.Failure] filled in for an instance that has failed, from
-// its history: two requests more. [Run.Wait] does so without the option.
-func WithFailure() interface {
-	StatusOption
-	WaitOption
-} {
-	return failureOption{}
-}
+// its history: two requests more. [Instance.Result] does so without the option.
+func WithFailure() StatusOption { return failureOption{} }
 
 type failureOption struct{}
 
@@ -119,7 +118,7 @@ func (c *core) failed(ctx context.Context, row *taskhub.Instance) error {
 }
 
 func (c *core) failure(ctx context.Context, row *taskhub.Instance) (*OrchestrationError, error) {
-	e := &OrchestrationError{InstanceID: row.ID, Name: row.Name, Status: row.Status.String(), Message: history.PlainReason(row.Output)}
+	e := &OrchestrationError{InstanceID: row.ID, Name: row.Name, Status: runtimeStatus(row.Status), Message: history.PlainReason(row.Output)}
 	if row.Status != history.Failed {
 		return e, nil
 	}

@@ -105,7 +105,7 @@ func TestErrorsAtTheClient(t *testing.T) {
 					h.t.Fatal(err)
 				}
 				client := &Client{core: func() (*core, error) { return outside, nil }}
-				_, err = (&Run[string]{ID: "order-1", client: client}).Wait(h.t.Context())
+				_, err = (&Instance[string]{ID: "order-1", client: client}).Result(h.t.Context())
 				var failed *OrchestrationError
 				if !errors.As(err, &failed) || failed.Type != c.kind || (failed.Stack != "") != c.stack || failed.Status != "Failed" {
 					h.t.Fatalf("got %#v", err)
@@ -155,12 +155,12 @@ func TestRequestsOfAFailure(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := h.client().Wait(t.Context(), run.ID); err != nil {
+			if _, err := h.client().WaitForCompletion(t.Context(), run.ID); err != nil {
 				t.Fatal(err)
 			}
 			<-time.After(time.Minute)
 			account.Reset()
-			_, err = run.Wait(t.Context())
+			_, err = run.Result(t.Context())
 			requests := 0
 			for _, count := range account.Counts() {
 				if !strings.Contains(fmt.Sprint(count.Kind), "essages") { // of the pollers
@@ -198,7 +198,7 @@ func TestFailureWithoutHistory(t *testing.T) {
 			if err != nil {
 				h.t.Fatal(err)
 			}
-			_, err = (&Run[None]{ID: "old", client: &Client{core: func() (*core, error) { return outside, nil }}}).Wait(h.t.Context())
+			_, err = (&Instance[None]{ID: "old", client: &Client{core: func() (*core, error) { return outside, nil }}}).Result(h.t.Context())
 			return err
 		}
 		for _, store := range []taskhub.Store{h.memory, brokenHead{h.memory, taskhub.ErrUnreadable}, brokenHead{h.memory, taskhub.ErrFormat}} {
@@ -234,7 +234,7 @@ func TestWaitWhileParked(t *testing.T) {
 		}
 		short, cancel := context.WithTimeout(h.t.Context(), time.Minute)
 		defer cancel()
-		if _, err := run.Wait(short); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := run.Result(short); !errors.Is(err, context.DeadlineExceeded) {
 			h.t.Errorf("the wait for a suspended instance ends with %v", err)
 		}
 		if err := run.Resume(h.t.Context(), "back"); err != nil {
@@ -244,7 +244,7 @@ func TestWaitWhileParked(t *testing.T) {
 		h.deploy(waits("Long"), testHello, long)
 		waited := make(chan error, 1)
 		go func() { // from before it is parked
-			_, err := run.Wait(h.t.Context())
+			_, err := run.Result(h.t.Context())
 			waited <- err
 		}()
 		h.raise(run.ID, "Go", "null")
@@ -254,12 +254,12 @@ func TestWaitWhileParked(t *testing.T) {
 			h.t.Errorf("the wait ends with %v", err)
 		}
 		before := time.Now()
-		s, err := h.client().Wait(h.t.Context(), run.ID)
+		s, err := h.client().WaitForCompletion(h.t.Context(), run.ID)
 		if !errors.Is(err, ErrParked) || s.RuntimeStatus != "Suspended" || s.Parked != parked.Reason || time.Since(before) > time.Second {
 			h.t.Errorf("after %v: %+v, %v", time.Since(before), s, err)
 		}
 		go func() {
-			got, err := run.Wait(h.t.Context(), WithWaitWhileParked())
+			got, err := run.Result(h.t.Context(), WithWaitWhileParked())
 			if got != "done" {
 				err = errors.Join(errors.New(got), err)
 			}
@@ -324,7 +324,7 @@ func TestParkedForAForeignGoroutine(t *testing.T) {
 		if err != nil {
 			h.t.Fatal(err)
 		}
-		_, err = run.Wait(h.t.Context())
+		_, err = run.Result(h.t.Context())
 		for _, part := range []string{"the Context of an orchestrator was used on another goroutine", "use durable.Go", "orchestrator 'Strays'"} {
 			if !errors.Is(err, ErrParked) || !strings.Contains(err.Error(), part) {
 				h.t.Errorf("got %v, want %q", err, part)

@@ -82,7 +82,7 @@ func TestBlockedOrchestrator(t *testing.T) {
 			if h.worker.Lost() != 0 || touched {
 				h.t.Errorf("%d goroutines lost after their end; went on: %v", h.worker.Lost(), touched)
 			}
-			got, err := run.Wait(h.t.Context(), WithWaitWhileParked())
+			got, err := run.Result(h.t.Context(), WithWaitWhileParked())
 			want(h, got, err, "Hello me")
 			if row := h.row(run.ID); row.Parked != "" {
 				h.t.Errorf("still parked at the end: %s", row.Parked)
@@ -157,7 +157,7 @@ func TestParkedAndMended(t *testing.T) {
 		close(release)
 		ctx, cancel := context.WithTimeout(h.t.Context(), time.Hour)
 		defer cancel()
-		got, err := (&Run[string]{ID: run.ID, client: h.client()}).Wait(ctx)
+		got, err := (&Instance[string]{ID: run.ID, client: h.client()}).Result(ctx)
 		want(h, got, err, "done")
 	})
 }

@@ -97,7 +97,8 @@ func carryOut(ctx *Context, double *Activity[int, int], follow *Orchestrator[pro
 		return strings.Join(out, "+")
 	case "any":
 		never := WaitForEvent[int](ctx, "Never")
-		return one(Any(never, double.Call(ctx, s.N)).Await())
+		_, first := Any(never, double.Call(ctx, s.N))
+		return one(first.Await())
 	case "timer":
 		if err := ctx.Sleep(time.Duration(s.N) * time.Second); err != nil {
 			return err.Error()

@@ -28,13 +28,13 @@ func (c *Client) Purge(ctx context.Context, id string, options ...ControlOption)
 	return PurgeResult(r), public(err)
 }
 
-// PurgeFilter says which instances PurgeAll purges. Only finished ones are.
+// PurgeFilter says which instances PurgeInstances purges. Only finished ones are.
 type PurgeFilter struct {
 	// CreatedFrom and CreatedTo are inclusive; zero: open.
 	CreatedFrom, CreatedTo time.Time
-	// Statuses are some of Completed, Failed, Terminated and Canceled; none: all
-	// of them. Another one is ErrNotFinished.
-	Statuses []string
+	// Statuses that match; none: all that are Finished. Another one is
+	// ErrNotFinished.
+	Statuses []RuntimeStatus
 	// Prefix of the instance id.
 	Prefix string
 	// Children purges the finished children, too.
@@ -45,10 +45,10 @@ type PurgeFilter struct {
 	Progress func(PurgeResult)
 }
 
-// PurgeAll purges the finished instances that the filter names. When the budget
+// PurgeInstances purges the finished instances that the filter names. When the budget
 // is used up, the result is not Complete; when ctx ends, there is its error,
 // and the result says how far it came. The next call goes on.
-func (c *Client) PurgeAll(ctx context.Context, f PurgeFilter) (PurgeResult, error) {
+func (c *Client) PurgeInstances(ctx context.Context, f PurgeFilter) (PurgeResult, error) {
 	core, err := c.core()
 	if err != nil {
 		return PurgeResult{}, err

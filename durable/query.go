@@ -17,8 +17,8 @@ type Query struct {
 	Prefix string
 	// Name of the orchestrator, without case; empty: any.
 	Name string
-	// Statuses as in Status.RuntimeStatus; none: any.
-	Statuses []string
+	// Statuses that match; none: all.
+	Statuses []RuntimeStatus
 	// CreatedFrom and CreatedTo are inclusive; zero: open.
 	CreatedFrom, CreatedTo time.Time
 	// Tags must all be there with these values.
@@ -41,9 +41,9 @@ func (q *Query) internal() (out taskhub.Query, err error) {
 }
 
 // parseStatuses reads the names of statuses; no names are no statuses.
-func parseStatuses(names []string) (out []history.Status, err error) {
+func parseStatuses(names []RuntimeStatus) (out []history.Status, err error) {
 	for _, name := range names {
-		s, err := history.ParseStatus(name)
+		s, err := history.ParseStatus(string(name))
 		if err != nil {
 			return nil, fmt.Errorf("durable: %q is not a runtime status; they are %s", name, strings.Join(statusNames(), ", "))
 		}
@@ -85,7 +85,7 @@ func (c *Client) List(ctx context.Context, q Query) iter.Seq2[*Status, error] {
 // ListPage reads a page of instances. token is "" for the first page, then what
 // the page before returned as next; the list ends where next is "". A page may
 // have fewer instances than PageSize, even none, before the end. A token that no
-// page returned is ErrToken.
+// page returned is ErrInvalidToken.
 func (c *Client) ListPage(ctx context.Context, q Query, token string) (page []*Status, next string, err error) {
 	core, err := c.core()
 	if err != nil {

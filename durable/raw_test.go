@@ -45,7 +45,7 @@ func TestRawMessageIsKeptByteForByte(t *testing.T) {
 		if err := run.RaiseEvent(h.t.Context(), "go", json.RawMessage(oddJSON)); err != nil {
 			h.t.Fatal(err)
 		}
-		got, err := run.Wait(h.t.Context())
+		got, err := run.Result(h.t.Context())
 		if err != nil || string(got) != oddJSON {
 			h.t.Fatalf("the result is %s, %v", got, err)
 		}

@@ -147,7 +147,7 @@ func TestRewind(t *testing.T) {
 			inHub(t, functions, func(h *hub) {
 				b.runs, b.down = map[string]int{}, map[string]bool{"x": true}
 				run := startIt(h, o, None{}, WithInstanceID("it"))
-				if _, err := run.Wait(h.t.Context()); err == nil {
+				if _, err := run.Result(h.t.Context()); err == nil {
 					h.t.Fatal("it did not fail")
 				}
 				h.settle()
@@ -157,7 +157,7 @@ func TestRewind(t *testing.T) {
 				}
 				ctx, cancel := context.WithTimeout(h.t.Context(), time.Hour)
 				defer cancel()
-				got, err := run.Wait(ctx)
+				got, err := run.Result(ctx)
 				if err != nil {
 					h.t.Fatal(err)
 				}
@@ -274,7 +274,7 @@ func TestRewindByTools(t *testing.T) {
 				h.open()
 				ctx, cancel := context.WithTimeout(h.t.Context(), time.Hour)
 				defer cancel()
-				got, err := run.Wait(ctx)
+				got, err := run.Result(ctx)
 				if err != nil {
 					h.t.Fatal(err)
 				}

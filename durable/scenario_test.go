@@ -201,8 +201,11 @@ func (s *scenario) value(w *words) (string, error) {
 	case "detach":
 		return NewOrchestrator[json.RawMessage, any](w.args[0], nil).StartDetached(s.ctx, w.input(1), w.starting...)
 	case "any":
-		first := Any(s.raw(w.args)...)
-		return w.args[slices.Index(s.raw(w.args), first)], nil
+		index, first := Any(s.raw(w.args)...)
+		if s.raw(w.args)[index] != first {
+			return "", fmt.Errorf("Any returned another task than its index %d", index)
+		}
+		return w.args[index], nil
 	case "select":
 		var list []Awaitable
 		for _, name := range w.args {
@@ -285,7 +288,7 @@ func newWords(text string) *words {
 	for _, word := range all[1:] {
 		key, value, ok := strings.Cut(word, "=")
 		if word == "drop" {
-			w.continuing = append(w.continuing, DropEvents())
+			w.continuing = append(w.continuing, WithoutPendingEvents())
 		} else if !ok || !w.option(key, value) {
 			w.args = append(w.args, word)
 		}
@@ -319,7 +322,7 @@ func (w *words) option(key, value string) bool {
 		w.starting, w.continuing = append(w.starting, o), append(w.continuing, o)
 	case "max":
 		w.n, _ = strconv.Atoi(value)
-		w.mapping = append(w.mapping, MaxConcurrency(w.n))
+		w.mapping = append(w.mapping, WithMaxConcurrency(w.n))
 	default:
 		return false
 	}

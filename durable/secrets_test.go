@@ -38,9 +38,12 @@ func TestNoSecretInErrors(t *testing.T) {
 		"RaiseEvent": func(ctx context.Context) error { return client.RaiseEvent(ctx, "x", "E", 1) },
 		"Terminate":  func(ctx context.Context) error { return client.Terminate(ctx, "x", "reason") },
 		"ListPage":   func(ctx context.Context) error { _, _, err := client.ListPage(ctx, durable.Query{}, ""); return err },
-		"PurgeAll":   func(ctx context.Context) error { _, err := client.PurgeAll(ctx, durable.PurgeFilter{}); return err },
-		"History":    func(ctx context.Context) error { _, err := client.History(ctx, "x"); return err },
-		"Wait":       func(ctx context.Context) error { _, err := client.Wait(ctx, "x"); return err },
+		"PurgeInstances": func(ctx context.Context) error {
+			_, err := client.PurgeInstances(ctx, durable.PurgeFilter{})
+			return err
+		},
+		"History": func(ctx context.Context) error { _, err := client.History(ctx, "x"); return err },
+		"Wait":    func(ctx context.Context) error { _, err := client.WaitForCompletion(ctx, "x"); return err },
 	}
 	for name, call := range calls {
 		switch err := call(ctx); {

@@ -78,8 +78,8 @@ func TestEventsThatAreEncodedTwice(t *testing.T) {
 		}
 		h.raise(id, "Go", `"{\"OK\":true}"`)
 		h.raise(id, "Go", `"5"`)
-		run := &Run[int]{ID: id, client: h.client()}
-		got, err := run.Wait(h.t.Context())
+		run := &Instance[int]{ID: id, client: h.client()}
+		got, err := run.Result(h.t.Context())
 		want(h, got, err, 5)
 	})
 }

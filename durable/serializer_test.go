@@ -65,7 +65,7 @@ func TestSerializer(t *testing.T) {
 			app.Register(orchestrator, double)
 			durabletest.Options{App: app}.Run(t, func(t *testing.T, env *durabletest.Env) {
 				i := begin(env, orchestrator, 5)
-				i.Raise("more", 7)
+				i.RaiseEvent("more", 7)
 				if sum, err := i.Result(); sum != 117 || err != nil {
 					t.Errorf("result %v, %v", sum, err)
 				}

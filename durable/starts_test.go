@@ -34,7 +34,7 @@ func (s *starter) ordering(ids func(run int) []string, before func(run int, id s
 	})
 	start := NewAction("StartOrders", func(ctx context.Context, _ None) error {
 		s.runs++
-		c, _ := ClientFrom(ctx)
+		c, _ := ClientFromContext(ctx)
 		for _, id := range ids(s.runs) {
 			if !before(s.runs, id) {
 				<-ctx.Done()
@@ -102,7 +102,7 @@ func TestEventsOfARunThatIsRepeated(t *testing.T) {
 	runs := 0
 	raise := NewAction("Raise", func(ctx context.Context, id string) error {
 		runs++
-		c, _ := ClientFrom(ctx)
+		c, _ := ClientFromContext(ctx)
 		for _, n := range []int{1, 2, 2} {
 			if err := c.RaiseEvent(ctx, id, "go", n); err != nil {
 				return err

@@ -81,10 +81,10 @@ func TestTriggerThatRepeats(t *testing.T) {
 						h.t.Errorf("start %d: %v, want %v", i, err, c.err)
 					}
 					if c.wait {
-						_, _ = h.client().Wait(h.t.Context(), "order-1")
+						_, _ = h.client().WaitForCompletion(h.t.Context(), "order-1")
 					}
 				}
-				if _, err := h.client().Wait(h.t.Context(), "order-1"); err != nil || runs != c.runs {
+				if _, err := h.client().WaitForCompletion(h.t.Context(), "order-1"); err != nil || runs != c.runs {
 					h.t.Errorf("%v; it ran %d times, want %d", err, runs, c.runs)
 				}
 			})
@@ -106,7 +106,7 @@ func TestStartOverIsNotLogged(t *testing.T) {
 			if err != nil {
 				h.t.Fatal(err)
 			}
-			got, err := run.Wait(h.t.Context())
+			got, err := run.Result(h.t.Context())
 			want(h, got, err, "Hello you")
 		}
 		<-time.After(time.Hour)

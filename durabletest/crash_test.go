@@ -41,7 +41,7 @@ func TestCustomStatusIsShownAfterACrash(t *testing.T) {
 		durabletest.EveryCrash(t, func(t *testing.T, env *durabletest.Env) {
 			i := durabletest.Start(env, o, durable.None{})
 			env.Advance(5 * time.Minute)
-			i.Raise("E", "x")
+			i.RaiseEvent("E", "x")
 			show(t, env, i)
 		}, o)
 	})

@@ -40,7 +40,7 @@
 //
 // # Events and control
 //
-// [Instance.Raise] sends an external event, [Instance.Terminate],
+// [Instance.RaiseEvent] sends an external event, [Instance.Terminate],
 // [Instance.Suspend], [Instance.Resume] and [Instance.Rewind] do what operators
 // do. [Env.Client] is a client for everything else.
 //

@@ -84,7 +84,7 @@ func TestEventsAndControl(t *testing.T) {
 		env.Advance(time.Hour)
 		a.Suspend("wait")
 		c.Terminate("enough")
-		a.Raise("approved", "Ann")
+		a.RaiseEvent("approved", "Ann")
 		env.RunUntilIdle()
 		check(t, a.Status().RuntimeStatus, nil, "Suspended")
 		a.Resume("go on")
@@ -112,7 +112,7 @@ func TestCrashes(t *testing.T) {
 	durabletest.Run(t, func(t *testing.T, env *durabletest.Env) {
 		a := durabletest.Start(env, approval, durable.None{})
 		env.Crash()
-		a.Raise("Approved", "Ann")
+		a.RaiseEvent("Approved", "Ann")
 		got, err := a.Result()
 		check(t, got, err, "approved by Ann")
 		check(t, env.Processes(), nil, 2)

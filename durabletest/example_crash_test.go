@@ -11,7 +11,7 @@ func ExampleEnv_Crash() {
 	durabletest.Example(func(env *durabletest.Env) {
 		request := durabletest.Start(env, approval, durable.None{})
 		env.Crash()
-		request.Raise("Approved", "Ann")
+		request.RaiseEvent("Approved", "Ann")
 		fmt.Println(request.Result())
 	}, approval)
 	// Output: approved by Ann <nil>

@@ -89,12 +89,12 @@ func ExampleEnv_FailOrchestrator() {
 	// after 1h0m0s
 }
 
-func ExampleInstance_Raise() {
+func ExampleInstance_RaiseEvent() {
 	durabletest.Example(func(env *durabletest.Env) {
 		request := durabletest.Start(env, approval, durable.None{})
 		fmt.Println("waits until", request.Timers()[0].Format(time.DateOnly))
 		env.Advance(time.Hour)
-		request.Raise("Approved", "Ann")
+		request.RaiseEvent("Approved", "Ann")
 		fmt.Println(request.Result())
 		fmt.Println("after", env.Elapsed())
 	}, approval)
@@ -120,7 +120,7 @@ func ExampleEnv_Advance() {
 func ExampleEnv_RunUntilIdle() {
 	durabletest.Example(func(env *durabletest.Env) {
 		forgotten, approved := durabletest.Start(env, approval, durable.None{}), durabletest.Start(env, approval, durable.None{})
-		approved.Raise("Approved", "Ann")
+		approved.RaiseEvent("Approved", "Ann")
 		env.RunUntilIdle()
 		fmt.Println(string(forgotten.Status().Output), string(approved.Status().Output), env.Elapsed())
 	}, approval)

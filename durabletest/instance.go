@@ -20,7 +20,7 @@ type Instance[Out any] struct {
 	ID  string
 	env *Env
 	// run knows how to read the result; nil for an instance that was found.
-	run *durable.Run[Out]
+	run *durable.Instance[Out]
 }
 
 // Start starts an orchestrator. A start that is refused ends the test; one that
@@ -50,9 +50,9 @@ func (i *Instance[Out]) Result() (out Out, err error) {
 		i.env.fatal("%s", i.stuck(s))
 	}
 	if i.run != nil {
-		return i.run.Wait(i.env.context())
+		return i.run.Result(i.env.context())
 	}
-	if s.RuntimeStatus != "Completed" {
+	if s.RuntimeStatus != durable.StatusCompleted {
 		if s, err = i.env.client.Status(i.env.context(), i.ID, durable.WithFailure()); err != nil {
 			return out, err
 		}
@@ -65,12 +65,12 @@ func (i *Instance[Out]) Result() (out Out, err error) {
 }
 
 func finished(s *durable.Status) bool {
-	return slices.Contains([]string{"Completed", "Failed", "Terminated", "Canceled"}, s.RuntimeStatus)
+	return s.RuntimeStatus.Finished()
 }
 
 // stuck says why an orchestration does not finish.
 func (i *Instance[Out]) stuck(s *durable.Status) string {
-	text := "instance " + i.ID + " (" + s.Name + ") does not finish: it is " + s.RuntimeStatus
+	text := "instance " + i.ID + " (" + s.Name + ") does not finish: it is " + string(s.RuntimeStatus)
 	if parked := i.Parked(); parked != nil {
 		return text + " and parked: " + parked.Error()
 	}
@@ -125,10 +125,10 @@ func (i *Instance[Out]) Timers() []time.Time {
 	return out
 }
 
-// Raise sends an external event. A Raise that is refused, as that of an
+// RaiseEvent sends an external event. A RaiseEvent that is refused, as that of an
 // instance that has finished, ends the test, and so do the methods below; what
 // should be refused is for Env.Client.
-func (i *Instance[Out]) Raise(event string, data any) {
+func (i *Instance[Out]) RaiseEvent(event string, data any) {
 	i.env.t.Helper()
 	i.did(i.env.client.RaiseEvent(i.env.context(), i.ID, event, data))
 }

@@ -38,7 +38,7 @@ func TestMistakes(t *testing.T) {
 			env.Fail("Charge", durabletest.Always, errors.New("the bank is closed"))
 			i := durabletest.Start(env, order, 5)
 			env.RunUntilIdle()
-			i.Raise("Approved", "Ann")
+			i.RaiseEvent("Approved", "Ann")
 		}, `the instance has finished: Failed "Orchestrator function 'Order' failed: Activity function 'Charge' failed: the bank is closed"`},
 		"an event that does not come": {func(env *durabletest.Env) {
 			i := durabletest.Start(env, approval, durable.None{})
@@ -132,7 +132,7 @@ func TestEndOfProcessIsNoStorageFailure(t *testing.T) {
 		i := durabletest.Start(env, approval, durable.None{})
 		env.Advance(time.Second)
 		i.Suspend("wait")
-		i.Raise("Approved", "Ann")
+		i.RaiseEvent("Approved", "Ann")
 		i.Resume("go on")
 		env.Crash()
 		last := durabletest.Start(env, approval, durable.None{})

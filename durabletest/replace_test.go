@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/durable-go/functions/durable"
+	"github.com/durable-go/functions/durable/codec"
 	"github.com/durable-go/functions/durabletest"
 )
 
@@ -23,7 +24,7 @@ func TestReplacedFunctionsArePartOfTheApp(t *testing.T) {
 	app.UseActivityMiddleware(func(next durable.ActivityHandler) durable.ActivityHandler {
 		return func(ctx context.Context, input []byte) ([]byte, error) {
 			out, err := next(ctx, input)
-			seen = append(seen, fmt.Sprintf("%s %s: %s, %v", durable.ActivityInfo(ctx).Activity, input, out, err))
+			seen = append(seen, fmt.Sprintf("%s %s: %s, %v", durable.ActivityInfoFromContext(ctx).Activity, input, out, err))
 			return out, err
 		}
 	})
@@ -38,7 +39,7 @@ func TestReplacedFunctionsArePartOfTheApp(t *testing.T) {
 	})
 	durabletest.Options{App: app}.Run(t, func(t *testing.T, env *durabletest.Env) {
 		durabletest.Replace(env, charge, func(ctx context.Context, cents int) (string, error) {
-			if _, ok := durable.ClientFrom(ctx); !ok {
+			if _, ok := durable.ClientFromContext(ctx); !ok {
 				t.Error("no client")
 			}
 			return "replaced", nil
@@ -88,7 +89,7 @@ func TestReplaceOrchestratorIsForTheNext(t *testing.T) {
 		durabletest.ReplaceOrchestrator(env, approval, func(*durable.Context, durable.None) (string, error) { return "replaced", nil })
 		after := durabletest.Start(env, approval, durable.None{})
 		env.Crash()
-		before.Raise("Approved", "Ann")
+		before.RaiseEvent("Approved", "Ann")
 		got, err := before.Result()
 		check(t, got, err, "approved by Ann")
 		got, err = after.Result()
@@ -96,13 +97,13 @@ func TestReplaceOrchestratorIsForTheNext(t *testing.T) {
 	}, approval)
 }
 
-// codec is a payload codec made of functions.
-type codec struct {
+// functions is a payload codec made of functions.
+type functions struct {
 	encode, decode func([]byte) ([]byte, error)
 }
 
-func (c codec) Encode(_ context.Context, plain []byte) ([]byte, error)  { return c.encode(plain) }
-func (c codec) Decode(_ context.Context, stored []byte) ([]byte, error) { return c.decode(stored) }
+func (c functions) Encode(_ context.Context, plain []byte) ([]byte, error)  { return c.encode(plain) }
+func (c functions) Decode(_ context.Context, stored []byte) ([]byte, error) { return c.decode(stored) }
 
 func TestPayloadCodecIsUsed(t *testing.T) {
 	t.Parallel()
@@ -111,10 +112,10 @@ func TestPayloadCodecIsUsed(t *testing.T) {
 		codec durable.PayloadCodec
 		want  string
 	}{
-		"good":   {durable.Gzip(), ""},
-		"lossy":  {codec{func(p []byte) ([]byte, error) { return bytes.ToUpper(p), nil }, same}, `is decoded as "\"RECEIPT`},
-		"no key": {codec{same, func([]byte) ([]byte, error) { return nil, errors.New("no key") }}, "no key"},
-		"panics": {codec{func([]byte) ([]byte, error) { panic("oh") }, same}, "panic: oh"},
+		"good":   {codec.Gzip(), ""},
+		"lossy":  {functions{func(p []byte) ([]byte, error) { return bytes.ToUpper(p), nil }, same}, `is decoded as "\"RECEIPT`},
+		"no key": {functions{same, func([]byte) ([]byte, error) { return nil, errors.New("no key") }}, "no key"},
+		"panics": {functions{func([]byte) ([]byte, error) { panic("oh") }, same}, "panic: oh"},
 	} {
 		app := durable.NewApp()
 		app.Register(order, charge)

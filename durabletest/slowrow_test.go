@@ -94,7 +94,7 @@ func TestEndsWithASlowRow(t *testing.T) {
 			durabletest.Start(env, waits, durable.None{}, durable.WithInstanceID("i"))
 			env.Wait()
 			i := durabletest.Start(env, waits, durable.None{}, durable.WithInstanceID("i"), durable.WithReuse(durable.TerminateAndReplace))
-			i.Raise("go", "new")
+			i.RaiseEvent("go", "new")
 			got, err := i.Result()
 			check(t, got, err, "new")
 		},

@@ -47,6 +47,7 @@ var rules = map[string][]string{
 	"internal/dashboard":           {},
 	"internal/management":          {"internal/client", "internal/dashboard", "internal/history", "internal/hostname", "internal/taskhub"},
 	"internal/opening":             {"internal/activity", "internal/client", "internal/engine", "internal/taskhub", "internal/taskhub/sealed", "internal/worker"},
+	"durable/codec":                {},
 	"Hello":                        {"durable"},
 	"HttpStart":                    {"durable"},
 	"internal/azurite":             {},

@@ -38,7 +38,7 @@ func programRaises(t *testing.T, h *host.Host, client *durable.Client) {
 			t.Fatal(err)
 		}
 	}
-	status, err := client.Wait(ctx, id)
+	status, err := client.WaitForCompletion(ctx, id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func programRaises(t *testing.T, h *host.Host, client *durable.Client) {
 	if err := client.RaiseEvent(ctx, id, "Go", 3); !errors.Is(err, durable.ErrFinished) {
 		t.Errorf("an event for a completed instance: %v", err)
 	}
-	payload, err := client.CheckStatus(httptest.NewRequest(http.MethodGet, "http://elsewhere.example/", nil), id)
+	payload, err := client.ManagementPayload(httptest.NewRequest(http.MethodGet, "http://elsewhere.example/", nil), id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,9 +70,9 @@ func programControls(t *testing.T, client *durable.Client) {
 	if _, err := client.WaitForStart(ctx, id); err != nil {
 		t.Fatal(err)
 	}
-	shows := func(want string) {
+	shows := func(want durable.RuntimeStatus) {
 		t.Helper()
-		eventually(t, "the instance is "+want, func() bool {
+		eventually(t, "the instance is "+string(want), func() bool {
 			status, err := client.Status(ctx, id)
 			return err == nil && status.RuntimeStatus == want
 		})
@@ -88,7 +88,7 @@ func programControls(t *testing.T, client *durable.Client) {
 	if err := client.Terminate(ctx, id, "enough"); err != nil {
 		t.Fatal(err)
 	}
-	status, err := client.Wait(ctx, id)
+	status, err := client.WaitForCompletion(ctx, id)
 	if err != nil || status.RuntimeStatus != "Terminated" || string(status.Output) != `"enough"` {
 		t.Fatalf("%+v, %v, want Terminated \"enough\"", status, err)
 	}
@@ -99,7 +99,7 @@ func programControls(t *testing.T, client *durable.Client) {
 	if err := client.RaiseEvent(ctx, again, "Go", "x"); err != nil {
 		t.Fatal(err)
 	}
-	status, err = client.Wait(ctx, again)
+	status, err = client.WaitForCompletion(ctx, again)
 	if err != nil || status.RuntimeStatus != "Completed" || string(status.Input) != "7" || string(status.Output) != `"x"` {
 		t.Errorf("the restarted instance: %+v, %v", status, err)
 	}

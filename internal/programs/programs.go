@@ -60,7 +60,7 @@ type Action struct {
 	Status string `json:"status,omitempty"`
 	MS     int    `json:"ms,omitempty"`
 	// Reuse is the policy of a Start, which a Starter knows.
-	Reuse durable.Reuse `json:"reuse,omitempty"`
+	Reuse durable.ReusePolicy `json:"reuse,omitempty"`
 	// Want is the status code of the answer, or the runtime status for Is; empty:
 	// that of success.
 	Want string `json:"want,omitempty"`

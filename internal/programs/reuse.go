@@ -55,11 +55,11 @@ func reuse(m *maker) Test {
 
 // Starter starts programs with a reuse policy, which the management API does not
 // have. It returns the code that the API would have answered.
-type Starter func(ctx context.Context, id string, in program.Input, policy durable.Reuse) (code string, err error)
+type Starter func(ctx context.Context, id string, in program.Input, policy durable.ReusePolicy) (code string, err error)
 
 // StartBy is a Starter that uses a client.
 func StartBy(c *durable.Client) Starter {
-	return func(ctx context.Context, id string, in program.Input, policy durable.Reuse) (string, error) {
+	return func(ctx context.Context, id string, in program.Input, policy durable.ReusePolicy) (string, error) {
 		_, err := c.StartNew(ctx, program.Program.Name(), in, durable.WithInstanceID(id), durable.WithReuse(policy))
 		if errors.Is(err, durable.ErrAlreadyExists) {
 			return "409", nil

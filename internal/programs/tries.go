@@ -34,7 +34,7 @@ func (t *Tries) Run(ctx context.Context, f program.Failures) (program.Value, err
 	if t.number == nil {
 		t.number, t.count = map[string]int{}, map[string]int{}
 	}
-	id := fmt.Sprint(durable.ActivityInfo(ctx).IdempotencyKey, " ", t.rewinds)
+	id := fmt.Sprint(durable.ActivityInfoFromContext(ctx).IdempotencyKey, " ", t.rewinds)
 	if t.number[id] == 0 {
 		t.count[f.Key]++
 		t.number[id] = t.count[f.Key]

@@ -37,7 +37,7 @@ func answerStart(client *durable.Client, w http.ResponseWriter, r *http.Request,
 		}
 		return client.WaitForCompletionOrCheckStatus(w, r, id, timeout)
 	case query.Get("payload") != "":
-		payload, err := client.CheckStatus(r, id)
+		payload, err := client.ManagementPayload(r, id)
 		if err != nil {
 			return err
 		}
@@ -140,7 +140,7 @@ func done(err error) (answer, error) {
 
 func statusOf(s *durable.Status) status {
 	return status{
-		s.Name, s.InstanceID, s.RuntimeStatus, s.Input, s.CustomStatus, s.Output,
+		s.Name, s.InstanceID, string(s.RuntimeStatus), s.Input, s.CustomStatus, s.Output,
 		s.Created.Format(time.RFC3339), s.LastUpdated.Format(time.RFC3339),
 	}
 }

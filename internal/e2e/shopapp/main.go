@@ -35,7 +35,7 @@ var checkInventory = durable.NewActivity("CheckInventory", func(_ context.Contex
 })
 
 var chargeCustomer = durable.NewActivity("ChargeCustomer", func(ctx context.Context, o order) (string, error) {
-	if o.Card == "declined" || o.Card == "slow" && durable.ActivityInfo(ctx).Attempt < 3 {
+	if o.Card == "declined" || o.Card == "slow" && durable.ActivityInfoFromContext(ctx).Attempt < 3 {
 		return "", fmt.Errorf("the bank does not take the card of %s", o.Customer)
 	}
 	return "receipt-" + o.Customer, nil

@@ -31,7 +31,7 @@ func trace(name, line string) error {
 // hello greets a city. It notes each run in the file of its instance, and runs
 // for as long as there is a file hold-<instance>-<city>.
 var hello = durable.NewActivity("Hello", func(ctx context.Context, city string) (string, error) {
-	id := durable.ActivityInfo(ctx).InstanceID
+	id := durable.ActivityInfoFromContext(ctx).InstanceID
 	if traces == "" {
 		return "Hello " + city + "!", nil
 	}
@@ -67,7 +67,7 @@ var fanOut = durable.NewOrchestrator("FanOut", func(ctx *durable.Context, n int)
 })
 
 var exit = durable.NewAction("Exit", func(ctx context.Context, message string) error {
-	if err := trace(durable.ActivityInfo(ctx).InstanceID, "exit"); err != nil {
+	if err := trace(durable.ActivityInfoFromContext(ctx).InstanceID, "exit"); err != nil {
 		return err
 	}
 	fmt.Fprintln(os.Stderr, message)

@@ -183,7 +183,7 @@ func (p *player) continueAsNew(s Step) (Value, error) {
 	}
 	var options []durable.ContinueOption
 	if s.PreserveEvents != nil && !*s.PreserveEvents {
-		options = append(options, durable.DropEvents())
+		options = append(options, durable.WithoutPendingEvents())
 	}
 	return durable.ContinueAsNew[Value](p.ctx, next, options...)
 }

@@ -12,6 +12,8 @@ import (
 )
 
 type (
+	RuntimeStatus string
+
 	Context   struct{ _ int }
 	None      struct{}
 	Parent    struct{ Name, InstanceID string }
@@ -19,13 +21,13 @@ type (
 	WaitGroup struct{ _ int }
 	App       struct{ _ int }
 	Client    struct{ _ int }
-	Status    struct{ RuntimeStatus string }
+	Status    struct{ RuntimeStatus RuntimeStatus }
 
 	Task[T any]               struct{ _ T }
 	EventChannel[T any]       struct{ _ T }
 	Activity[In, Out any]     struct{ run func(In) Out }
 	Orchestrator[In, Out any] struct{ run func(In) Out }
-	Run[Out any]              struct{ ID string }
+	Instance[Out any]         struct{ ID string }
 	Registration              interface{ registration() }
 	Awaitable                 interface{ Done() bool }
 	StartOption               interface{ start() }
@@ -93,7 +95,7 @@ func (o *Orchestrator[In, Out]) Call(ctx *Context, in In, options ...ChildOption
 func (o *Orchestrator[In, Out]) StartDetached(ctx *Context, in In, options ...ChildOption) (string, error) {
 	return "", nil
 }
-func (o *Orchestrator[In, Out]) Start(ctx context.Context, c *Client, in In, options ...StartOption) (*Run[Out], error) {
+func (o *Orchestrator[In, Out]) Start(ctx context.Context, c *Client, in In, options ...StartOption) (*Instance[Out], error) {
 	return nil, nil
 }
 func (o *Orchestrator[In, Out]) ContinueAsNew(ctx *Context, in In) (out Out, err error) {
@@ -125,7 +127,7 @@ func Step[T any](ctx *Context, name string, f func(ctx context.Context) (T, erro
 func Go[T any](ctx *Context, f func(ctx *Context) (T, error)) *Task[T] { return nil }
 func All[T any](tasks ...*Task[T]) ([]T, error)                        { return nil, nil }
 func FirstError[T any](tasks ...*Task[T]) ([]T, error)                 { return nil, nil }
-func Any[T any](tasks ...*Task[T]) *Task[T]                            { return nil }
+func Any[T any](tasks ...*Task[T]) (index int, first *Task[T])         { return 0, nil }
 func Select(tasks ...Awaitable) int                                    { return 0 }
 func AsCompleted[T any](tasks ...*Task[T]) iter.Seq2[int, *Task[T]]    { return nil }
 func Map[In, Out any](ctx *Context, items []In, activity *Activity[In, Out]) ([]Out, error) {
