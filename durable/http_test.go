@@ -33,7 +33,7 @@ func (w *web) RoundTrip(r *http.Request) (*http.Response, error) {
 		body = string(raw)
 	}
 	seen := r.Method + " " + r.URL.String()
-	for _, name := range []string{"Authorization", "Cookie", "X-Functions-Key", "X-Mine", "Content-Type"} {
+	for _, name := range []string{"Authorization", "Cookie", "X-Functions-Key", "X-Mine", "Referer", "Content-Type"} {
 		if v := r.Header.Get(name); v != "" {
 			seen += " " + name + "=" + v
 		}
@@ -86,6 +86,9 @@ func TestCallHTTP(t *testing.T) {
 		"user location": {HTTPRequest{URL: first}, []answer{{status: 202, header: "Location: https://u:p@a.example/"}}, []string{"GET " + first}, "202 ", 0},
 		"redirect": {HTTPRequest{URL: first, Header: secrets}, []answer{{status: 302, header: "Location: https://b.a.example/s"}, {status: 200}},
 			[]string{"GET " + first + all, "GET https://b.a.example/s"}, "200 ", 0},
+		"redirect from a URL with a key": {HTTPRequest{URL: first + "?code=topsecret"}, []answer{{status: 302, header: "Location: https://b.example/s"}, {status: 302, header: "Location: /t"}, {status: 200}},
+			[]string{"GET " + first + "?code=topsecret", "GET https://b.example/s", "GET https://b.example/t"}, "200 ", 0},
+		"redirect to a bad URL with a key": {HTTPRequest{URL: first}, []answer{{status: 302, header: "Location: https://b.example/%zz?sig=topsecret"}}, []string{"GET " + first}, "sig=REDACTED", 0},
 		"redirect to a file": {HTTPRequest{URL: first}, []answer{{status: 302, header: "Location: file:///etc/passwd"}}, []string{"GET " + first}, "not an absolute http", 0},
 		"retry": {HTTPRequest{URL: first, Retry: &RetryPolicy{MaxAttempts: 3, FirstInterval: time.Minute}}, []answer{{status: 503}, {err: errors.New("refused")}, {status: 200, body: "ok"}},
 			[]string{"GET " + first, "GET " + first, "GET " + first}, "200 ok", 2 * time.Minute},

@@ -102,13 +102,14 @@ func (r *registry) readResponse(w httpWire, response *http.Response) (result htt
 }
 
 // withoutQuery is an error of net/http without the query of the URL, in which
-// there may be keys.
+// there may be keys, and without those in the text of its cause: a Location that
+// does not parse, for one.
 func withoutQuery(err error) error {
 	var failed *url.Error
 	if !errors.As(err, &failed) {
 		return redact.Error(err)
 	}
-	return fmt.Errorf("%s %s: %w", strings.ToUpper(failed.Op), redact.URL(failed.URL), failed.Err)
+	return fmt.Errorf("%s %s: %w", strings.ToUpper(failed.Op), redact.URL(failed.URL), redact.Error(failed.Err))
 }
 
 // checkRedirect keeps what is for one origin from all others. net/http copies

@@ -39,6 +39,8 @@ type App struct {
 	// Functions in the order of their names.
 	Functions []*Function
 
+	// only are the functions that the host runs, in lower case; nil: all.
+	only   map[string]bool
 	routes route.Table
 }
 
@@ -57,6 +59,11 @@ type Function struct {
 	// Level is the authLevel of an HTTP function: anonymous, function (the default)
 	// or admin.
 	Level string
+	// Disabled means that a setting AzureWebJobs.NAME.Disabled turns the function off.
+	// Its paths stay its own: the host answers them.
+	Disabled bool
+
+	script string
 }
 
 // Binding is one binding of a function.
@@ -134,6 +141,7 @@ func Load(root string, environ []string) (*App, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s/function.json: %w", entry.Name(), err)
 		}
+		f.Disabled = isSet(env, "azurewebjobs."+f.Name+".disabled") || isSet(env, "azurewebjobs_"+f.Name+"_disabled")
 		if other := app.Function(f.Name); other != nil {
 			return nil, fmt.Errorf("%s/function.json: folder %s is a function of the same name (names are compared without case)", f.Name, other.Name)
 		}
@@ -141,22 +149,50 @@ func Load(root string, environ []string) (*App, error) {
 		if err := app.addRoute(f); err != nil {
 			return nil, fmt.Errorf("%s/function.json: bindings: %w", entry.Name(), err)
 		}
+		if err := f.checkScript(filepath.Join(root, entry.Name())); err != nil {
+			return nil, fmt.Errorf("%s/function.json: %w", entry.Name(), err)
+		}
 	}
 	return app, nil
 }
 
 // addRoute puts a function with an HTTP trigger into the table of routes, also
-// one that has no handler: the host gives it its paths all the same.
+// one that has no handler: the host gives it its paths all the same. One that is not
+// in the list "functions" of host.json has none.
 func (a *App) addRoute(f *Function) error {
-	if f.Route == "" {
+	if f.Route == "" || a.only != nil && !a.only[strings.ToLower(f.Name)] {
 		return nil
 	}
 	t, err := route.Parse(f.Route)
 	if err != nil {
 		return err
 	}
-	a.routes.Add(route.Entry{Function: f.Name, Template: t, Methods: f.Methods, Level: f.Level})
+	entry := route.Entry{Function: f.Name, Template: t, Methods: f.Methods, Level: f.Level}
+	if other := a.routes.Same(entry); other != "" {
+		return fmt.Errorf("route: function %s has the route %q and a method of it already: the host runs one of them only", other, f.Route)
+	}
+	a.routes.Add(entry)
 	return nil
+}
+
+// checkScript refuses a script file with which the host may leave an HTTP function
+// out: then another one has its paths.
+func (f *Function) checkScript(folder string) error {
+	if f.script == "" || f.Route == "" {
+		return nil
+	}
+	info, err := os.Stat(filepath.Join(folder, filepath.FromSlash(f.script)))
+	if err != nil || !info.Mode().IsRegular() || scripts[strings.ToLower(filepath.Ext(f.script))] {
+		return fmt.Errorf("scriptFile: a function of a custom handler needs none, and the host does not run it with %q: remove it", f.script)
+	}
+	return nil
+}
+
+// scripts are the ends of files by which the host takes a function for one in another
+// language.
+var scripts = map[string]bool{
+	".js": true, ".mjs": true, ".cjs": true, ".ts": true, ".py": true, ".ps1": true, ".psm1": true,
+	".cs": true, ".csx": true, ".fs": true, ".fsx": true, ".dll": true, ".jar": true, ".java": true,
 }
 
 // RouteConflicts are warnings about functions of different authLevel that have
@@ -173,6 +209,12 @@ func environment(environ []string) map[string]string {
 	return env
 }
 
+// isSet reports whether a setting is true or 1.
+func isSet(env map[string]string, name string) bool {
+	value := env[strings.ToLower(name)]
+	return value == "1" || strings.EqualFold(value, "true")
+}
+
 var functionName = regexp.MustCompile(`(?i)^[a-z][a-z0-9_\-]{0,127}$`)
 var bindingName = regexp.MustCompile(`^([a-zA-Z][a-zA-Z0-9_]{0,127}|\$return)$`)
 
@@ -180,11 +222,17 @@ func parseFunction(name string, raw []byte, prefix string, env map[string]string
 	if !functionName.MatchString(name) || strings.EqualFold(name, "host") {
 		return nil, fmt.Errorf("%q is not a valid function name: a letter, then at most 127 letters, digits, _ and -", name)
 	}
-	var file struct{ Bindings []wireBinding }
+	var file struct {
+		Bindings                        []wireBinding
+		ScriptFile, ConfigurationSource jsonc.Text
+	}
 	if err := jsonc.Unmarshal(raw, &file); err != nil {
 		return nil, fmt.Errorf("does not parse: %w", err)
 	}
-	f := &Function{Name: name}
+	if file.ConfigurationSource != "" && !strings.EqualFold(string(file.ConfigurationSource), "config") {
+		return nil, fmt.Errorf("configurationSource: %q is for functions of .NET: remove it", file.ConfigurationSource)
+	}
+	f := &Function{Name: name, script: string(file.ScriptFile)}
 	for _, b := range file.Bindings {
 		f.Bindings = append(f.Bindings, b.binding())
 	}
@@ -216,6 +264,9 @@ func (f *Function) check() error {
 		case b.Direction != "" && !slices.Contains([]string{"in", "out", "inout"}, strings.ToLower(b.Direction)):
 			return fmt.Errorf("bindings: direction: %q is not in, out or inout", b.Direction)
 		}
+		if err := b.checkDirection(); err != nil {
+			return err
+		}
 		seen[strings.ToLower(b.Name)] = true
 		if !strings.HasSuffix(strings.ToLower(b.Type), "trigger") {
 			continue
@@ -230,6 +281,18 @@ func (f *Function) check() error {
 		return fmt.Errorf("bindings: none is a trigger; a function has exactly one")
 	case strings.EqualFold(f.Trigger.Type, "queueTrigger") && f.Trigger.QueueName == "":
 		return fmt.Errorf("bindings: queueName: the queue trigger %q has none", f.Trigger.Name)
+	}
+	return nil
+}
+
+// checkDirection refuses what makes the host leave the function out, and give its paths
+// to another one.
+func (b *Binding) checkDirection() error {
+	switch kind := strings.ToLower(b.Type); {
+	case strings.HasSuffix(kind, "trigger") && b.Direction != "" && !strings.EqualFold(b.Direction, "in"):
+		return fmt.Errorf("bindings: direction: the trigger %q must have the direction in", b.Name)
+	case kind == "http" && !strings.EqualFold(b.Direction, "out"):
+		return fmt.Errorf("bindings: direction: %q is the answer of an HTTP function, and must have the direction out", b.Name)
 	}
 	return nil
 }

@@ -103,6 +103,12 @@ func TestLoadErrors(t *testing.T) {
 		{"route with a slash at its beginning", bindings(strings.Replace(httpIn, `"req"`, `"req", "route": "/a"`, 1), httpOut), []string{"F/function.json", "route", "slashes"}},
 		{"route that stops the host", bindings(strings.Replace(httpIn, `"req"`, `"req", "route": "{id:nosuch}"`, 1), httpOut), []string{"F/function.json", "nosuch"}},
 		{"unknown level", bindings(strings.Replace(httpIn, `"function"`, `"anonymus"`, 1), httpOut), []string{"authLevel", "anonymus"}},
+		{"a trigger that is no input", bindings(strings.Replace(httpIn, `"in"`, `"inout"`, 1), httpOut), []string{"F/function.json", "direction", `"req"`}},
+		{"an answer that is an input", bindings(httpIn, strings.Replace(httpOut, `"out"`, `"in"`, 1)), []string{"F/function.json", "direction", `"res"`}},
+		{"an answer without a direction", bindings(httpIn, `{"type": "http", "name": "res"}`), []string{"direction", `"res"`}},
+		{"a script that is not there", `{"scriptFile": "x", ` + bindings(httpIn, httpOut)[1:], []string{"F/function.json", "scriptFile", `"x"`}},
+		{"a folder for a script", `{"scriptFile": "..", ` + bindings(httpIn, httpOut)[1:], []string{"scriptFile"}},
+		{"of .NET", `{"configurationSource": "attributes", ` + bindings(httpIn, httpOut)[1:], []string{"configurationSource", "attributes"}},
 		{"longer reserved route", bindings(strings.Replace(httpIn, `"req"`, `"req", "route": "administration"`, 1), httpOut), []string{"route", "administration"}},
 	}
 	for _, c := range cases {

@@ -153,6 +153,11 @@ func TestStandalone(t *testing.T) {
 	if code := get("/api/keyed"); code != 200 {
 		t.Errorf("no key is set: %d", code)
 	}
+	a.App.Function("Open").Disabled = true
+	if code := get("/api/open"); code != 404 {
+		t.Errorf("a disabled function: %d", code)
+	}
+	a.App.Function("Open").Disabled = false
 	a.Key = "0123456789"
 	for path, want := range map[string]int{
 		"/api/open": 200, "/api/keyed": 401, "/api/manage": 401, "/api/keyed?code=wrong": 401, "/api/keyed?code=012345678": 401, "/api/keyed?code=": 401,

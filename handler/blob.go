@@ -43,16 +43,17 @@ func blobOf(metadata map[string]json.RawMessage) *Blob {
 }
 
 // blobName is the path of an address behind the account: that is in the name of
-// the host, or, where the host is an address as that of the emulator, the first
-// step of the path.
+// the host, or, where the host is an address or a name without dots, as that of an
+// emulator is, or the account the emulator's own, the first step of the path.
 func blobName(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
 		return ""
 	}
 	name := strings.TrimPrefix(u.Path, "/")
-	if host := u.Hostname(); net.ParseIP(host) != nil || strings.EqualFold(host, "localhost") {
-		_, name, _ = strings.Cut(name, "/")
+	account, rest, _ := strings.Cut(name, "/")
+	if host := u.Hostname(); net.ParseIP(host) != nil || !strings.Contains(host, ".") || account == "devstoreaccount1" {
+		return rest
 	}
 	return name
 }

@@ -39,7 +39,8 @@ func TestBlobTrigger(t *testing.T) {
 
 func TestBlobNames(t *testing.T) {
 	for address, want := range map[string]string{
-		"https://acct.blob.core.windows.net/docs/a/b.txt": "docs/a/b.txt", "http://localhost:10000/devstoreaccount1/docs/b": "docs/b", "http://[::1]:1/acct/docs/b": "docs/b", "": "", "::": "",
+		"https://acct.blob.core.windows.net/docs/a/b.txt": "docs/a/b.txt", "http://localhost:10000/devstoreaccount1/docs/b": "docs/b", "http://[::1]:1/acct/docs/b": "docs/b",
+		"http://azurite:10000/devstoreaccount1/docs/b": "docs/b", "http://host.docker.internal:10000/devstoreaccount1/docs/b": "docs/b", "https://files.example.com/docs/b%2Fc": "docs/b/c", "": "", "::": "",
 	} {
 		if got := blobName(address); got != want {
 			t.Errorf("%s: %q, want %q", address, got, want)

@@ -41,7 +41,7 @@ func (s *Server) serveCaller(w http.ResponseWriter, r *http.Request, path string
 	switch {
 	case f == nil && path == "/":
 		s.serveReadiness(w, r)
-	case f == nil:
+	case f == nil, f.Disabled:
 		notFound(w, r)
 	case !s.opens(r, f):
 		w.Header().Set("WWW-Authenticate", `Key header="x-functions-key"`)

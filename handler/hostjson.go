@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/durable-go/functions/internal/jsonc"
@@ -32,7 +33,7 @@ func loadHost(file string, env map[string]string) (*App, error) {
 	if version, _ := lookup(tree, "version").(string); version != "2.0" {
 		return nil, fmt.Errorf(`host.json: version: must be "2.0"`)
 	}
-	app := &App{RoutePrefix: "api"}
+	app := &App{RoutePrefix: "api", only: listed(lookup(tree, "functions"))}
 	if prefix, ok := jsonc.Scalar(lookup(tree, "extensions", "http", "routePrefix")); ok {
 		app.RoutePrefix = strings.Trim(prefix, "/")
 	}
@@ -45,6 +46,33 @@ func loadHost(file string, env map[string]string) (*App, error) {
 		}
 	}
 	return app, nil
+}
+
+// listed are the names in a list of host.json, in lower case; nil where it is empty or
+// is not there.
+func listed(v any) (names map[string]bool) {
+	for _, item := range indexed(v) {
+		if name, ok := jsonc.Scalar(item); ok && name != "" {
+			if names == nil {
+				names = map[string]bool{}
+			}
+			names[strings.ToLower(name)] = true
+		}
+	}
+	return names
+}
+
+// indexed is an object; a list is one whose names are its places.
+func indexed(v any) map[string]any {
+	if inner, ok := v.(map[string]any); ok {
+		return inner
+	}
+	inner := map[string]any{}
+	items, _ := v.([]any)
+	for i, item := range items {
+		inner[strconv.Itoa(i)] = item
+	}
+	return inner
 }
 
 func truth(v any) bool {
@@ -98,11 +126,8 @@ func override(tree map[string]any, env map[string]string) {
 func set(tree map[string]any, path []string, value string) {
 	for _, name := range path[:len(path)-1] {
 		key := keyOf(tree, name)
-		inner, ok := tree[key].(map[string]any)
-		if !ok {
-			inner = map[string]any{}
-			tree[key] = inner
-		}
+		inner := indexed(tree[key])
+		tree[key] = inner
 		tree = inner
 	}
 	tree[keyOf(tree, path[len(path)-1])] = value

@@ -18,8 +18,10 @@ const (
 
 // believes reports whether a request can have come from the host: it asks this
 // machine by address, for its readiness or with an invocation id. A web page
-// cannot make such a request to a local port, not even one whose name it has
-// turned to this machine: it may not set the header.
+// cannot make such a request to a local port: it may not set the header for another
+// origin, and one whose name was turned to this machine asks by that name. A host
+// that forwards in the old way passes on the name that its caller asked by, so there
+// the name says nothing.
 func (s *Server) believes(r *http.Request) bool {
 	if !s.App.Forwards && r.Host != "" && !hostname.Loopback(r.Host) {
 		return false

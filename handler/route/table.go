@@ -25,6 +25,19 @@ func (t *Table) Add(e Entry) {
 	t.entries = slices.Insert(t.entries, at, e)
 }
 
+// Same names a function in the table that has the route of the entry, compared without
+// case and without slashes at the ends, and a method of it; empty: none has. The host
+// leaves out the one of them whose name comes later.
+func (t *Table) Same(e Entry) string {
+	for _, other := range t.entries {
+		all := len(e.Methods) == 0 || len(other.Methods) == 0
+		if equalFold(strings.Trim(other.Template.String(), "/"), strings.Trim(e.Template.String(), "/")) && (all || slices.ContainsFunc(e.Methods, other.takes)) {
+			return other.Function
+		}
+	}
+	return ""
+}
+
 // Find returns the function that the host chooses for a decoded path, and the
 // values of its parameters. The answer is Unsure where the host may have chosen
 // the function or a later one.
