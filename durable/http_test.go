@@ -89,7 +89,7 @@ func TestCallHTTP(t *testing.T) {
 		"redirect from a URL with a key": {HTTPRequest{URL: first + "?code=topsecret"}, []answer{{status: 302, header: "Location: https://b.example/s"}, {status: 302, header: "Location: /t"}, {status: 200}},
 			[]string{"GET " + first + "?code=topsecret", "GET https://b.example/s", "GET https://b.example/t"}, "200 ", 0},
 		"redirect to a bad URL with a key": {HTTPRequest{URL: first}, []answer{{status: 302, header: "Location: https://b.example/%zz?sig=topsecret"}}, []string{"GET " + first}, "sig=REDACTED", 0},
-		"redirect to a file": {HTTPRequest{URL: first}, []answer{{status: 302, header: "Location: file:///etc/passwd"}}, []string{"GET " + first}, "not an absolute http", 0},
+		"redirect to a file":               {HTTPRequest{URL: first}, []answer{{status: 302, header: "Location: file:///etc/passwd"}}, []string{"GET " + first}, "not an absolute http", 0},
 		"retry": {HTTPRequest{URL: first, Retry: &RetryPolicy{MaxAttempts: 3, FirstInterval: time.Minute}}, []answer{{status: 503}, {err: errors.New("refused")}, {status: 200, body: "ok"}},
 			[]string{"GET " + first, "GET " + first, "GET " + first}, "200 ok", 2 * time.Minute},
 		"retry is over": {HTTPRequest{URL: first, Retry: &RetryPolicy{MaxAttempts: 2, FirstInterval: time.Minute}}, []answer{{status: 503}},

@@ -12,7 +12,7 @@ import (
 
 func TestParseSettings(t *testing.T) {
 	budget := 3 * time.Second
-	base := settings{HubName: defaultHub, Lease: 30 * time.Second, MaxPoisonDeliveries: 5, MaxPayload: taskhub.MaxPayload, MaxActions: worker.DefaultMaxActions}
+	base := settings{HubName: defaultHub, Lease: 30 * time.Second, MaxPoisonDeliveries: 5, MaxPayload: taskhub.MaxPayload, MaxWaiting: taskhub.MaxWaiting, MaxActions: worker.DefaultMaxActions}
 	with := func(change func(*settings)) settings {
 		s := base
 		change(&s)
@@ -27,6 +27,7 @@ func TestParseSettings(t *testing.T) {
 		{"null", `null`, base, nil},
 		{"hub", `{"hubName":"MyHub1"}`, with(func(s *settings) { s.HubName = "MyHub1" }), nil},
 		{"case of keys", `{"HUBNAME":"MyHub1"}`, with(func(s *settings) { s.HubName = "MyHub1" }), nil},
+		{"waiting events", `{"maxWaitingEvents":"20"}`, with(func(s *settings) { s.MaxWaiting = 20 }), nil},
 		{"payload", `{"maxPayload":20971520}`, with(func(s *settings) { s.MaxPayload = 20 << 20 }), nil},
 		{"numbers as text", `{"maxConcurrentActivityFunctions":"7"}`, with(func(s *settings) { s.ActivitySlots = 7 }), nil},
 		{"storage provider", `{"storageProvider":{"partitionCount":1,"controlQueueVisibilityTimeout":"00:00:01","type":"AzureStorage"}}`,
@@ -67,6 +68,7 @@ func TestParseSettingsNamesTheField(t *testing.T) {
 		{"base URL", `{"managementBaseUrl":"https://user:pw@gateway"}`, "managementBaseUrl: want a URL such as https://api.example.com: it must be a scheme"},
 		{"no lifetime", `{"linkLifetime":"00:00:00"}`, "linkLifetime: links must be good"},
 		{"lifetime", `{"linkLifetime":3600}`, "linkLifetime: 3600 is not a duration"},
+		{"no waiting events", `{"maxWaitingEvents":0}`, "maxWaitingEvents"},
 		{"small payload", `{"maxPayload":1000}`, "maxPayload: 1000 is not between"},
 		{"huge payload", `{"maxPayload":1000000000}`, "maxPayload"},
 		{"slots", `{"maxConcurrentActivityFunctions":0}`, "maxConcurrentActivityFunctions"},

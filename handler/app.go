@@ -40,8 +40,10 @@ type App struct {
 	Functions []*Function
 
 	// only are the functions that the host runs, in lower case; nil: all.
-	only   map[string]bool
-	routes route.Table
+	only map[string]bool
+	// leftOut are warnings about functions that have the route of another one.
+	leftOut []string
+	routes  route.Table
 }
 
 // Function is one folder with a function.json.
@@ -146,14 +148,26 @@ func Load(root string, environ []string) (*App, error) {
 			return nil, fmt.Errorf("%s/function.json: folder %s is a function of the same name (names are compared without case)", f.Name, other.Name)
 		}
 		app.Functions = append(app.Functions, f)
-		if err := app.addRoute(f); err != nil {
-			return nil, fmt.Errorf("%s/function.json: bindings: %w", entry.Name(), err)
-		}
 		if err := f.checkScript(filepath.Join(root, entry.Name())); err != nil {
 			return nil, fmt.Errorf("%s/function.json: %w", entry.Name(), err)
 		}
 	}
+	if err := app.addRoutes(); err != nil {
+		return nil, err
+	}
 	return app, nil
+}
+
+// addRoutes makes the table of routes, in the order in which the host does: what it
+// leaves out depends on that.
+func (a *App) addRoutes() error {
+	byName := slices.SortedFunc(slices.Values(a.Functions), func(f, g *Function) int { return route.CompareNames(f.Name, g.Name) })
+	for _, f := range byName {
+		if err := a.addRoute(f); err != nil {
+			return fmt.Errorf("%s/function.json: bindings: %w", f.Name, err)
+		}
+	}
+	return nil
 }
 
 // addRoute puts a function with an HTTP trigger into the table of routes, also
@@ -169,7 +183,8 @@ func (a *App) addRoute(f *Function) error {
 	}
 	entry := route.Entry{Function: f.Name, Template: t, Methods: f.Methods, Level: f.Level}
 	if other := a.routes.Same(entry); other != "" {
-		return fmt.Errorf("route: function %s has the route %q and a method of it already: the host runs one of them only", other, f.Route)
+		a.leftOut = append(a.leftOut, fmt.Sprintf("%s is not run by the host: %s has its route %q already", f.Name, other, f.Route))
+		return nil
 	}
 	a.routes.Add(entry)
 	return nil
@@ -196,8 +211,9 @@ var scripts = map[string]bool{
 }
 
 // RouteConflicts are warnings about functions of different authLevel that have
-// paths in common. The host gives them to the one whose name comes first.
-func (a *App) RouteConflicts() []string { return a.routes.Conflicts() }
+// paths in common, which the host gives to the one whose name comes first, and about
+// functions of one route, of which it runs that one alone.
+func (a *App) RouteConflicts() []string { return append(a.routes.Conflicts(), a.leftOut...) }
 
 // environment makes a map of NAME=VALUE, with lower-case names.
 func environment(environ []string) map[string]string {

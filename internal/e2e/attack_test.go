@@ -110,6 +110,9 @@ func TestAttacks(t *testing.T) {
 			for _, a := range attacks {
 				try(t, h, a, auth, replace)
 			}
+			if strings.Contains(h.Log(), key) {
+				t.Error("host or handler has logged the function key")
+			}
 		})
 	}
 }
