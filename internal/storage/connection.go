@@ -119,9 +119,11 @@ func (c *Connection) complete(parts map[string]string) error {
 			*address = protocol + "://" + c.Account + "." + service + "." + suffix
 		}
 		*address = strings.TrimSuffix(*address, "/")
-		if u, err := url.Parse(*address); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		u, err := url.Parse(*address)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 			return fmt.Errorf("not a connection string: it gives no %s endpoint (AccountName or %sEndpoint)", service, strings.ToUpper(service[:1])+service[1:])
 		}
+		*address = u.Scheme + (*address)[len(u.Scheme):] // in lower case
 	}
 	switch {
 	case c.SAS != "":
