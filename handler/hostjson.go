@@ -108,18 +108,19 @@ func keyOf(tree map[string]any, name string) string {
 	return name
 }
 
-// override sets values from settings like AzureFunctionsJobHost__a__b. They are
-// strings.
+// override sets values from settings like AzureFunctionsJobHost__a__b, or with colons
+// in place of the lines. They are strings.
 func override(tree map[string]any, env map[string]string) {
 	names := make([]string, 0)
 	for name := range env {
-		if strings.HasPrefix(name, overridePrefix) {
+		if strings.HasPrefix(strings.ReplaceAll(name, ":", "__"), overridePrefix) {
 			names = append(names, name)
 		}
 	}
 	sort.Strings(names)
 	for _, name := range names {
-		set(tree, strings.Split(strings.TrimPrefix(name, overridePrefix), "__"), env[name])
+		path := strings.TrimPrefix(strings.ReplaceAll(name, ":", "__"), overridePrefix)
+		set(tree, strings.Split(path, "__"), env[name])
 	}
 }
 

@@ -32,6 +32,7 @@ func TestListOfFunctions(t *testing.T) {
 		{"a list of both", `"FUNCTIONS": ["b", "a"]`, nil, all},
 		{"func start --functions", `"x": 1`, []string{"AzureFunctionsJobHost__functions__0=B"}, one},
 		{"a place of the list is another one", `"functions": ["A", "C"]`, []string{"AzureFunctionsJobHost__functions__0=B"}, one},
+		{"with colons", `"x": 1`, []string{"AzureFunctionsJobHost:functions:0=B"}, one},
 		{"a further place of the list", `"functions": ["B"]`, []string{"AzureFunctionsJobHost__functions__1=A"}, all},
 	} {
 		app, err := Load(writeApp(t, map[string]string{
