@@ -9,6 +9,7 @@
 //	durable suspend|resume|terminate|rewind|restart|purge ID
 //	durable suspend|resume|terminate|rewind|restart|purge [--status ...] --yes
 //	durable keys rotate [--grace 24h] [--hub NAME] [DIR]
+//	durable hub check [--repair] [-o json] [--hub NAME] [DIR]
 package main
 
 import (
@@ -43,6 +44,7 @@ var commands = []command{
 	{"rewind", "tries again what failed last in failed instances", operate("rewind")},
 	{"restart", "starts finished instances once more", operate("restart")},
 	{"purge", "removes finished instances", operate("purge")},
+	{"hub", "hub check: reports what is inconsistent in a task hub, and mends it", checkHub},
 	{"keys", "keys rotate: makes a new key for the signed links of a task hub", keys},
 }
 
@@ -59,7 +61,8 @@ func main() {
 }
 
 // run runs the command that the arguments name and returns the exit code: 0 for
-// what the user has ended, 2 for a wrong use, 1 for anything else.
+// what the user has ended, 2 for a wrong use, that of a *codeError, 1 for anything
+// else.
 func run(ctx context.Context, args []string, out, problems io.Writer) int {
 	if len(args) == 0 {
 		usage(problems)
@@ -70,6 +73,7 @@ func run(ctx context.Context, args []string, out, problems io.Writer) int {
 			continue
 		}
 		err := c.run(ctx, args[1:], out)
+		coded := &codeError{code: 1}
 		switch {
 		case err == nil, errors.Is(err, errStopped), errors.Is(err, flag.ErrHelp):
 			return 0
@@ -77,8 +81,9 @@ func run(ctx context.Context, args []string, out, problems io.Writer) int {
 			fmt.Fprintf(problems, "durable %s: %v\n", c.name, err)
 			return 2
 		}
+		errors.As(err, &coded)
 		fmt.Fprintf(problems, "durable %s: %v\n", c.name, err)
-		return 1
+		return coded.code
 	}
 	if args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
 		usage(out)
@@ -91,6 +96,12 @@ func run(ctx context.Context, args []string, out, problems io.Writer) int {
 
 // usageError is a mistake in the arguments.
 type usageError struct{ error }
+
+// codeError ends the program with an exit code of its own.
+type codeError struct {
+	code int
+	error
+}
 
 func usage(w io.Writer) {
 	fmt.Fprintln(w, "usage: durable COMMAND [arguments]")

@@ -107,3 +107,47 @@ func (a *Announcer) claim(ctx context.Context) error {
 	a.claimed = err == nil
 	return err
 }
+
+// Notes are what the processes of a hub say they work on, at one moment.
+type Notes struct{ notes map[string]note }
+
+// ReadNotes reads them. It makes a request for each process, and one more.
+func ReadNotes(ctx context.Context, store Blobs) (Notes, error) {
+	b := blob[board]{name: boardName}
+	known, err := b.read(ctx, store)
+	if err != nil {
+		return Notes{}, err
+	}
+	out := Notes{map[string]note{}}
+	for i, process := range known.Slots {
+		if process == "" {
+			continue
+		}
+		n := blob[note]{name: noteName(i)}
+		value, err := n.read(ctx, store)
+		if err != nil {
+			return Notes{}, err
+		}
+		out.notes[process] = value
+	}
+	return out, nil
+}
+
+// NotesChange is how long after ReadNotes a second one finds every note changed of a
+// process that lives and works on something.
+const NotesChange = announceEvery + 2*time.Second
+
+// Any reports whether any process has noted anything.
+func (n Notes) Any() bool { return len(n.notes) > 0 }
+
+// Working reports whether a process says that it works on an instance, and has said
+// something since the earlier notes were read.
+func (n Notes) Working(id string, earlier Notes) bool {
+	hash := hashOf(id)
+	for process, note := range n.notes {
+		if _, found := slices.BinarySearch(note.Instances, hash); found && note.Beat != earlier.notes[process].Beat {
+			return true
+		}
+	}
+	return false
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/durable-go/functions/internal/history"
@@ -22,6 +23,18 @@ func ValidHub(name string) error {
 
 // ControlQueue is the queue of messages to the hub's orchestrations.
 func ControlQueue(hub string) string { return strings.ToLower(hub) + "-control-00" }
+
+// MaxPartitions is the most control queues that a sender of the official engine may
+// assume.
+const MaxPartitions = 16
+
+// IsControlQueue reports whether a sender that assumes more partitions than there are
+// may send messages to orchestrations of the hub on the queue: 01 to 15.
+func IsControlQueue(hub, queue string) bool {
+	number, ok := strings.CutPrefix(queue, strings.ToLower(hub)+"-control-")
+	n, err := strconv.Atoi(number)
+	return ok && err == nil && len(number) == 2 && n > 0 && n < MaxPartitions
+}
 
 // WorkItemQueue is the queue of the hub's activities.
 func WorkItemQueue(hub string) string { return strings.ToLower(hub) + "-workitems" }

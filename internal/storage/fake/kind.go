@@ -91,6 +91,8 @@ func queueOperation(c *call) string {
 	one := strings.HasPrefix(rest, "messages/")
 	operations := map[string]string{http.MethodPut: "update", http.MethodDelete: pick(one, "delete", "clear")}
 	switch {
+	case rest == "" && c.query.Get("comp") == "list":
+		return "list"
 	case rest == "" && c.query.Get("comp") == "metadata":
 		operations = map[string]string{http.MethodGet: "metadata"}
 	case rest == "":

@@ -1,10 +1,13 @@
 package fake
 
 import (
+	"bytes"
 	"container/heap"
 	"encoding/xml"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -65,6 +68,9 @@ func (a *Account) serveQueue(c *call) *reply {
 	if len(c.path) > 1 {
 		rest = c.path[1]
 	}
+	if name == "" && c.query.Get("comp") == "list" {
+		return a.listQueues(c)
+	}
 	if rest == "" {
 		return a.serveQueueItself(c, name)
 	}
@@ -91,6 +97,25 @@ func (a *Account) serveQueue(c *call) *reply {
 		return a.deleteMessage(c, q, id)
 	}
 	return refuse(http.StatusMethodNotAllowed, "UnsupportedHttpVerb")
+}
+
+// listQueues answers all queues with the prefix in one page.
+func (a *Account) listQueues(c *call) *reply {
+	var out bytes.Buffer
+	out.WriteString(`<?xml version="1.0" encoding="utf-8"?><EnumerationResults><Queues>`)
+	if c.emptyPage(c.query.Get("marker") != "") {
+		out.WriteString("</Queues><NextMarker>first</NextMarker></EnumerationResults>")
+		return (&reply{status: http.StatusOK, body: out.Bytes()}).set("Content-Type", "application/xml")
+	}
+	rows := 0
+	for _, name := range slices.Sorted(maps.Keys(a.queues)) {
+		if strings.HasPrefix(name, c.query.Get("prefix")) {
+			out.WriteString("<Queue><Name>" + name + "</Name></Queue>")
+			rows++
+		}
+	}
+	out.WriteString("</Queues><NextMarker/></EnumerationResults>")
+	return (&reply{status: http.StatusOK, body: out.Bytes(), rows: rows}).set("Content-Type", "application/xml")
 }
 
 // Messages are the texts of a queue's messages, hidden ones included, in the order

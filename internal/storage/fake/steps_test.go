@@ -129,6 +129,7 @@ func queueSteps() []step {
 		{service: queue, method: "POST", path: "/diff/messages", body: message},
 		{service: queue, method: "DELETE", path: "/diff/messages"},
 		{service: queue, method: "GET", path: "/diff/messages?peekonly=true"},
+		{service: queue, method: "GET", path: "/?comp=list&prefix=di"},
 		{service: queue, method: "DELETE", path: "/diff"},
 		{service: queue, method: "DELETE", path: "/diff"},
 	}

@@ -3,6 +3,7 @@ package azure
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -101,7 +102,16 @@ func (w *sentinelState) state() (s taskhub.State, err error) {
 	return s, err
 }
 
+// decodeSentinel reads the row. ErrFormat, ErrUnreadable.
 func decodeSentinel(raw []byte, etag string) (*sentinel, error) {
+	s, err := parseSentinel(raw, etag)
+	if err != nil && !errors.Is(err, taskhub.ErrFormat) {
+		err = &history.UnreadableError{Row: sentinelRow, Reason: "cannot be decoded", Cause: err}
+	}
+	return s, err
+}
+
+func parseSentinel(raw []byte, etag string) (*sentinel, error) {
 	var w struct {
 		ExecutionId, GoNonce, GoNextRow, GoFirstRow, GoSpilled string
 		GoCommit                                               string
@@ -111,7 +121,7 @@ func decodeSentinel(raw []byte, etag string) (*sentinel, error) {
 		ETag string `json:"odata.etag"`
 	}
 	if err := json.Unmarshal(raw, &w); err != nil {
-		return nil, fmt.Errorf("decoding sentinel: %w", err)
+		return nil, err
 	}
 	if etag == "" {
 		etag = w.ETag
@@ -131,14 +141,14 @@ func decodeSentinel(raw []byte, etag string) (*sentinel, error) {
 		to   *uint64
 	}{{w.GoNextRow, 16, &s.fence.NextRow}, {w.GoFirstRow, 16, &s.fence.FirstRow}} {
 		if *number.to, err = strconv.ParseUint(number.text, number.base, 64); err != nil {
-			return nil, fmt.Errorf("decoding sentinel: %w", err)
+			return nil, err
 		}
 	}
 	if s.fence.Number, err = strconv.ParseInt(w.GoCommit, 10, 64); err != nil {
-		return nil, fmt.Errorf("decoding sentinel: %w", err)
+		return nil, err
 	}
 	if s.fence.State, err = w.state(); err != nil {
-		return nil, fmt.Errorf("decoding sentinel: %w", err)
+		return nil, err
 	}
 	s.fence.Spilled, err = parseRanges(w.GoSpilled)
 	return s, err
