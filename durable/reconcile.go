@@ -1,6 +1,8 @@
 package durable
 
 import (
+	"context"
+
 	"github.com/durable-go/functions/internal/reconcile"
 	"github.com/durable-go/functions/internal/taskhub"
 )
@@ -8,6 +10,20 @@ import (
 // announcer notes in the hub what this process works on.
 func (s *service) announcer() *reconcile.Announcer {
 	return &reconcile.Announcer{Store: s.store, Process: s.process, Working: s.worker.Working, Log: s.app.log}
+}
+
+// reconcile heals the hub until ctx ends.
+func (s *service) reconcile(ctx context.Context) {
+	r := s.reconciler()
+	if strays := s.newStrays(); strays != nil {
+		r.Each = func(ctx context.Context) {
+			if err := strays.look(ctx); err != nil && ctx.Err() == nil {
+				s.app.log.Warn("control queues beside that of the hub cannot be looked for now", "error", err)
+			}
+		}
+		defer strays.group.Wait()
+	}
+	r.Run(ctx)
 }
 
 // reconciler finds instances that no process works on. An instance that is suspected

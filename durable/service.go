@@ -38,6 +38,8 @@ type service struct {
 	store    taskhub.Store
 	// gauge looks at queues; nil where the store has none.
 	gauge taskhub.Gauge
+	// raw is the queues beside messages; nil where there is no account.
+	raw rawQueues
 	// account is nil where the hub is in memory.
 	account *storage.Account
 	worker  *worker.Worker
@@ -73,6 +75,7 @@ func newService(a *App) (*service, error) {
 		return nil, err
 	}
 	s.gauge, _ = s.store.(taskhub.Gauge)
+	s.raw, _ = s.store.(rawQueues)
 	s.seal()
 	s.marks = newMarks(s.store, a.child.Journal, a.log)
 	if err := s.newWorker(); err != nil {
@@ -160,6 +163,10 @@ func (s *service) newWorker() (err error) {
 		o.Budget = *s.settings.LocalBudget
 	case s.scalesIn:
 		o.Budget = 2 * time.Second
+	}
+	if s.raw != nil {
+		o.PoisonAfter = s.settings.MaxPoisonDeliveries
+		o.Poison = func(ctx context.Context, queue, body string) error { return s.raw.Put(ctx, queue+"-poison", body) }
 	}
 	s.worker, err = worker.New(o)
 	return err
@@ -257,7 +264,7 @@ func (s *service) begin(ctx context.Context) {
 		s.background.Go(func() { s.takeOver(ctx) })
 	}
 	s.background.Go(func() { s.announcer().Run(ctx) })
-	s.background.Go(func() { s.reconciler().Run(ctx) })
+	s.background.Go(func() { s.reconcile(ctx) })
 	close(s.ready)
 	if !s.server.Standalone {
 		return

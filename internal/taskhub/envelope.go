@@ -84,16 +84,9 @@ type wireMessage struct {
 // DecodeMessage reads a message: the envelope as JSON, or that in base64. It
 // takes what old and new official clients write.
 func DecodeMessage(body []byte) (*Message, error) {
-	raw := bytes.TrimSpace(body)
-	if len(raw) == 0 {
-		return nil, errors.New("the message is empty")
-	}
-	if raw[0] != '{' {
-		plain, err := base64.StdEncoding.DecodeString(string(raw))
-		if err != nil {
-			return nil, fmt.Errorf("the message is neither JSON nor base64: %w", err)
-		}
-		raw = plain
+	raw, err := plainText(body)
+	if err != nil {
+		return nil, err
 	}
 	var wire wireMessage
 	if err := json.Unmarshal(raw, &wire); err != nil {
@@ -103,6 +96,37 @@ func DecodeMessage(body []byte) (*Message, error) {
 		return nil, &InBlobError{Name: wire.CompressedBlobName, ETag: wire.GoETag}
 	}
 	return wire.message()
+}
+
+// plainText is the envelope in the text of a message.
+func plainText(body []byte) ([]byte, error) {
+	raw := bytes.TrimSpace(body)
+	if len(raw) == 0 {
+		return nil, errors.New("the message is empty")
+	}
+	if raw[0] == '{' {
+		return raw, nil
+	}
+	plain, err := base64.StdEncoding.DecodeString(string(raw))
+	if err != nil {
+		return nil, fmt.Errorf("the message is neither JSON nor base64: %w", err)
+	}
+	return plain, nil
+}
+
+// Named is what a message that cannot be decoded says of its logical id and of the
+// instance that it is for, as far as it does.
+func Named(body []byte) (id, instance string) {
+	raw, err := plainText(body)
+	if err != nil {
+		return "", ""
+	}
+	var wire struct {
+		ActivityId  string
+		TaskMessage struct{ OrchestrationInstance struct{ InstanceId string } }
+	}
+	_ = json.Unmarshal(raw, &wire) // what can be read of it is
+	return wire.ActivityId, wire.TaskMessage.OrchestrationInstance.InstanceId
 }
 
 func (w *wireMessage) message() (*Message, error) {

@@ -20,10 +20,6 @@ const adoptAfter = time.Second
 // allows only so many, so that one process does not hoard a backlog.
 const maxAdopted = 256
 
-// unreadDelay is the longest pause before a message comes again whose payload
-// could not be read.
-const unreadDelay = 15 * time.Second
-
 // Started takes the start message that this process has just sent for an
 // instance whose row it has just written. The message is still hidden.
 func (w *Worker) Started(d taskhub.Delivery, row *taskhub.Instance) { w.handOver(d, row) }
@@ -152,19 +148,4 @@ func (w *Worker) room(l *lease.Lease) <-chan struct{} {
 func (w *Worker) orphaned(ctx context.Context, d taskhub.Delivery) error {
 	w.Log.Warn("message whose payload is gone was dropped", "queue", d.Lease.Queue, "message", d.Lease.MessageID, "error", d.Err)
 	return w.Store.Remove(ctx, d.Lease)
-}
-
-// undecodable puts off a message that is none of ours, because another version
-// may understand it, or whose payload cannot be read for the moment.
-func (w *Worker) undecodable(ctx context.Context, d taskhub.Delivery, hosted bool) error {
-	delay := min(time.Second<<min(d.Dequeued, 10), 10*time.Minute)
-	if errors.Is(d.Err, taskhub.ErrUnread) {
-		delay = min(delay, unreadDelay)
-	}
-	w.Log.Error("message cannot be decoded; it is put off", "queue", d.Lease.Queue, "message", d.Lease.MessageID, "deliveries", d.Dequeued, "delay", delay, "error", d.Err)
-	err := w.Store.Renew(ctx, d.Lease, delay)
-	if errors.Is(err, taskhub.ErrLeaseLost) || !hosted {
-		return nil
-	}
-	return err
 }

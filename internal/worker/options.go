@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"runtime"
@@ -83,6 +84,12 @@ type Options struct {
 	// instance that is parked. It takes time.
 	Places bool
 
+	// Poison puts the text of a message that cannot be decoded where people find it,
+	// after PoisonAfter deliveries (default 5). nil: such a message is put off again and
+	// again.
+	Poison      func(ctx context.Context, queue, body string) error
+	PoisonAfter int
+
 	Journal journal.Journal
 	Clock   executor.Clock
 	Log     *slog.Logger
@@ -123,6 +130,7 @@ func (o *Options) setDefaults() error {
 	defaultTo(&o.Cache, 1000)
 	defaultTo(&o.MaxActions, DefaultMaxActions)
 	defaultTo(&o.MaxPayload, taskhub.MaxPayload)
+	defaultTo(&o.PoisonAfter, 5)
 	defaultTo(&o.MaxWaiting, taskhub.MaxWaiting)
 	if o.Lease < time.Second {
 		return errors.New("worker: a lease is at least one second")
