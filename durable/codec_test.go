@@ -41,12 +41,10 @@ func secretApp() (*Orchestrator[string, string], []Registration) {
 		if strings.HasPrefix(in, "again") {
 			return in, nil
 		}
-		return ContinueAsNew[string](ctx, "again "+in)
+		return "", ContinueAsNew(ctx, "again "+in)
 	})
 	main := NewOrchestrator("Main", func(ctx *Context, in string) (string, error) {
-		if err := ctx.SetCustomStatus(in); err != nil {
-			return "", err
-		}
+		ctx.SetCustomStatus(in)
 		_, err := echo.Call(ctx, in).Await()
 		_, failed := fails.Call(ctx, in).Await()
 		_, panicked := panics.Call(ctx, in).Await()

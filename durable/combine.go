@@ -51,10 +51,10 @@ func AllSettled[T any](tasks ...*Task[T]) []Result[T] {
 }
 
 // Any waits until one of the tasks has ended, however it ended, and returns the
-// one that was first, with its index among the arguments. Every replay finds the same one. It needs at least one
-// task. The others go on; nothing waits for them when the orchestrator ends. A
-// wait for an event that was not the first takes no event until something waits
-// for it again.
+// one that was first, with its index among the arguments. Every replay finds the
+// same one. It needs at least one task. The others go on; nothing waits for them
+// when the orchestrator ends. A wait for an event that was not the first takes no
+// event until something waits for it again.
 func Any[T any](tasks ...*Task[T]) (index int, first *Task[T]) {
 	list := make([]Awaitable, len(tasks))
 	for i, t := range tasks {

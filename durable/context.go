@@ -83,18 +83,17 @@ func (c *Context) Parent() (p Parent, ok bool) {
 
 // SetCustomStatus sets a value that clients see beside the runtime status; the
 // last one counts. It is visible once the turn is stored: when the orchestrator
-// waits or ends. The error means that the value is no JSON or, as UTF-16, larger
-// than 16 KiB; the status stays as it was then.
-func (c *Context) SetCustomStatus(v any) error {
+// waits or ends. A value that is not JSON or, as UTF-16, is larger than 16 KiB
+// fails the orchestration.
+func (c *Context) SetCustomStatus(v any) {
 	p, err := c.encode(v)
 	if err != nil {
-		return fmt.Errorf("custom status: %w", err)
+		panic(engine.Misuse(fmt.Sprintf("custom status: %v", err)))
 	}
 	if err := history.CheckCustomStatus(p); err != nil {
-		return err
+		panic(engine.Misuse(err.Error()))
 	}
 	c.rt.SetCustomStatus(p)
-	return nil
 }
 
 // Rand is a source of random numbers that every replay repeats. Each call

@@ -94,30 +94,50 @@ func (c *Context) SendEvent(instanceID, name string, data any) error {
 
 // ContinueAsNew ends the execution and begins the orchestrator again with
 // another input and an empty history, under the same instance id: the way to
-// loop for ever. Its result is what the orchestrator must return:
+// run forever. Its error is what the orchestrator must return, beside any result:
 //
-//	return durable.ContinueAsNew[Out](ctx, next)
+//	return "", durable.ContinueAsNew(ctx, next)
 //
 // An orchestrator that calls it and returns no error fails, whether the input was
-// accepted or not. It must be of the orchestrator's input type. External events that
-// nobody has waited for are kept (see WithoutPendingEvents); calls that are still open
-// are not.
-func ContinueAsNew[Out any](ctx *Context, in any, options ...ContinueOption) (out Out, err error) {
+// accepted or not. The input must be of the orchestrator's input type, which is
+// checked at run time: [Orchestrator.ContinueAsNew] has it checked by the compiler.
+// External events that nothing has waited for are kept (see
+// [WithoutPendingEvents]); calls that are still open are not.
+func ContinueAsNew(ctx *Context, in any, options ...ContinueOption) error {
 	ctx.rt.Check()
 	ctx.continues = continuesNot
 	next := &engine.ContinueAsNew{}
-	if err = ctx.fits(in); err == nil {
+	err := ctx.fits(in)
+	if err == nil {
 		next.Input, err = ctx.encode(in)
 	}
 	if err != nil {
 		err = fmt.Errorf("ContinueAsNew was called with an input that it refuses: %w", err)
 		ctx.continues = err.Error()
-		return out, NonRetryable(err)
+		return NonRetryable(err)
 	}
 	for _, option := range options {
 		option.next(next)
 	}
-	return out, next
+	return next
+}
+
+// ContinueAsNew ends the execution of an orchestrator within its code, and begins
+// it again with another input: see the function [ContinueAsNew]. Return what it
+// returns:
+//
+//	return Janitor.ContinueAsNew(ctx, next)
+//
+// Go allows no variable whose initial value refers to it, so an orchestrator that
+// names itself is made by [DeclareOrchestrator]. That of another orchestrator fails.
+func (o *Orchestrator[In, Out]) ContinueAsNew(ctx *Context, in In, options ...ContinueOption) (out Out, err error) {
+	ctx.rt.Check()
+	if !strings.EqualFold(ctx.Name(), o.name) {
+		err = fmt.Errorf("an orchestration of %q cannot continue as orchestrator %q", ctx.Name(), o.name)
+		ctx.continues = err.Error()
+		return out, NonRetryable(err)
+	}
+	return out, ContinueAsNew(ctx, in, options...)
 }
 
 // fits checks that a value is of the type of the orchestrator's input.

@@ -144,7 +144,7 @@ func ExampleContinueAsNew() {
 			return 0, err
 		}
 		if total += n; total < 6 {
-			return durable.ContinueAsNew[int](ctx, total)
+			return 0, durable.ContinueAsNew(ctx, total)
 		}
 		return total, nil
 	})
@@ -163,9 +163,7 @@ func ExampleContinueAsNew() {
 
 func ExampleContext_SetCustomStatus() {
 	job := durable.NewOrchestrator("Job", func(ctx *durable.Context, _ durable.None) (string, error) {
-		if err := ctx.SetCustomStatus(map[string]int{"percent": 50}); err != nil {
-			return "", err
-		}
+		ctx.SetCustomStatus(map[string]int{"percent": 50})
 		return "half done", nil
 	})
 	fmt.Println(run(job, durable.None{}).CustomStatus)

@@ -77,7 +77,6 @@ func TestBadCalls(t *testing.T) {
 			_, err := durable.CallActivity[string](ctx, "Goodbye", 5).Await()
 			return err
 		}, "Activity function 'Goodbye' failed: The function 'Goodbye' doesn't exist, is disabled, or is not an activity function. Additional info: The following are the known activity functions: 'Hello'."},
-		{"large status", func(ctx *durable.Context) error { return ctx.SetCustomStatus(strings.Repeat("x", 9000)) }, "The UTF-16 size of the JSON-serialized payload must not exceed 16 KB. The current payload size is 17 KB."},
 		{"own id", func(ctx *durable.Context) error {
 			_, err := durable.CallOrchestrator[string](ctx, "O", nil, durable.WithInstanceID("i1")).Await()
 			return err
@@ -92,7 +91,7 @@ func TestBadCalls(t *testing.T) {
 		}, `"a b" is not a name for a step: a letter, then letters, digits, _ and -`},
 		{"event without a name", func(ctx *durable.Context) error { return ctx.SendEvent("i2", "", 1) }, "the name of an event has 1 to 256 bytes, not 0"},
 		{"continue with another type", func(ctx *durable.Context) error {
-			_, err := durable.ContinueAsNew[string](ctx, 5)
+			err := durable.ContinueAsNew(ctx, 5)
 			return err
 		}, "ContinueAsNew was called with an input that it refuses: it is a int, and the orchestrator's input is a durable.None"},
 	}
@@ -139,16 +138,24 @@ func TestBrokenRules(t *testing.T) {
 		}, "the Context of an orchestrator was used on another goroutine; use durable.Go for concurrent branches, and activities for everything else"},
 		{"panic in a branch", func(ctx *durable.Context) (string, error) {
 			return durable.Go(ctx, func(*durable.Context) (string, error) { panic("oh") }).Await()
-		}, "panic: oh (durable/model_test.go:141)"},
+		}, "panic: oh (durable/model_test.go:140)"},
 		{"branch that continues as new", func(ctx *durable.Context) (string, error) {
 			return durable.Go(ctx, func(ctx *durable.Context) (string, error) {
-				return durable.ContinueAsNew[string](ctx, durable.None{})
+				return "", durable.ContinueAsNew(ctx, durable.None{})
 			}).Await()
 		}, "ContinueAsNew is for the orchestrator itself, not for one of its branches"},
 		{"continue as new without return", func(ctx *durable.Context) (string, error) {
-			_, _ = durable.ContinueAsNew[string](ctx, durable.None{})
+			_ = durable.ContinueAsNew(ctx, durable.None{})
 			return "done", nil
-		}, "ContinueAsNew was called, and its error was not returned: it does nothing by itself; return what it returns (return durable.ContinueAsNew[Out](ctx, next))"},
+		}, "ContinueAsNew was called, and its error was not returned: it does nothing by itself; return the error as that of the orchestrator"},
+		{"large status", func(ctx *durable.Context) (string, error) {
+			ctx.SetCustomStatus(strings.Repeat("x", 9000))
+			return "done", nil
+		}, "The UTF-16 size of the JSON-serialized payload must not exceed 16 KB. The current payload size is 17 KB."},
+		{"status that is no JSON", func(ctx *durable.Context) (string, error) {
+			ctx.SetCustomStatus(func() {})
+			return "done", nil
+		}, "custom status: json: unsupported type: func()"},
 		{"Goexit", func(*durable.Context) (string, error) { runtime.Goexit(); return "", nil }, "the orchestrator ended its goroutine with runtime.Goexit"},
 		{"large result", func(*durable.Context) (string, error) { return strings.Repeat("x", 10<<20), nil }, "the result cannot be stored: 10485762 bytes, at most 10485760 are stored (maxPayload)"},
 		{"endless loop", func(ctx *durable.Context) (string, error) {
@@ -204,7 +211,7 @@ func TestUnregisteredErrorsKeepTypeAndText(t *testing.T) {
 		errors.As(err, &second)
 		return fmt.Sprintf("%s %q %v; %s %q %v", first.Type, first.Message, first.Cause, second.Type, second.Message, strings.Contains(second.Stack, "model_test.go")), nil
 	}, fails, panics)
-	if want := `*durable_test.plainError "plain" <nil>; panic "panic: oh (durable/model_test.go:198)" true`; got != want {
+	if want := `*durable_test.plainError "plain" <nil>; panic "panic: oh (durable/model_test.go:205)" true`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

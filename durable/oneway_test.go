@@ -28,7 +28,7 @@ func TestUnawaitedChildren(t *testing.T) {
 		case "fails":
 			return "", errors.New("no")
 		case "begins anew":
-			return ContinueAsNew[string](ctx, "ended anew")
+			return "", ContinueAsNew(ctx, "ended anew")
 		}
 		return "", nil
 	})
@@ -75,7 +75,7 @@ func sender() []Registration {
 		if err := ctx.SendEvent("target", "E", "b"); err != nil {
 			return "", err
 		}
-		return ContinueAsNew[string](ctx, true)
+		return "", ContinueAsNew(ctx, true)
 	})
 	return []Registration{o, target, child}
 }
@@ -155,7 +155,7 @@ func TestStartedByAnother(t *testing.T) {
 			return None{}, nil
 		}
 		runs++
-		return ContinueAsNew[None](ctx, true)
+		return None{}, ContinueAsNew(ctx, true)
 	})
 	o := NewOrchestrator("O", func(ctx *Context, how string) (string, error) {
 		if how == "again" {
@@ -170,7 +170,7 @@ func TestStartedByAnother(t *testing.T) {
 		if how == "ends" {
 			return "", nil
 		}
-		return ContinueAsNew[string](ctx, "again")
+		return "", ContinueAsNew(ctx, "again")
 	})
 	inHub(t, []Registration{o, child}, func(h *hub) {
 		for _, how := range []string{"ends", "begins anew"} {
@@ -200,7 +200,7 @@ func TestBurstEndsElsewhere(t *testing.T) {
 				came = map[int]int{}
 			}
 			came[e]++
-			return ContinueAsNew[string](ctx, came)
+			return "", ContinueAsNew(ctx, came)
 		}
 		more := 0
 		for _, n := range came {

@@ -64,7 +64,7 @@ func (o *Orchestrator[In, Out]) program(r *registry) engine.Program {
 
 // continuesNot is the failure of an orchestrator that has called ContinueAsNew and
 // returns no error.
-const continuesNot = "ContinueAsNew was called, and its error was not returned: it does nothing by itself; return what it returns (return durable.ContinueAsNew[Out](ctx, next))"
+const continuesNot = "ContinueAsNew was called, and its error was not returned: it does nothing by itself; return the error as that of the orchestrator"
 
 // end makes of what an orchestrator has returned what the engine takes.
 func (c *Context) end(result history.Payload, err error) (_ history.Payload, ended error) {

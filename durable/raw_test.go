@@ -35,7 +35,8 @@ func TestRawMessageIsKeptByteForByte(t *testing.T) {
 			return nil, err
 		}
 		value := SideEffect(ctx, func() json.RawMessage { return event })
-		return value, ctx.SetCustomStatus(value)
+		ctx.SetCustomStatus(value)
+		return value, nil
 	})
 	inHub(t, []Registration{o, child, echo}, func(h *hub) {
 		run, err := o.Start(h.t.Context(), h.client(), json.RawMessage(oddJSON))

@@ -42,7 +42,6 @@ func TestCallsThatCannotBeStoredFail(t *testing.T) {
 		"event without a name":         {func(ctx *Context) error { return ctx.SendEvent("other", "", nil) }, "the name of an event"},
 		"event for nobody":             {func(ctx *Context) error { return ctx.SendEvent("", "e", nil) }, "must not be empty"},
 		"wait with a long name":        {func(ctx *Context) error { return await(WaitForEvent[None](ctx, long).Await()) }, "not 257"},
-		"custom status":                {func(ctx *Context) error { return ctx.SetCustomStatus(strings.Repeat("x", 8<<10)) }, "16 KB"},
 		"timer after the year 9999":    {func(ctx *Context) error { return await(ctx.NewTimerAt(year(10_000)).Await()) }, "year 10000"},
 		"timer at the end of time":     {func(ctx *Context) error { return await(ctx.NewTimerAt(time.Unix(1<<55, 0)).Await()) }, "is in the year"},
 		"timer for the zero time":      {func(ctx *Context) error { return await(ctx.NewTimerAt(time.Time{}).Await()) }, ""},

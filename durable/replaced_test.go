@@ -97,9 +97,7 @@ func TestReplacedExecutionKeepsItsCustomStatus(t *testing.T) {
 			return "", err
 		}
 		if in == "one" {
-			if err := ctx.SetCustomStatus(in); err != nil {
-				return "", err
-			}
+			ctx.SetCustomStatus(in)
 		}
 		return WaitForEvent[string](ctx, "Never").Await()
 	})

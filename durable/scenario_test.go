@@ -110,7 +110,7 @@ func (s *scenario) do(w *words) (out any, ended bool, err error) {
 	case "cancel":
 		s.values["cancelled"] = strconv.FormatBool(s.tasks[w.args[0]].(*Timer).Cancel())
 	case "status":
-		return nil, false, s.ctx.SetCustomStatus(strings.Repeat(w.args[0], max(1, w.n)))
+		s.ctx.SetCustomStatus(strings.Repeat(w.args[0], max(1, w.n)))
 	case "send":
 		return nil, false, s.ctx.SendEvent(w.args[0], w.args[1], json.RawMessage(w.args[2]))
 	case "return":
@@ -118,7 +118,7 @@ func (s *scenario) do(w *words) (out any, ended bool, err error) {
 	case "fail":
 		return nil, true, errors.New(strings.Join(w.args, " "))
 	case "continue":
-		out, err = ContinueAsNew[any](s.ctx, json.RawMessage(w.args[0]), w.continuing...)
+		err = ContinueAsNew(s.ctx, json.RawMessage(w.args[0]), w.continuing...)
 		return out, true, err
 	default:
 		panic("no statement " + w.verb)

@@ -41,9 +41,7 @@ func (words) Unmarshal(data []byte, v any) error {
 func TestSerializer(t *testing.T) {
 	double := durable.NewActivity("Double", func(_ context.Context, n int) (int, error) { return 2 * n, nil })
 	orchestrator := durable.NewOrchestrator("Serialized", func(ctx *durable.Context, n int) (int, error) {
-		if err := ctx.SetCustomStatus(n); err != nil {
-			return 0, err
-		}
+		ctx.SetCustomStatus(n)
 		doubled, err := double.Call(ctx, n).Await()
 		if err != nil {
 			return 0, err

@@ -94,7 +94,7 @@ func TestExecutionThatContinuesAsNewIsReplayed(t *testing.T) {
 			}
 		}
 		if round == 1 {
-			return durable.ContinueAsNew[string](ctx, 2)
+			return "", durable.ContinueAsNew(ctx, 2)
 		}
 		return "done", nil
 	})

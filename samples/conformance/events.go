@@ -52,16 +52,14 @@ var events = []durable.Registration{
 			return "", err
 		}
 		if n < 3 {
-			return durable.ContinueAsNew[string](ctx, n+1)
+			return "", durable.ContinueAsNew(ctx, n+1)
 		}
 		return fmt.Sprint("done at ", n), nil
 	}),
 	durable.NewOrchestrator("CanCustomStatus", func(ctx *durable.Context, n int) (int, error) {
-		if err := ctx.SetCustomStatus(fmt.Sprint("gen ", n)); err != nil {
-			return 0, err
-		}
+		ctx.SetCustomStatus(fmt.Sprint("gen ", n))
 		if n < 2 {
-			return durable.ContinueAsNew[int](ctx, n+1)
+			return 0, durable.ContinueAsNew(ctx, n+1)
 		}
 		_, err := wait(ctx, "Go")
 		return n, err
@@ -109,7 +107,7 @@ func canEvents(ctx *durable.Context, in items) (items, error) {
 	if _, err := slow.Call(ctx, pause{MS: 500, Value: value(`0`)}).Await(); err != nil {
 		return in, err
 	}
-	return durable.ContinueAsNew[items](ctx, in)
+	return items{}, durable.ContinueAsNew(ctx, in)
 }
 
 func customStatus(ctx *durable.Context, _ value) (result value, err error) {
@@ -123,9 +121,7 @@ func customStatus(ctx *durable.Context, _ value) (result value, err error) {
 		{[]any{"third", 3}, func() error { return nil }},
 	}
 	for _, step := range steps {
-		if err := ctx.SetCustomStatus(step.status); err != nil {
-			return nil, err
-		}
+		ctx.SetCustomStatus(step.status)
 		if err := step.then(); err != nil {
 			return nil, err
 		}

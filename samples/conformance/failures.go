@@ -91,9 +91,7 @@ var failures = []durable.Registration{
 		if _, err := hello.Call(ctx, "x").Await(); err != nil {
 			return durable.None{}, err
 		}
-		if err := ctx.SetCustomStatus(map[string]int{"step": 1}); err != nil {
-			return durable.None{}, err
-		}
+		ctx.SetCustomStatus(map[string]int{"step": 1})
 		return durable.None{}, errThrown("after activity")
 	}),
 	durable.NewOrchestrator("OrchThrowString", func(*durable.Context, value) (durable.None, error) {

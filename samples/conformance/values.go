@@ -51,9 +51,7 @@ var values = []durable.Registration{
 		return big.Call(ctx, size).Await()
 	}),
 	durable.NewOrchestrator("BigCustom", func(ctx *durable.Context, size int) (string, error) {
-		if err := ctx.SetCustomStatus(strings.Repeat("y", size)); err != nil {
-			return "", err
-		}
+		ctx.SetCustomStatus(strings.Repeat("y", size))
 		_, err := hello.Call(ctx, "x").Await()
 		return "ok", err
 	}),

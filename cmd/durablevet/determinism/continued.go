@@ -1,7 +1,9 @@
 package determinism
 
 import (
+	"bytes"
 	"go/ast"
+	"go/format"
 	"go/types"
 	"slices"
 
@@ -122,6 +124,9 @@ func following(s ast.Stmt, around []ast.Node) []ast.Stmt {
 // returned fixes a call of ContinueAsNew that is a statement of its own: its
 // results are returned, in place of what the next statement returns.
 func (c *checker) returned(f *function, s *ast.ExprStmt, call *ast.CallExpr, around []ast.Node) []analysis.SuggestedFix {
+	if isError(c.info.TypeOf(call)) {
+		return c.returnedError(s, call, following(s, around))
+	}
 	results, ok := c.info.TypeOf(call).(*types.Tuple)
 	if !ok || f.sig == nil || inLiteral(around) || results.Len() != f.sig.Results().Len() {
 		return nil
@@ -144,4 +149,24 @@ func (c *checker) returned(f *function, s *ast.ExprStmt, call *ast.CallExpr, aro
 		return nil
 	}
 	return fix("Return it", edits...)
+}
+
+// returnedError puts a call that returns an error alone in the place of the nil
+// that the next statement returns.
+func (c *checker) returnedError(s *ast.ExprStmt, call *ast.CallExpr, rest []ast.Stmt) []analysis.SuggestedFix {
+	if len(rest) != 1 {
+		return nil
+	}
+	last, ok := rest[0].(*ast.ReturnStmt)
+	if !ok || len(last.Results) == 0 {
+		return nil
+	}
+	end := last.Results[len(last.Results)-1]
+	var text bytes.Buffer
+	if !c.info.Types[end].IsNil() || format.Node(&text, c.pass.Fset, call) != nil {
+		return nil
+	}
+	return fix("Return it",
+		analysis.TextEdit{Pos: s.Pos(), End: last.Pos()},
+		analysis.TextEdit{Pos: end.Pos(), End: end.End(), NewText: text.Bytes()})
 }

@@ -52,9 +52,7 @@ var ship = durable.NewOrchestrator("Shipment", func(ctx *durable.Context, items 
 })
 
 var processOrder = durable.NewOrchestrator("ProcessOrder", func(ctx *durable.Context, o order) (string, error) {
-	if err := ctx.SetCustomStatus("checking the inventory"); err != nil {
-		return "", err
-	}
+	ctx.SetCustomStatus("checking the inventory")
 	if _, err := durable.Map(ctx, o.Items, checkInventory); err != nil {
 		return "", err
 	}
@@ -103,9 +101,7 @@ var reminder = durable.NewOrchestrator("Reminder", func(ctx *durable.Context, mi
 
 // echo returns what it gets: for texts that a page must not run.
 var echo = durable.NewOrchestrator("Echo", func(ctx *durable.Context, in string) (string, error) {
-	if err := ctx.SetCustomStatus(in); err != nil {
-		return "", err
-	}
+	ctx.SetCustomStatus(in)
 	if strings.HasPrefix(in, "fail") {
 		return "", errors.New(in)
 	}

@@ -64,7 +64,8 @@ func (p *player) step(s Step, rest []Step) (Value, error) {
 	case "throw":
 		return nil, errors.New(s.Message)
 	case "status":
-		return nil, p.ctx.SetCustomStatus(s.Value)
+		p.ctx.SetCustomStatus(s.Value)
+		return nil, nil
 	case "continue":
 		return p.continueAsNew(s)
 	case "loop":
@@ -185,7 +186,7 @@ func (p *player) continueAsNew(s Step) (Value, error) {
 	if s.PreserveEvents != nil && !*s.PreserveEvents {
 		options = append(options, durable.WithoutPendingEvents())
 	}
-	return durable.ContinueAsNew[Value](p.ctx, next, options...)
+	return nil, durable.ContinueAsNew(p.ctx, next, options...)
 }
 
 // loop runs its steps as those of the program, and then continues as new with
@@ -198,7 +199,7 @@ func (p *player) loop(s Step, rest []Step) (Value, error) {
 		return encode("done"), nil
 	}
 	s.N--
-	return durable.ContinueAsNew[Value](p.ctx, Input{Steps: append([]Step{s}, rest...), Results: p.results})
+	return nil, durable.ContinueAsNew(p.ctx, Input{Steps: append([]Step{s}, rest...), Results: p.results})
 }
 
 func activityOptions(s Step) []durable.ActivityOption {

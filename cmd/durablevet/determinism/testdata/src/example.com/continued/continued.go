@@ -10,27 +10,27 @@ import (
 
 var bad = durable.NewOrchestrator("Bad", func(ctx *durable.Context, n int) (string, error) {
 	if n == 1 {
-		durable.ContinueAsNew[string](ctx, n) // want `DUR014 continue: ContinueAsNew does nothing by itself: return what it returns`
+		durable.ContinueAsNew(ctx, n) // want `DUR014 continue: ContinueAsNew does nothing by itself: return what it returns`
 		return "", nil
 	}
 	if n == 2 {
-		_, _ = durable.ContinueAsNew[string](ctx, n) // want `ContinueAsNew does nothing by itself`
+		_ = durable.ContinueAsNew(ctx, n) // want `ContinueAsNew does nothing by itself`
 	}
 	if n == 3 {
-		_, err := durable.ContinueAsNew[string](ctx, n) // want `ContinueAsNew does nothing by itself`
+		err := durable.ContinueAsNew(ctx, n) // want `ContinueAsNew does nothing by itself`
 		if err != nil {
 			return "", nil
 		}
 	}
 	if n == 4 {
-		out, err := durable.ContinueAsNew[string](ctx, n)
+		err := durable.ContinueAsNew(ctx, n)
 		_ = ctx.Sleep(time.Hour) // want `a call after ContinueAsNew`
-		return out, err
+		return "", err
 	}
 	_, _ = durable.Go(ctx, func(ctx *durable.Context) (string, error) {
-		return durable.ContinueAsNew[string](ctx, n) // want `ContinueAsNew in a branch`
+		return "", durable.ContinueAsNew(ctx, n) // want `ContinueAsNew in a branch`
 	}).Await()
-	durable.ContinueAsNew[string](ctx, n) // want `ContinueAsNew does nothing by itself`
+	durable.ContinueAsNew(ctx, n) // want `ContinueAsNew does nothing by itself`
 	return "", nil
 })
 
@@ -39,17 +39,17 @@ var self = durable.DeclareOrchestrator[int, string]("Self")
 func good(ctx *durable.Context, n int) (out string, err error) {
 	switch n {
 	case 1:
-		return durable.ContinueAsNew[string](ctx, n)
+		return "", durable.ContinueAsNew(ctx, n)
 	case 2:
 		return self.ContinueAsNew(ctx, n)
 	case 3:
-		out, err := durable.ContinueAsNew[string](ctx, n)
+		err := durable.ContinueAsNew(ctx, n)
 		if !durable.IsContinueAsNew(err) {
-			return out, errors.Join(err, errors.New("too large"))
+			return "", errors.Join(err, errors.New("too large"))
 		}
-		return out, err
+		return "", err
 	case 4:
-		out, err = durable.ContinueAsNew[string](ctx, n)
+		err = durable.ContinueAsNew(ctx, n)
 		return
 	}
 	return "", nil

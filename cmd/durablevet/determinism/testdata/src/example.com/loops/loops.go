@@ -47,7 +47,7 @@ outer:
 			return 0, err
 		}
 		if n++; n > 100 {
-			return durable.ContinueAsNew[int](ctx, n)
+			return 0, durable.ContinueAsNew(ctx, n)
 		}
 	}
 })

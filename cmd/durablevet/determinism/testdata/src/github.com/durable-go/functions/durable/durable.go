@@ -65,7 +65,7 @@ func (c *Context) Logger() *slog.Logger                                  { retur
 func (c *Context) IsReplaying() bool                                     { return false }
 func (c *Context) Sleep(d time.Duration) error                           { return nil }
 func (c *Context) NewTimer(d time.Duration) *Timer                       { return nil }
-func (c *Context) SetCustomStatus(v any) error                           { return nil }
+func (c *Context) SetCustomStatus(v any)                                 {}
 func (c *Context) SendEvent(instanceID, name string, data any) error     { return nil }
 func (t *Task[T]) Cancel() bool                                          { return false }
 func (t *Task[T]) Await() (v T, err error)                               { return v, err }
@@ -117,10 +117,10 @@ func CallActivity[Out any](ctx *Context, name string, in any, options ...Activit
 func CallOrchestrator[Out any](ctx *Context, name string, in any, options ...ChildOption) *Task[Out] {
 	return nil
 }
-func ContinueAsNew[Out any](ctx *Context, in any) (out Out, err error) { return out, nil }
-func IsContinueAsNew(err error) bool                                   { return false }
-func Patched(ctx *Context, name string) bool                           { return false }
-func SideEffect[T any](ctx *Context, f func() T) (v T)                 { return v }
+func ContinueAsNew(ctx *Context, in any) error         { return nil }
+func IsContinueAsNew(err error) bool                   { return false }
+func Patched(ctx *Context, name string) bool           { return false }
+func SideEffect[T any](ctx *Context, f func() T) (v T) { return v }
 func Step[T any](ctx *Context, name string, f func(ctx context.Context) (T, error), options ...ActivityOption) *Task[T] {
 	return nil
 }
