@@ -13,7 +13,7 @@ import (
 // it returns nil the event will be taken in, exactly once. A repetition with the same
 // id is the same telling, and sends the wake-up again where that had failed.
 func (c *Client) tell(ctx context.Context, row *taskhub.Instance, id string, e *history.Event) error {
-	t := &taskhub.Telling{ID: id, Origin: row.Origins(), Event: e, Sent: c.stamp(), Limit: c.o.MaxWaiting}
+	t := &taskhub.Telling{ID: id, Origin: row.Origins(), Event: e, Sent: c.stamp(), Limit: c.o.MaxWaiting, LimitBytes: taskhub.MaxWaitingBytes(c.o.MaxPayload)}
 	if err := c.tries(ctx, func() error { return c.store.Tell(ctx, row.ID, t) }); err != nil {
 		return err
 	}

@@ -16,9 +16,10 @@ const MaxWaiting = 10_000
 // payload may have so many: at least 64 MiB, and four of the largest.
 func MaxWaitingBytes(maxPayload int) int { return max(64<<20, 4*maxPayload) }
 
-// Crowded is the [ErrBacklog] of an instance for which so many events wait.
-func Crowded(waiting int) error {
-	return fmt.Errorf("%w: %d have been raised that it has not taken (maxWaitingEvents)", ErrBacklog, waiting)
+// Crowded is the [ErrBacklog] of an instance for which so many events wait, with so
+// many bytes of data.
+func Crowded(waiting, bytes int) error {
+	return fmt.Errorf("%w: %d, of %d bytes, have been raised that it has not taken (maxWaitingEvents)", ErrBacklog, waiting, bytes)
 }
 
 // maxBacklog is the longest text of a [Backlog], in bytes.

@@ -66,6 +66,9 @@ type Telling struct {
 	// late, when each process has told the instance a quarter of the limit more, and
 	// refuse for a second after it has counted.
 	Limit int
+	// LimitBytes does the same for the size of the data of those events. A store may
+	// know that only of what each process has told itself.
+	LimitBytes int
 }
 
 // Control reports whether the telling is about the execution and not for its

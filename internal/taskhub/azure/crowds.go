@@ -18,10 +18,25 @@ type crowds struct {
 	byID map[string]*crowd
 }
 
-// crowd is what is known of an inbox: how many events waited there when they were
-// counted, and how many this process has told since.
+// load is a number of events and the size of their data.
+type load struct{ events, bytes int }
+
+func (l load) plus(m load) load { return load{l.events + m.events, l.bytes + m.bytes} }
+
+// reaches reports whether one of the limits, of which 0 is none, is reached.
+func (l load) reaches(limit load) bool {
+	return limit.events > 0 && l.events >= limit.events || limit.bytes > 0 && l.bytes >= limit.bytes
+}
+
+// times is n times the load.
+func (l load) times(n int) load { return load{n * l.events, n * l.bytes} }
+
+// crowd is what is known of an inbox: what waited there when it was counted, at most,
+// and what this process has told since.
 type crowd struct {
-	counted, told int
+	counted, told load
+	// largest is the size of the largest event that this process has told.
+	largest int
 	// full is when the limit was found to be reached; zero: it was not.
 	full time.Time
 }
@@ -30,37 +45,46 @@ type crowd struct {
 // one that was told least is forgotten for a new one.
 const maxCrowds = 10_000
 
-// tell notes n events for an instance and reports whether to count before they are
-// stored, or that the limit was found to be reached just now.
-func (c *crowds) tell(id string, n, limit int, now time.Time) (count bool, full int) {
+// tell notes events for an instance and reports whether to count before they are
+// stored. full is what waits where the limit was found to be reached just now.
+func (c *crowds) tell(id string, more, limit load, now time.Time) (count bool, full load) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	k := c.byID[id]
 	if k == nil {
 		k = c.addLocked(id)
 	}
-	if !k.full.IsZero() && now.Sub(k.full) < taskhub.CrowdPause && k.counted >= limit {
+	if !k.full.IsZero() && now.Sub(k.full) < taskhub.CrowdPause && k.counted.reaches(limit) {
 		return false, k.counted
 	}
-	if k.counted+k.told >= limit || 4*k.told >= limit || !k.full.IsZero() {
-		return true, 0
+	if !k.full.IsZero() || k.counted.plus(k.told).reaches(limit) || k.told.times(4).reaches(limit) {
+		return true, load{}
 	}
-	k.told += n
-	return false, 0
+	k.note(more)
+	return false, load{}
 }
 
-// count notes how many wait, before n more are stored.
-func (c *crowds) count(id string, waiting, n, limit int, now time.Time) {
+func (k *crowd) note(more load) {
+	k.told, k.largest = k.told.plus(more), max(k.largest, more.bytes)
+}
+
+// count notes how many wait, before more are stored, and returns what waits. What
+// those have of data is at most all that was told, and no more than the largest each.
+func (c *crowds) count(id string, waiting int, more, limit load, now time.Time) load {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	k := c.byID[id]
 	if k == nil {
 		k = c.addLocked(id)
 	}
-	*k = crowd{counted: waiting, told: n}
-	if waiting >= limit {
-		k.full, k.told = now, 0
+	k.counted = load{waiting, min(k.counted.bytes+k.told.bytes, waiting*k.largest)}
+	k.told, k.full = load{}, time.Time{}
+	if k.counted.reaches(limit) {
+		k.full = now
+	} else {
+		k.note(more)
 	}
+	return k.counted
 }
 
 func (c *crowds) addLocked(id string) *crowd {
@@ -70,7 +94,7 @@ func (c *crowds) addLocked(id string) *crowd {
 	if len(c.byID) >= maxCrowds {
 		least, seen := "", 0
 		for other, k := range c.byID {
-			if least == "" || k.counted+k.told < c.byID[least].counted+c.byID[least].told {
+			if least == "" || k.counted.plus(k.told).events < c.byID[least].counted.plus(c.byID[least].told).events {
 				least = other
 			}
 			if seen++; seen == 8 {
@@ -86,31 +110,28 @@ func (c *crowds) addLocked(id string) *crowd {
 
 // admit refuses what would be one event too many for the inbox.
 func (h *Hub) admit(ctx context.Context, id string, tellings []*taskhub.Telling) error {
-	limit, n := 0, 0
+	var limit, more load
 	for _, t := range tellings {
 		if t.Limit > 0 && !t.Control() {
-			n++
-			if limit == 0 || t.Limit < limit {
-				limit = t.Limit
-			}
+			limit, more = load{t.Limit, t.LimitBytes}, more.plus(load{1, len(t.Event.Input)})
 		}
 	}
-	if limit == 0 {
+	if limit.events == 0 {
 		return nil
 	}
 	now := h.options.Now()
-	count, waiting := h.crowds.tell(id, n, limit, now)
+	count, waiting := h.crowds.tell(id, more, limit, now)
 	if count {
-		var err error
-		if waiting, err = h.countEvents(ctx, id, limit); err != nil {
+		n, err := h.countEvents(ctx, id, limit.events)
+		if err != nil {
 			return err
 		}
-		h.crowds.count(id, waiting, n, limit, now)
+		waiting = h.crowds.count(id, n, more, limit, now)
 	}
-	if waiting < limit {
+	if !waiting.reaches(limit) {
 		return nil
 	}
-	return h.unlessTold(ctx, id, tellings, taskhub.Crowded(waiting))
+	return h.unlessTold(ctx, id, tellings, taskhub.Crowded(waiting.events, waiting.bytes))
 }
 
 // unlessTold returns the refusal unless everything was told before: then the answer

@@ -60,29 +60,26 @@ func (in *inbox) admit(tellings []*taskhub.Telling) error {
 	if in == nil {
 		return nil
 	}
-	waiting := -1
 	for _, t := range tellings {
-		if t.Control() || t.Limit == 0 || len(in.rows) < t.Limit {
+		if _, told := in.receipts[taskhub.ReceiptKey(t.ID)]; told || t.Control() || t.Limit == 0 && t.LimitBytes == 0 {
 			continue
 		}
-		if waiting < 0 {
-			waiting = in.events()
-		}
-		if _, told := in.receipts[taskhub.ReceiptKey(t.ID)]; !told && waiting >= t.Limit {
-			return taskhub.Crowded(waiting)
+		n, size := in.events()
+		if t.Limit > 0 && n >= t.Limit || t.LimitBytes > 0 && size >= t.LimitBytes {
+			return taskhub.Crowded(n, size)
 		}
 	}
 	return nil
 }
 
-// events counts the rows that are no control rows.
-func (in *inbox) events() (n int) {
-	for key := range in.rows {
+// events counts the rows that are no control rows, and about the bytes of their data.
+func (in *inbox) events() (n, size int) {
+	for key, row := range in.rows {
 		if key >= taskhub.RestFrom {
-			n++
+			n, size = n+1, size+len(row.raw)
 		}
 	}
-	return n
+	return n, size
 }
 
 // stamp is a time for a write, different from that of every other one. The

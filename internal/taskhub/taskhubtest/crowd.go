@@ -57,6 +57,32 @@ func limited(t *testing.T, h Harness) {
 	}
 }
 
+// limitedBytes are events with a limit of the size of their data: as much as that is
+// stored, and again what was taken.
+func limitedBytes(t *testing.T, h Harness) {
+	const size = 40 << 10
+	n := 0
+	raise := func() int {
+		for from := n; ; n++ {
+			e := event("s", n)
+			e.Event.Input, e.Limit, e.LimitBytes = noise(size), 1000, 8*size
+			err := h.Store.Tell(t.Context(), "a'b", e)
+			if errors.Is(err, taskhub.ErrBacklog) || n == 100 {
+				return n - from
+			}
+			must(t, err)
+		}
+	}
+	if got := raise(); got != 8 && (!h.Encodes || got < 4) {
+		t.Errorf("%d were stored", got)
+	}
+	must(t, h.Store.Discard(t.Context(), "a'b", keys(look(t, h, taskhub.LookOptions{}).Rows)...))
+	h.Wait(2 * taskhub.CrowdPause)
+	if got := raise(); got != 8 && (!h.Encodes || got < 4) {
+		t.Errorf("%d were stored when all were taken", got)
+	}
+}
+
 // lookedBytes looks into an inbox with more bytes than one look reads.
 func lookedBytes(t *testing.T, h Harness) {
 	const size = taskhub.MaxLookBytes / 8

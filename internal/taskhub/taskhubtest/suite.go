@@ -92,6 +92,7 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		{"inbox/due", due},
 		{"inbox/backlog", backlog},
 		{"inbox/limit", limited},
+		{"inbox/limit of bytes", limitedBytes},
 		{"inbox/bytes of a look", lookedBytes},
 		{"inbox/discard", discard},
 		{"inbox/receipts", receipts},
