@@ -19,7 +19,7 @@ import (
 )
 
 // browserPatience ends browser tests that hang.
-const browserPatience = 10 * time.Minute
+const browserPatience = 20 * time.Minute
 
 // chromium is the browser for tests: CHROMIUM, or one on the PATH.
 func chromium(t *testing.T) string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/executor"
@@ -65,7 +66,7 @@ func (in *Instance) startChild(ctx context.Context, e *history.Event) (problem s
 // insertChild writes the row of a child, over that of an ended instance where there
 // is one. fresh is the row when there was none.
 func (in *Instance) insertChild(ctx context.Context, row *taskhub.Instance, e *history.Event) (fresh *taskhub.Instance, problem string, err error) {
-	for {
+	for wait := firstWait; ; wait = min(2*wait, lastWait) {
 		err := in.Exec.Do(ctx, func(ctx context.Context) error { return in.Store.Insert(ctx, row) })
 		if err == nil {
 			return row, "", nil
@@ -80,16 +81,16 @@ func (in *Instance) insertChild(ctx context.Context, row *taskhub.Instance, e *h
 		case err != nil:
 			return nil, "", err
 		}
-		done, problem, err := in.replaceForChild(ctx, row, have, e)
+		done, problem, err := in.replaceForChild(ctx, row, have, e, wait)
 		if done || err != nil || problem != "" {
 			return nil, problem, err
 		}
 	}
 }
 
-// replaceForChild decides about an instance that has the id of a child. done says
+// replaceForChild decides about an instance that has the id of a child. done means
 // that it is the child, or that its row was replaced by that of the child.
-func (in *Instance) replaceForChild(ctx context.Context, row, have *taskhub.Instance, e *history.Event) (done bool, problem string, err error) {
+func (in *Instance) replaceForChild(ctx context.Context, row, have *taskhub.Instance, e *history.Event, wait time.Duration) (done bool, problem string, err error) {
 	if have.ExecutionID == row.ExecutionID || have.Origins() == row.ExecutionID || taskhub.Continues(row.ID, have.ExecutionID, row.ExecutionID) {
 		return true, "", nil
 	}
@@ -100,7 +101,7 @@ func (in *Instance) replaceForChild(ctx context.Context, row, have *taskhub.Inst
 		return false, "", in.purgeFirst(ctx, have)
 	}
 	if !have.Status.Finished() {
-		return false, in.awaitRow(ctx, have), nil
+		return false, in.awaitRow(ctx, have, wait), nil
 	}
 	err = in.Exec.Do(ctx, func(ctx context.Context) error { return in.Store.Replace(ctx, row, have.ETag) })
 	if errors.Is(err, taskhub.ErrChanged) || errors.Is(err, taskhub.ErrNotFound) {
@@ -126,10 +127,16 @@ func (in *Instance) isMine(ctx context.Context, e *history.Event) (bool, error) 
 	return p != nil && p.Instance == in.self() && p.TaskID == e.ID, nil
 }
 
+// Bounds of the waits for the row of an instance whose history has ended.
+const (
+	firstWait = 100 * time.Millisecond
+	lastWait  = 5 * time.Second
+)
+
 // awaitRow returns why the id of an instance cannot be used, or "" after a wait: its
 // history has ended and its row does not show that yet. The process that ended it
 // does; where it died, the wake-up brings another one to it.
-func (in *Instance) awaitRow(ctx context.Context, have *taskhub.Instance) (problem string) {
+func (in *Instance) awaitRow(ctx context.Context, have *taskhub.Instance, wait time.Duration) (problem string) {
 	head, err := in.Head(ctx, have.ID)
 	if err != nil || !head.State.Ended || head.ExecutionID != have.ExecutionID && head.State.Origin != have.Origins() {
 		return "an instance with the id '" + have.ID + "' has not finished yet"
@@ -138,7 +145,7 @@ func (in *Instance) awaitRow(ctx context.Context, have *taskhub.Instance) (probl
 	if err := in.Forward(ctx, in.ControlOf(have.Name), look); err != nil {
 		return ""
 	}
-	_ = in.Exec.Wait(ctx, 5*pause)
+	_ = in.Exec.Wait(ctx, wait)
 	return ""
 }
 
