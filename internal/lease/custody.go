@@ -110,6 +110,12 @@ func (c *Custody) Alive(id string) *Lease {
 	return nil
 }
 
+// Holds reports whether the message is held, in time or not.
+func (c *Custody) Holds(id string) bool {
+	l := c.held[id]
+	return l != nil && !l.IsOver()
+}
+
 // Any is a lease under which work may be started, the same each time while the
 // same are held; nil when there is none.
 func (c *Custody) Any(may func(id string) bool) *Lease {
@@ -129,6 +135,17 @@ func (c *Custody) Deliveries() int {
 		most = max(most, l.Deliveries())
 	}
 	return most
+}
+
+// LooksAgain reports whether a wake-up that is held was delivered before: the process
+// that had it may have committed what it was for, and asked for more under it.
+func (c *Custody) LooksAgain() bool {
+	for id := range c.looks {
+		if l := c.held[id]; l != nil && l.Deliveries() > 1 {
+			return true
+		}
+	}
+	return false
 }
 
 // Aged reports whether a message that is held was sent more than d ago.

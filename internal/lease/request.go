@@ -49,15 +49,28 @@ func (l *Lease) work(ctx context.Context) {
 		l.due = false
 		l.disarm()
 		have, delay := l.have, l.delay
+		with := have.PopReceipt
 		l.mu.Unlock()
 		err := l.request(ctx, act, &have, delay)
 		l.mu.Lock()
+		if l.overtook(act, with) {
+			l.due = true
+			l.mu.Unlock()
+			continue
+		}
 		renewed := l.settle(ctx, act, have, err)
 		l.mu.Unlock()
 		if renewed && l.k.Renewed != nil {
 			l.k.Exec.Go(func(ctx context.Context) { l.k.Renewed(ctx, l) })
 		}
 	}
+}
+
+// overtook reports whether a newer delivery was absorbed while a renewal was on its way
+// with the receipt of an older one: what the service said of that one, or did for it,
+// means nothing any more. The caller holds the lock.
+func (l *Lease) overtook(act action, with string) bool {
+	return (act == renewing || act == copying) && !l.over && l.have.PopReceipt != with
 }
 
 // next decides which request is due. The caller holds the lock.

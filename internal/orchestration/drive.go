@@ -42,6 +42,7 @@ func (in *Instance) drive(ctx context.Context) error {
 // lease it holds, minus what runs already or is in a message of its own.
 func (in *Instance) dispatch(ctx context.Context) error {
 	in.adopt()
+	in.late = nil
 	open := in.x.eng.Outstanding()
 	in.dropAbandoned(open)
 	queue := in.throughQueue()
@@ -81,8 +82,19 @@ func (in *Instance) dispatch(ctx context.Context) error {
 }
 
 // mine is the lease under which an action was recorded, where this process holds it
-// and is in time; nil otherwise.
-func (in *Instance) mine(a *action) *lease.Lease { return in.custody.Alive(a.lease) }
+// and is in time; nil otherwise. Where it is past its time, the message stays: this
+// process does what the action asks for when it has renewed the lease, or else the one
+// that gets the message.
+func (in *Instance) mine(a *action) *lease.Lease {
+	l := in.custody.Alive(a.lease)
+	if l == nil && in.custody.Holds(a.lease) {
+		if in.late == nil {
+			in.late = map[string]bool{}
+		}
+		in.late[a.lease] = true
+	}
+	return l
+}
 
 // adopt puts open actions that have lost their lease under one that is held.
 func (in *Instance) adopt() {
@@ -263,13 +275,14 @@ func (in *Instance) rest(ctx context.Context) error {
 			needed[a.lease] = true
 		}
 	}
+	all := false
 	if in.x.local > 0 {
 		// What answers an open action is committed under the lease of one.
 		l := in.custody.Any(in.x.record.open)
 		if l == nil {
 			l = in.custody.Any(func(string) bool { return true })
 		}
-		if l != nil {
+		if all = l == nil; !all {
 			needed[l.ID] = true
 		}
 	}
@@ -280,7 +293,10 @@ func (in *Instance) rest(ctx context.Context) error {
 	} else if in.mayBeOld() {
 		in.dueIn(in.FirstTurn)
 	}
-	in.custody.LetGo(func(id string) bool { return needed[id] || in.isKept(id) })
+	if len(in.late) > 0 {
+		in.dueIn(second)
+	}
+	in.custody.LetGo(func(id string) bool { return all || needed[id] || in.late[id] || in.isKept(id) })
 	return nil
 }
 

@@ -51,6 +51,9 @@ type Instance struct {
 	// has waited long enough for what is in the draft to be written.
 	batch        []Item
 	current, due bool
+	// late are the leases that are held past their time, and under which the history
+	// has actions that were therefore not begun here.
+	late map[string]bool
 }
 
 // shown is what is known of a running execution outside of the goroutine that drives.

@@ -128,6 +128,11 @@ func (in *Instance) verify(ctx context.Context) error {
 	if in.current || len(in.x.draft.events) > 0 {
 		return nil
 	}
+	return in.verifyNow(ctx)
+}
+
+// verifyNow is verify for what came after the pass began.
+func (in *Instance) verifyNow(ctx context.Context) error {
 	head, err := in.readHead(ctx)
 	if err != nil {
 		return err

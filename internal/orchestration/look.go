@@ -231,6 +231,9 @@ func (in *Instance) query(ctx context.Context) error {
 		return err
 	}
 	b.rows, b.again = found.Rows, found.More
+	if len(b.rows) == 0 && in.x != nil && in.custody.LooksAgain() {
+		return in.verify(ctx)
+	}
 	return nil
 }
 
@@ -323,7 +326,8 @@ func (in *Instance) unstarted(ctx context.Context) ([]told, error) {
 		return nil, nil
 	}
 	if in.x.ended() {
-		if err := in.verify(ctx); err != nil {
+		// The rows may have come after the history was read.
+		if err := in.verifyNow(ctx); err != nil {
 			return nil, err
 		}
 	}

@@ -13,7 +13,7 @@ type Difference struct {
 // Differing lists what differs from the official engine (extension 3.19.0), with
 // the program that shows it. A seed of the kinds may show the same.
 func Differing() []Difference {
-	m := newMaker("differing", 0, 0)
+	m := newMaker("differing", 0, Generator{})
 	free := of(m.id("-c"), raise("Free", 1), Action{Op: Ends})
 	unwaited := m.one([]step{{Do: "any", Of: [][]step{{wait("Go")}, {child("-c", wait("Free"))}}}}, raise("Go", 1), Action{Op: Ends}, free[0], free[1])
 	loop := step{Do: "loop", N: 5, Steps: []step{wait("A"), call("Give", 0)}}

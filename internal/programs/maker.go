@@ -21,14 +21,16 @@ type maker struct {
 	*rand.Rand
 	seed uint64
 	late time.Duration
+	// apart is that of the generator.
+	apart bool
 	// keys counts the keys of FailTimes.
 	keys int
 }
 
-func newMaker(kind string, seed uint64, late time.Duration) *maker {
+func newMaker(kind string, seed uint64, g Generator) *maker {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(kind)) // a hash does not fail
-	return &maker{Rand: rand.New(rand.NewPCG(seed, h.Sum64())), seed: seed, late: late}
+	return &maker{Rand: rand.New(rand.NewPCG(seed, h.Sum64())), seed: seed, late: g.Late, apart: g.Apart}
 }
 
 // some is true with a chance of p.

@@ -1,5 +1,7 @@
 package programs
 
+import "slices"
+
 // orphans are children that outlive the interest of their parent: it does not
 // wait for them, fails, continues as new, is terminated, or is purged and
 // started again.
@@ -13,16 +15,21 @@ func orphans(m *maker) Test {
 	// The parent goes on once it is told that the child runs.
 	first := step{Do: "any", Quiet: true, Of: [][]step{{wait("Go")}, {child("-c", kid...)}}}
 	script := []Action{born, raise("Go", 1)}
+	var on []step
+	if m.apart {
+		on = append(on, mark("on"))
+	}
+	went := append(slices.Clone(script), m.goesOn("on")...)
 	switch m.IntN(5) {
 	case 0: // it ends, or goes on for a while
-		script = append(script, pause(m.IntN(300)), release, bye)
-		return m.family(kid, nil, append([]step{first}, m.before()...), script)
+		went = append(went, pause(m.IntN(300)), release, bye)
+		return m.family(kid, nil, append(append([]step{first}, on...), m.before()...), went)
 	case 1: // it fails
 		failed := &Outcome{Status: "Failed", Contains: "enough"}
 		return m.family(kid, failed, []step{first, throw("enough")}, append(script, Action{Op: Ends}, release, bye))
 	case 2: // it continues as new
-		again := step{Do: "continue", Steps: append(m.before(), wait("Go"))}
-		return m.family(kid, nil, []step{constant("kept"), first, again}, append(script, release, bye, raise("Go", 2)))
+		again := step{Do: "continue", Steps: append(append(on, m.before()...), wait("Go"))}
+		return m.family(kid, nil, []step{constant("kept"), first, again}, append(went, release, bye, raise("Go", 2)))
 	case 3: // it is terminated
 		terminated := &Outcome{Status: "Terminated", Output: encode("enough")}
 		script = []Action{born, {Op: Terminate, Reason: "enough"}, {Op: Ends}, release, bye}
@@ -35,6 +42,16 @@ func orphans(m *maker) Test {
 		t.Script = append(t.Script, Action{Op: Start, ID: other}, Action{Op: Ends, ID: other})
 		return t
 	}
+}
+
+// goesOn waits for what a program shows when it has taken an event in, where what
+// follows is told another instance: only what one sender tells one instance keeps its
+// order when several processes work.
+func (m *maker) goesOn(shown string) []Action {
+	if !m.apart {
+		return nil
+	}
+	return []Action{until(shown)}
 }
 
 // family is a test of a parent and its child.

@@ -117,6 +117,10 @@ type Generator struct {
 	// It is real time on a real host, and must be longer than any crash takes to
 	// recover from. 0: 4 seconds.
 	Late time.Duration
+	// Apart makes clients wait until an instance has taken an event in before they
+	// tell another one what the first would hear of. A test is then right for several
+	// processes, too: only what one sender tells one instance keeps its order there.
+	Apart bool
 }
 
 // makers are the kinds of tests.
@@ -154,7 +158,7 @@ func (g Generator) Make(kind string, seed uint64) Test {
 	if g.Late == 0 {
 		g.Late = 4 * time.Second
 	}
-	m := newMaker(kind, seed, g.Late)
+	m := newMaker(kind, seed, g)
 	t := f(m)
 	t.Kind, t.Seed = kind, seed
 	return t
