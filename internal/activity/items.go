@@ -152,12 +152,17 @@ func (p *Pool) Forget() {
 	}
 }
 
+// ResultID is the logical id of the message with the result of a work item.
+func ResultID(instance, execution, workItem string) string {
+	return taskhub.GUID("result", instance, execution, workItem)
+}
+
 // resultMessage reports the end of an activity that a work item asked for. A work
 // item has one result, however often it is run.
 func resultMessage(call *Call, result *history.Event, workItem string) *taskhub.Message {
 	target := history.InstanceRef{InstanceID: call.InstanceID, ExecutionID: call.ExecutionID}
 	return &taskhub.Message{
-		ID:     taskhub.GUID("result", call.InstanceID, call.ExecutionID, workItem),
+		ID:     ResultID(call.InstanceID, call.ExecutionID, workItem),
 		Event:  result,
 		Target: target,
 		Sender: target,

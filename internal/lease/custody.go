@@ -170,9 +170,9 @@ func (c *Custody) Young(now time.Time, d time.Duration) bool {
 
 // LetGo removes the messages that nothing depends on any more.
 func (c *Custody) LetGo(needed func(id string) bool) {
-	for id, l := range c.held {
+	for _, id := range slices.Sorted(maps.Keys(c.held)) {
 		if !needed(id) {
-			l.Remove()
+			c.held[id].Remove()
 			c.Forget(id)
 		}
 	}
@@ -213,8 +213,8 @@ func (c *Custody) Drop() { c.empty((*Lease).Drop) }
 
 func (c *Custody) empty(each func(*Lease)) {
 	c.Close()
-	for id, l := range c.held {
-		each(l)
+	for _, id := range slices.Sorted(maps.Keys(c.held)) {
+		each(c.held[id])
 		c.Forget(id)
 	}
 }

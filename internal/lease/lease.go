@@ -211,6 +211,17 @@ func (l *Lease) Adopt(ctx context.Context) error {
 	}
 }
 
+// Forsake ends the lease of a message that the host is about to let others have: its
+// invocation fails. What runs under the lease is told to stop.
+func (l *Lease) Forsake() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.over {
+		close(l.lost)
+		l.end()
+	}
+}
+
 // Absorb gives the lease a newer delivery of its message: only the newer pop
 // receipt is good from now on. Where newer is another message with the same
 // logical id it is removed, unless this lease is past its time.

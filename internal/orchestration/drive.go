@@ -158,10 +158,11 @@ func (in *Instance) submit(a *action, e *history.Event, under *lease.Lease) {
 			return step(ctx, e, call.IdempotencyKey)
 		}
 	}
-	r.Finished = func(result *history.Event) { in.Host.Post(in.ID, &Result{Call: r.Call, Event: result}) }
+	work := in.messageID("task", e.ID)
+	r.Finished = func(result *history.Event) { in.Host.Post(in.ID, &Result{Call: r.Call, Event: result, work: work}) }
 	a.runs(r)
 	if err := in.fits(e.Input); err != nil {
-		in.Host.Post(in.ID, &Result{Call: r.Call, Event: in.Pool.InputTooLarge(r.Call, err)})
+		in.Host.Post(in.ID, &Result{Call: r.Call, Event: in.Pool.InputTooLarge(r.Call, err), work: work})
 		return
 	}
 	in.Pool.Submit(r)

@@ -313,6 +313,11 @@ func (in *Instance) try(ctx context.Context, batch []Item) error {
 	if err := in.load(ctx, batch); err != nil {
 		return err
 	}
+	if cameAgain(batch) {
+		if err := in.verify(ctx); err != nil {
+			return err
+		}
+	}
 	events, err := in.accept(ctx, batch)
 	if err != nil {
 		return err

@@ -28,6 +28,9 @@ type Result struct {
 	// Carrier is the work item that asked for the run; nil when the orchestration
 	// itself did.
 	Carrier *lease.Lease
+	// work is the id that a work item for the run has, or would have. A rewind gives
+	// the call another one.
+	work string
 	// settled means that the result is history. A pass may look at its batch again
 	// after that, over a history that a rewind has made ask for the call anew.
 	settled bool

@@ -122,6 +122,17 @@ func (in *Instance) read(ctx context.Context, from uint64) error {
 	return err
 }
 
+// cameAgain reports whether a message was delivered before. The process that had it may
+// have gone on with the history, and ours would be an old one under a good lease.
+func cameAgain(batch []Item) bool {
+	for _, it := range batch {
+		if m, ok := it.(*Message); ok && m.Dequeued > 1 {
+			return true
+		}
+	}
+	return false
+}
+
 // verify makes sure that what is in memory is the current history, by the sentinel
 // alone.
 func (in *Instance) verify(ctx context.Context) error {

@@ -232,7 +232,8 @@ func (in *Instance) query(ctx context.Context) error {
 	}
 	b.rows, b.again = found.Rows, found.More
 	if len(b.rows) == 0 && in.x != nil && in.custody.LooksAgain() {
-		return in.verify(ctx)
+		// A process that stood still may have committed under it a moment ago.
+		return in.verifyNow(ctx)
 	}
 	return nil
 }

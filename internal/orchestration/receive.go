@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/durable-go/functions/internal/activity"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/journal"
 	"github.com/durable-go/functions/internal/taskhub"
@@ -69,7 +70,7 @@ func (in *Instance) acceptResult(r *Result) *history.Event {
 	if a := x.running(r.Call); mine && a != nil {
 		a.runs(nil)
 	}
-	if r.Event == nil || !mine || x.ended() {
+	if r.Event == nil || !mine || x.ended() || in.isOfOldRun(r.Call.TaskID, r.workItem()) {
 		if r.Carrier != nil {
 			in.Pool.Done(r.Carrier)
 		}
@@ -79,6 +80,20 @@ func (in *Instance) acceptResult(r *Result) *history.Event {
 		x.draft.carriers = append(x.draft.carriers, r.Carrier)
 	}
 	return r.Event
+}
+
+// workItem is the id that the work item of the run has, or would have.
+func (r *Result) workItem() string {
+	if r.Carrier != nil {
+		return r.Carrier.ID
+	}
+	return r.work
+}
+
+// isOfOldRun reports whether a run of a call began before a rewind that has the call
+// made anew: its result does not answer the new one.
+func (in *Instance) isOfOldRun(task int32, work string) bool {
+	return in.x.record.rewinds != nil && work != in.messageID("task", task)
 }
 
 func (in *Instance) acceptMessage(ctx context.Context, m *Message) (*history.Event, error) {
@@ -103,8 +118,13 @@ func (in *Instance) acceptMessage(ctx context.Context, m *Message) (*history.Eve
 		in.Log.Info("message for an execution that has ended was dropped", "instance", in.ID, "event", m.Message.Event.Type, "message", m.Message.ID)
 		return nil, nil
 	}
-	if m.Message.Event.Type == history.TaskCompleted || m.Message.Event.Type == history.TaskFailed {
-		in.Pool.Taken(in.messageID("task", m.Message.Event.TaskID))
+	if e := m.Message.Event; e.Type == history.TaskCompleted || e.Type == history.TaskFailed {
+		work := in.messageID("task", e.TaskID)
+		in.Pool.Taken(work)
+		if x.record.rewinds != nil && m.Message.ID != activity.ResultID(in.ID, x.id, work) {
+			in.Log.Info("the result of a call that was rewound meanwhile was dropped", "instance", in.ID, "message", m.Message.ID)
+			return nil, nil
+		}
 	}
 	return withMessage(m.Message), nil
 }

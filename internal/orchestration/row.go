@@ -32,6 +32,9 @@ type rowState struct {
 	// ahead means that the row has what this process would not have written, so
 	// another one may have gone on.
 	ahead bool
+	// reopened means that the row is pending, and the execution has failed: a rewind
+	// may have made it so after our last commit.
+	reopened bool
 }
 
 // read takes over a row of the execution.
@@ -71,7 +74,8 @@ func (in *Instance) learnRow(ctx context.Context) error {
 		r.gone = row.Status.Finished() || row.Status == history.Pending && !ours
 		r.stale = !r.gone
 	}
-	r.ahead = r.status.Finished() || r.status == history.Suspended || r.stale && !ours
+	r.reopened = x.ended() && x.record.outcome.Status == history.Failed && r.status == history.Pending
+	r.ahead = r.status.Finished() || r.status == history.Suspended || r.stale && !ours || r.custom != nil && !x.showsCustom()
 	return nil
 }
 
@@ -79,7 +83,7 @@ func (in *Instance) learnRow(ctx context.Context) error {
 // gone on. changed means that the row is not what it was.
 func (in *Instance) mayMerge(ctx context.Context, changed bool) error {
 	x := in.x
-	if !changed && (!x.row.ahead || x.ended() && !x.row.stale) {
+	if !changed && !x.row.reopened && (!x.row.ahead || x.ended() && !x.row.stale) {
 		return nil
 	}
 	head, err := in.readHead(ctx)
@@ -89,7 +93,7 @@ func (in *Instance) mayMerge(ctx context.Context, changed bool) error {
 	if head.ETag != x.fence.ETag {
 		return errAgain
 	}
-	x.row.ahead = false
+	x.row.ahead, x.row.reopened = false, false
 	return nil
 }
 

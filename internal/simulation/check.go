@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"testing/cryptotest"
 	"testing/synctest"
 
 	"github.com/durable-go/functions/internal/programs"
@@ -20,6 +21,7 @@ type Report struct {
 // Check plays a run in a bubble of its own.
 func Check(t *testing.T, r Run) (report Report) {
 	t.Helper()
+	cryptotest.SetGlobalRandom(t, r.Seed) // ids are random numbers, too
 	synctest.Test(t, func(*testing.T) {
 		defer func() {
 			if p := recover(); p != nil {

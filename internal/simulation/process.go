@@ -173,13 +173,16 @@ func (p *process) pause(why string, d time.Duration) {
 	})
 }
 
-// still waits while the process stands still. It reports false when it has died.
-func (p *process) still() bool {
+// still waits while the process stands still, and then for a moment that follows from
+// the dice, so that what had waited goes on one after the other. It reports false when
+// the process has died.
+func (p *process) still(dice *rand.Rand) bool {
 	p.mu.Lock()
 	paused := p.paused
 	p.mu.Unlock()
 	if paused != nil {
 		<-paused
+		<-time.After(latency(dice))
 	}
 	select {
 	case <-p.dead:
@@ -190,12 +193,12 @@ func (p *process) still() bool {
 }
 
 // takes waits for as long as a part of a call takes.
-func (p *process) takes(d time.Duration) error {
+func (p *process) takes(d time.Duration, dice *rand.Rand) error {
 	select {
 	case <-time.After(d):
 	case <-p.dead:
 	}
-	if !p.still() {
+	if !p.still(dice) {
 		return faults.ErrDead
 	}
 	return nil
@@ -203,13 +206,17 @@ func (p *process) takes(d time.Duration) error {
 
 // call makes a call of the process, with what goes wrong at it.
 func (p *process) call(_ context.Context, c faults.Call, do func() error) error {
-	dice := p.world.next(p.name() + " " + c.Op + " " + c.Subject)
-	if !p.still() {
+	name := p.name() + " " + c.Op + " " + c.Subject
+	if c.ID != "" {
+		name += " " + c.ID
+	}
+	dice := p.world.next(name)
+	if !p.still(dice) {
 		return faults.ErrDead
 	}
 	f := p.fate(dice, c)
 	p.happens(f.before, "before "+c.Op+" "+c.Subject)
-	if err := p.takes(f.there); err != nil {
+	if err := p.takes(f.there, dice); err != nil {
 		return err
 	}
 	if f.lostBefore || p.number >= 0 && p.world.isAway(serviceOf(c.Op)) {
@@ -220,7 +227,7 @@ func (p *process) call(_ context.Context, c faults.Call, do func() error) error 
 		p.world.trace.add("%s %s %s %s: %v", p.name(), c.Op, c.Subject, c.ID, err)
 	}
 	p.happens(f.after, "after "+c.Op+" "+c.Subject)
-	if err := p.takes(f.back); err != nil {
+	if err := p.takes(f.back, dice); err != nil {
 		return err
 	}
 	if f.lostAfter {

@@ -48,15 +48,39 @@ func TestSeed(t *testing.T) {
 	}
 }
 
+// Runs that have found faults give what they should. Several goroutines may act at the
+// same moment, so each is played a few times.
+func TestSeedsThatFoundFaults(t *testing.T) {
+	for _, s := range []uint64{
+		175,   // an action under a lease past its time was not begun, and its message removed
+		58,    // a wake-up that came again was removed without a look at the history
+		255,   // the same
+		3307,  // what was told after a rewind was dropped by a process that had read before
+		2388,  // a renewal of an older delivery ended the newer one
+		6742,  // the row of a process behind took a newer custom status back
+		5177,  // an activity began under a redelivered message over an old history
+		7393,  // a lease that the host was about to give away went on
+		10195, // the result of a run before a rewind answered the call after it
+		14695, // a rewound instance was shown as failed again
+	} {
+		for range 10 {
+			if report := Check(t, Make(s)); report.Err != nil {
+				t.Errorf("seed %d: %v\n%s", s, report.Err, report.Trace)
+				break
+			}
+		}
+	}
+}
+
 // A seed does the same each time.
 func TestSeedsRepeat(t *testing.T) {
-	same, all := 0, 40
+	same, all := 0, 100
 	for s := range uint64(all) {
 		if Check(t, Make(s)).Trace == Check(t, Make(s)).Trace {
 			same++
 		}
 	}
-	if same < all*9/10 {
+	if same < all*95/100 {
 		t.Errorf("%d of %d seeds did the same twice", same, all)
 	}
 }

@@ -76,6 +76,13 @@ func (w *watch) Receive(ctx context.Context, queue string, most int, hide time.D
 	return batch, err
 }
 
+// Renew hides a message for another time.
+func (w *watch) Renew(ctx context.Context, l *taskhub.Lease, hide time.Duration) error {
+	err := w.Hub.Renew(ctx, l, hide)
+	w.trace.add("  %s: hidden for %v: %v", l.MessageID, hide, err)
+	return err
+}
+
 // Commit appends to a history.
 func (w *watch) Commit(ctx context.Context, c *taskhub.Commit) (taskhub.Fence, error) {
 	fence, err := w.Hub.Commit(ctx, c)
@@ -129,6 +136,7 @@ func (w *watch) begins(call *activity.Call) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if action := actionOf(call.ExecutionID, call.TaskID); w.ended[action] && !w.first[action] && !w.again[call.ExecutionID] && !w.twice[call.InstanceID] {
+		w.trace.add("  action %d of %s begins again", call.TaskID, call.InstanceID)
 		w.violated("activity %s, action %d of %s, begins after its end is history", call.Name, call.TaskID, call.InstanceID)
 	}
 }

@@ -247,6 +247,8 @@ func (w *world) activity(name string) (activity.Func, error) {
 	}
 	return func(ctx context.Context, call *activity.Call) (history.Payload, *history.FailureDetails) {
 		w.watch.begins(call)
+		// Those that are begun together end one after the other.
+		<-time.After(latency(w.next(fmt.Sprint("run ", call.InstanceID, call.TaskID))))
 		return run(ctx, call)
 	}, nil
 }

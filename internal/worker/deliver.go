@@ -93,6 +93,7 @@ func (w *Worker) carry(ctx context.Context, d taskhub.Delivery, l *lease.Lease, 
 	case <-due:
 	}
 	if err := l.Adopt(ctx); err != nil {
+		l.Forsake()
 		return err
 	}
 	return w.answer(ctx, l, running)
