@@ -65,8 +65,11 @@ type Lease struct {
 	mu sync.Mutex // guards the rest; never held over a request
 	// have is the newest receipt that is known; unsure that a newer one may
 	// exist, because an answer did not come.
-	have       taskhub.Lease
-	unsure     bool
+	have   taskhub.Lease
+	unsure bool
+	// asked is until when a request without an answer wants the message hidden, which
+	// may be sooner than the host did; zero: there is none.
+	asked      time.Time
 	deliveries int
 	// hosted means that the Functions host holds the message and removes it when
 	// its invocation is answered.
@@ -123,7 +126,11 @@ func (l *Lease) Alive() bool {
 func (l *Lease) ours() bool { return !l.over && !l.following && l.want == keep }
 
 func (l *Lease) inTime() bool {
-	return l.k.Exec.Clock.Now().Before(l.have.Until.Add(-l.k.margin()))
+	until := l.have.Until
+	if !l.asked.IsZero() && l.asked.Before(until) {
+		until = l.asked
+	}
+	return l.k.Exec.Clock.Now().Before(until.Add(-l.k.margin()))
 }
 
 // Ended is closed when the message is not ours any more, whatever the reason.
@@ -255,7 +262,7 @@ func (l *Lease) Absorb(newer *Lease) {
 		newer.GiveBack(minPause)
 		return
 	}
-	l.have, l.hosted, l.unsure = have, hosted, false
+	l.have, l.hosted, l.unsure, l.asked = have, hosted, false, time.Time{}
 	l.deliveries = max(l.deliveries, deliveries)
 	l.followers = append(l.followers, newer)
 	// The host deletes the message when the newer invocation is answered, by the

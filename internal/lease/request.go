@@ -49,6 +49,9 @@ func (l *Lease) work(ctx context.Context) {
 		l.due = false
 		l.disarm()
 		have, delay := l.have, l.delay
+		if act == renewing || act == copying {
+			l.asked = l.k.Exec.Clock.Now().Add(l.k.Length)
+		}
 		with := have.PopReceipt
 		l.mu.Unlock()
 		err := l.request(ctx, act, &have, delay)
@@ -145,7 +148,7 @@ func (l *Lease) renewed(have taskhub.Lease) {
 	if have.MessageID != l.have.MessageID {
 		l.k.Journal.LetGo(&l.have)
 	}
-	l.have, l.unsure, l.hosted, l.tries = have, false, false, 0
+	l.have, l.unsure, l.hosted, l.tries, l.asked = have, false, false, 0, time.Time{}
 	l.held()
 	if l.want == keep {
 		l.arm(have.Until.Sub(l.k.Exec.Clock.Now()) / 2)

@@ -136,8 +136,11 @@ func (in *Instance) acceptLook(ctx context.Context, m *Message) error {
 	if h := taskhub.HealingOf(m.Message); h.IsAsked() {
 		return in.heal(ctx, m, h)
 	}
-	if taskhub.IsLook(m.Message) || in.current || !in.x.ended() {
+	switch {
+	case taskhub.IsLook(m.Message) || in.current:
 		return nil
+	case !in.x.ended():
+		return in.verify(ctx)
 	}
 	in.forgetExecution(nil)
 	return in.load(ctx, nil)

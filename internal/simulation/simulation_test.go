@@ -61,6 +61,8 @@ func TestSeedsThatFoundFaults(t *testing.T) {
 		5177,  // an activity began under a redelivered message over an old history
 		7393,  // a lease that the host was about to give away went on
 		10195, // the result of a run before a rewind answered the call after it
+		4084,  // a lease was taken for as long as the host had hidden the message
+		6307,  // a rewind of an instance that this process had in memory was not seen
 		14695, // a rewound instance was shown as failed again
 	} {
 		for range 10 {
