@@ -191,7 +191,7 @@ func (w *world) play() error {
 }
 
 // start starts a program by the client.
-func (w *world) start(ctx context.Context, id string, in program.Input, policy durable.Reuse) (string, error) {
+func (w *world) start(ctx context.Context, id string, in program.Input, policy durable.ReusePolicy) (string, error) {
 	code, err := programs.StartBy(w.durable())(ctx, id, in, policy)
 	w.trace.add("client: start %s: %s %v", id, code, err)
 	return code, err
