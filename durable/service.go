@@ -143,11 +143,20 @@ func (s *service) openStore() error {
 	if err != nil {
 		return err
 	}
-	if s.account, err = storage.Open(connection, storage.Options{}); err != nil {
+	if s.account, err = storage.Open(connection, storage.Options{Changed: s.serviceChanged}); err != nil {
 		return fmt.Errorf("setting AzureWebJobsStorage: %w", err)
 	}
 	s.store, err = azure.Open(s.account, s.settings.HubName, azure.Options{MaxLarge: largest(s.settings.MaxPayload), StoreInputs: s.settings.StoreInputs, Queues: s.queues.apart()})
 	return err
+}
+
+// serviceChanged tells of a storage service that is away, and is back.
+func (s *service) serviceChanged(service storage.Service, err error, away time.Duration) {
+	if err != nil {
+		s.app.log.Error("storage service does not answer; requests are repeated until it does", "service", service, "error", err)
+		return
+	}
+	s.app.log.Info("storage service answers again", "service", service, "away", away.Round(time.Millisecond))
 }
 
 // largest is the longest text that a payload may become, in a message and
@@ -163,6 +172,9 @@ func (s *service) newWorker() (err error) {
 		o.Budget = *s.settings.LocalBudget
 	case s.scalesIn:
 		o.Budget = 2 * time.Second
+	}
+	if s.account != nil {
+		o.Reported = storage.Unreachable
 	}
 	if s.raw != nil {
 		o.PoisonAfter = s.settings.MaxPoisonDeliveries

@@ -82,7 +82,8 @@ type Client struct {
 	mu   sync.Mutex // guards last, the time of the last telling
 	last time.Time
 
-	waves waves
+	waves  waves
+	unsure unsure
 }
 
 // New makes a client of a hub.

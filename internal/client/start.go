@@ -43,7 +43,9 @@ type start struct {
 
 // Start starts an orchestration. That the instance's row can be inserted
 // decides: when it cannot, because an instance of that id is there, the reuse
-// policy says what happens; one that is this very start is success.
+// policy says what happens; one that is this very start is success. That is so also
+// for a start that is repeated with the same id, name and input after an error that
+// left open whether it was stored.
 func (c *Client) Start(ctx context.Context, s Start) (*taskhub.Instance, error) {
 	if s.InstanceID == "" {
 		s.InstanceID = taskhub.NewID()
@@ -68,7 +70,12 @@ func (c *Client) Start(ctx context.Context, s Start) (*taskhub.Instance, error) 
 	if away := s.At.Sub(c.o.Now()); away > taskhub.MaxDelay {
 		return nil, fmt.Errorf("the start of instance %q is %v away, at most %v can be waited for", s.InstanceID, away, taskhub.MaxDelay)
 	}
-	return c.prepare(s).begin(ctx)
+	if first := c.unsure.same(&s, c.o.Now()); first != "" {
+		s.ExecutionID = first
+	}
+	row, err := c.prepare(s).begin(ctx)
+	c.unsure.note(s, err, c.o.Now())
+	return row, err
 }
 
 // begin writes the row and sends the message.

@@ -28,6 +28,10 @@ type Executor struct {
 	Clock Clock
 	Log   *slog.Logger
 
+	// Reported reports whether an error is told by whoever makes the requests, so that
+	// it is not told here. nil: none is. It is set before the executor is used.
+	Reported func(error) bool
+
 	outage outage
 }
 
@@ -99,7 +103,11 @@ func (x *Executor) Each(ctx context.Context, n int, f func(ctx context.Context, 
 
 // Failed reports that a storage request failed, once until [Executor.Recovered].
 // What ended because ctx ends is not about storage.
-func (x *Executor) Failed(ctx context.Context, err error) { x.outage.failed(ctx, err) }
+func (x *Executor) Failed(ctx context.Context, err error) {
+	if x.Reported == nil || !x.Reported(err) {
+		x.outage.failed(ctx, err)
+	}
+}
 
 // Recovered reports that storage answers again where it did not.
 func (x *Executor) Recovered() { x.outage.recovered() }

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,6 +27,15 @@ type Account struct {
 	tableURL string
 	sas      string
 	batches  runtime.Pipeline
+	health   *health
+}
+
+// of are the options of the clients of a service.
+func (a *Account) of(s Service, base azcore.ClientOptions) azcore.ClientOptions {
+	if a.health != nil {
+		base.PerCallPolicies = append(slices.Clone(base.PerCallPolicies), watch{s, a.health})
+	}
+	return base
 }
 
 // Options change how an account is reached.
@@ -37,6 +47,10 @@ type Options struct {
 	// MaxRetries repeats a request that failed in transport or with 408, 429 or
 	// 5xx. Default 3; negative: none.
 	MaxRetries int32
+	// Changed is told, one call at a time, when a service does not answer any more
+	// (with the error), and when it answers again (nil, and how long it was away). It
+	// must not make requests. nil: nothing is.
+	Changed func(s Service, err error, away time.Duration)
 }
 
 // How long a connection is kept without a request. The service leaves it open for
@@ -113,6 +127,9 @@ func (d discreet) Do(req *http.Request) (*http.Response, error) {
 func Open(c *Connection, o Options) (*Account, error) {
 	base := o.client(c)
 	a := &Account{tableURL: c.Table, sas: c.SAS}
+	if o.Changed != nil {
+		a.health = &health{changed: o.Changed, state: map[Service]*outage{}}
+	}
 	open := a.openKey
 	switch {
 	case c.Identity != nil:
@@ -128,42 +145,42 @@ func (a *Account) openKey(c *Connection, base azcore.ClientOptions) (err error) 
 	if err != nil {
 		return err
 	}
-	if a.Tables, err = aztables.NewServiceClientWithSharedKey(c.Table, table, &aztables.ClientOptions{ClientOptions: base}); err != nil {
+	if a.Tables, err = aztables.NewServiceClientWithSharedKey(c.Table, table, &aztables.ClientOptions{ClientOptions: a.of(Table, base)}); err != nil {
 		return err
 	}
 	queue, err := azqueue.NewSharedKeyCredential(c.Account, c.Key)
 	if err != nil {
 		return err
 	}
-	if a.Queues, err = azqueue.NewServiceClientWithSharedKeyCredential(c.Queue, queue, &azqueue.ClientOptions{ClientOptions: base}); err != nil {
+	if a.Queues, err = azqueue.NewServiceClientWithSharedKeyCredential(c.Queue, queue, &azqueue.ClientOptions{ClientOptions: a.of(Queue, base)}); err != nil {
 		return err
 	}
 	blob, err := azblob.NewSharedKeyCredential(c.Account, c.Key)
 	if err != nil {
 		return err
 	}
-	if a.Blobs, err = azblob.NewClientWithSharedKeyCredential(c.Blob, blob, &azblob.ClientOptions{ClientOptions: base}); err != nil {
+	if a.Blobs, err = azblob.NewClientWithSharedKeyCredential(c.Blob, blob, &azblob.ClientOptions{ClientOptions: a.of(Blob, base)}); err != nil {
 		return err
 	}
 	key, err := decodeKey(c.Key)
 	if err != nil {
 		return err
 	}
-	a.batches = pipeline(base, &signer{account: c.Account, key: key})
+	a.batches = pipeline(a.of(Table, base), &signer{account: c.Account, key: key})
 	return nil
 }
 
 func (a *Account) openSAS(c *Connection, base azcore.ClientOptions) (err error) {
-	if a.Tables, err = aztables.NewServiceClientWithNoCredential(c.Table+"/?"+c.SAS, &aztables.ClientOptions{ClientOptions: base}); err != nil {
+	if a.Tables, err = aztables.NewServiceClientWithNoCredential(c.Table+"/?"+c.SAS, &aztables.ClientOptions{ClientOptions: a.of(Table, base)}); err != nil {
 		return err
 	}
-	if a.Queues, err = azqueue.NewServiceClientWithNoCredential(c.Queue+"/?"+c.SAS, &azqueue.ClientOptions{ClientOptions: base}); err != nil {
+	if a.Queues, err = azqueue.NewServiceClientWithNoCredential(c.Queue+"/?"+c.SAS, &azqueue.ClientOptions{ClientOptions: a.of(Queue, base)}); err != nil {
 		return err
 	}
-	if a.Blobs, err = azblob.NewClientWithNoCredential(c.Blob+"/?"+c.SAS, &azblob.ClientOptions{ClientOptions: base}); err != nil {
+	if a.Blobs, err = azblob.NewClientWithNoCredential(c.Blob+"/?"+c.SAS, &azblob.ClientOptions{ClientOptions: a.of(Blob, base)}); err != nil {
 		return err
 	}
-	a.batches = pipeline(base, nil)
+	a.batches = pipeline(a.of(Table, base), nil)
 	return nil
 }
 

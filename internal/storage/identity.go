@@ -20,16 +20,16 @@ func (a *Account) openIdentity(c *Connection, base azcore.ClientOptions) error {
 	if err != nil {
 		return err
 	}
-	if a.Tables, err = aztables.NewServiceClient(c.Table, credential, &aztables.ClientOptions{ClientOptions: base}); err != nil {
+	if a.Tables, err = aztables.NewServiceClient(c.Table, credential, &aztables.ClientOptions{ClientOptions: a.of(Table, base)}); err != nil {
 		return err
 	}
-	if a.Queues, err = azqueue.NewServiceClient(c.Queue, credential, &azqueue.ClientOptions{ClientOptions: base}); err != nil {
+	if a.Queues, err = azqueue.NewServiceClient(c.Queue, credential, &azqueue.ClientOptions{ClientOptions: a.of(Queue, base)}); err != nil {
 		return err
 	}
-	if a.Blobs, err = azblob.NewClient(c.Blob, credential, &azblob.ClientOptions{ClientOptions: base}); err != nil {
+	if a.Blobs, err = azblob.NewClient(c.Blob, credential, &azblob.ClientOptions{ClientOptions: a.of(Blob, base)}); err != nil {
 		return err
 	}
-	a.batches = pipeline(base, runtime.NewBearerTokenPolicy(credential, []string{scope}, nil))
+	a.batches = pipeline(a.of(Table, base), runtime.NewBearerTokenPolicy(credential, []string{scope}, nil))
 	return nil
 }
 

@@ -90,6 +90,10 @@ type Options struct {
 	Poison      func(ctx context.Context, queue, body string) error
 	PoisonAfter int
 
+	// Reported reports whether an error of the store is told by the store itself, so
+	// that the worker does not. nil: none is.
+	Reported func(error) bool
+
 	Journal journal.Journal
 	Clock   executor.Clock
 	Log     *slog.Logger

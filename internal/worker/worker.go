@@ -42,6 +42,7 @@ func New(o Options) (*Worker, error) {
 		return nil, err
 	}
 	w := &Worker{Options: o, exec: executor.New(o.Clock, o.Log), residents: map[string]*resident{}}
+	w.exec.Reported = o.Reported
 	w.watchdog = &watchdog{clock: o.Clock, log: o.Log}
 	w.turns = newSlots(o.OrchestratorSlots)
 	w.keeper = &lease.Keeper{Store: o.Store, Exec: w.exec, Length: o.Lease, Journal: o.Journal, Log: o.Log}
