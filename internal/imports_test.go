@@ -58,7 +58,7 @@ var rules = map[string][]string{
 
 // free packages put others together; nothing of the product's core imports
 // them.
-var free = []string{".", "Orchestrator", "durable", "durabletest", "cmd/", "samples/", "bench", "bench/", "internal/azurite/azuritetest", "internal/taskhub/hubtest", "internal/e2e", "internal/e2e/", "internal/programs", "internal/programs/", "internal/simulation"}
+var free = []string{".", "Orchestrator", "durable", "durabletest", "cmd/", "samples/", "bench", "bench/", "internal/azurite/azuritetest", "internal/taskhub/hubtest", "internal/e2e", "internal/e2e/", "internal/programs", "internal/programs/", "internal/simulation", "internal/simulation/", "internal/mutation"}
 
 // heavy are modules that only the named packages may import, so that they reach
 // no app that does not ask for them.

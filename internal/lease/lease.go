@@ -78,6 +78,7 @@ type Lease struct {
 	// its way, over that it is not ours any more.
 	want  want
 	delay time.Duration // of a message given back
+	stuck error         // why it could not be given back
 	busy  bool
 	over  bool
 	due   bool // a renewal is wanted now
@@ -135,6 +136,14 @@ func (l *Lease) inTime() bool {
 
 // Ended is closed when the message is not ours any more, whatever the reason.
 func (l *Lease) Ended() <-chan struct{} { return l.ended }
+
+// Outcome is nil for a lease that has ended as it should, and the error of one whose
+// message could not be given back: the host must not delete it.
+func (l *Lease) Outcome() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.stuck
+}
 
 // Lost is closed when another process has the message.
 func (l *Lease) Lost() <-chan struct{} { return l.lost }
@@ -196,7 +205,7 @@ func (l *Lease) Adopt(ctx context.Context) error {
 		l.mu.Unlock()
 		select {
 		case <-l.ended:
-			return nil
+			return l.Outcome()
 		case <-ctx.Done():
 			return ctx.Err()
 		}

@@ -122,6 +122,7 @@ func (l *Lease) settle(ctx context.Context, act action, have taskhub.Lease, err 
 	case act == givingBack, act == removing && err == nil:
 		if err != nil && !errors.Is(err, taskhub.ErrLeaseLost) {
 			l.k.Exec.Failed(ctx, err)
+			l.stuck = err
 		}
 		l.end()
 	case act == removing:

@@ -2,21 +2,27 @@ package simulation
 
 import (
 	"flag"
+	"fmt"
 	"testing"
 )
 
 var (
-	first  = flag.Uint64("simulation.first", 1, "the first seed")
-	count  = flag.Uint64("simulation.seeds", 600, "how many seeds are played")
-	seed   = flag.Uint64("simulation.seed", 0, "the seed that TestSeed plays, with its trace")
-	tries  = flag.Int("simulation.tries", 1, "how often TestSeed plays it, until it fails")
-	shrink = flag.Int("simulation.shrink", 100, "how many smaller runs are tried when one fails")
+	first     = flag.Uint64("simulation.first", 1, "the first seed")
+	count     = flag.Uint64("simulation.seeds", 600, "how many seeds are played")
+	seed      = flag.Uint64("simulation.seed", 0, "the seed that TestSeed plays, with its trace")
+	tries     = flag.Int("simulation.tries", 1, "how often TestSeed plays it, until it fails")
+	showSeeds = flag.Bool("simulation.trace", false, "print each seed before it is played")
+	most      = flag.Int("simulation.most", 3, "how many failures are enough")
+	shrink    = flag.Int("simulation.shrink", 100, "how many smaller runs are tried when one fails")
 )
 
 // Whatever goes wrong, a program gives what it should, once.
 func TestSimulation(t *testing.T) {
 	failed := 0
-	for s := *first; s < *first+*count && failed < 3; s++ {
+	for s := *first; s < *first+*count && failed < *most; s++ {
+		if *showSeeds {
+			fmt.Println("play", s)
+		}
 		r := Make(s)
 		report := Check(t, r)
 		if report.Err == nil {
@@ -63,6 +69,7 @@ func TestSeedsThatFoundFaults(t *testing.T) {
 		10195, // the result of a run before a rewind answered the call after it
 		4084,  // a lease was taken for as long as the host had hidden the message
 		6307,  // a rewind of an instance that this process had in memory was not seen
+		17721, // a message that could not be given back was deleted by the host
 		14695, // a rewound instance was shown as failed again
 	} {
 		for range 10 {

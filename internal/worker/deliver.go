@@ -85,7 +85,7 @@ func (w *Worker) carry(ctx context.Context, d taskhub.Delivery, l *lease.Lease, 
 	defer stop()
 	select {
 	case <-l.Ended():
-		return nil
+		return l.Outcome()
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-w.exec.Context().Done():

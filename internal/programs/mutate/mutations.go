@@ -1,88 +1,127 @@
 package main
 
-// mutation is a fault that is planted: in one file a text is replaced.
-type mutation struct {
-	name, file, before, after string
-	// kind of the programs that should find it.
+import "github.com/durable-go/functions/internal/mutation"
+
+// planted is a fault, and the kind of the programs that should find it.
+type planted struct {
+	mutation.Mutation
 	kind string
 }
 
 // mutations are the planted faults.
-var mutations = []mutation{
+var mutations = []planted{
 	{
-		name: "an event is dropped at continue-as-new", kind: "waits", file: "internal/engine/next.go",
-		before: `n.events = append(n.events, e)`, after: `n.events = n.events[:len(n.events):len(n.events)]; _ = e`,
+		kind: "waits", Mutation: mutation.Mutation{
+			Name: "an event is dropped at continue-as-new", File: "internal/engine/next.go",
+			Before: `n.events = append(n.events, e)`, After: `n.events = n.events[:len(n.events):len(n.events)]; _ = e`,
+		},
 	},
 	{
-		name: "of several events, continue-as-new keeps one", kind: "waits", file: "internal/engine/next.go",
-		before: `if !i.next.DropEvents ||`, after: `if len(n.events) == 0 && !i.next.DropEvents ||`,
+		kind: "waits", Mutation: mutation.Mutation{
+			Name: "of several events, continue-as-new keeps one", File: "internal/engine/next.go",
+			Before: `if !i.next.DropEvents ||`, After: `if len(n.events) == 0 && !i.next.DropEvents ||`,
+		},
 	},
 	{
-		name: "the newest event is taken first", kind: "waits", file: "internal/engine/events.go",
-		before: "a := queue[0]\n\tm.buffered[key] = queue[1:]", after: "a := queue[len(queue)-1]\n\tm.buffered[key] = queue[:len(queue)-1]",
+		kind: "waits", Mutation: mutation.Mutation{
+			Name: "the newest event is taken first", File: "internal/engine/events.go",
+			Before: "a := queue[0]\n\tm.buffered[key] = queue[1:]", After: "a := queue[len(queue)-1]\n\tm.buffered[key] = queue[:len(queue)-1]",
+		},
 	},
 	{
-		name: "an event that was taken stays for continue-as-new", kind: "waits", file: "internal/engine/events.go",
-		before: "m.order = slices.Delete(m.order, at, at+1)", after: "_ = at",
+		kind: "waits", Mutation: mutation.Mutation{
+			Name: "an event that was taken stays for continue-as-new", File: "internal/engine/events.go",
+			Before: "m.order = slices.Delete(m.order, at, at+1)", After: "_ = at",
+		},
 	},
 	{
-		name: "names of events have a case", kind: "odd", file: "internal/engine/events.go",
-		before: "return strings.ToLower(w.name)", after: "return w.name",
+		kind: "odd", Mutation: mutation.Mutation{
+			Name: "names of events have a case", File: "internal/engine/events.go",
+			Before: "return strings.ToLower(w.name)", After: "return w.name",
+		},
 	},
 	{
-		name: "a wait that timed out takes the next event", kind: "timeouts", file: "internal/engine/events.go",
-		before: "w.task.rt.events.forget(w)\n\tif w.timer", after: "if w.timer",
+		kind: "timeouts", Mutation: mutation.Mutation{
+			Name: "a wait that timed out takes the next event", File: "internal/engine/events.go",
+			Before: "w.task.rt.events.forget(w)\n\tif w.timer", After: "if w.timer",
+		},
 	},
 	{
-		name: "a retry too many", kind: "calls", file: "internal/engine/retry.go",
-		before: "a.n >= a.policy.MaxAttempts", after: "a.n > a.policy.MaxAttempts",
+		kind: "calls", Mutation: mutation.Mutation{
+			Name: "a retry too many", File: "internal/engine/retry.go",
+			Before: "a.n >= a.policy.MaxAttempts", After: "a.n > a.policy.MaxAttempts",
+		},
 	},
 	{
-		name: "a retry too few", kind: "calls", file: "internal/engine/retry.go",
-		before: "a.n >= a.policy.MaxAttempts", after: "a.n+1 >= a.policy.MaxAttempts",
+		kind: "calls", Mutation: mutation.Mutation{
+			Name: "a retry too few", File: "internal/engine/retry.go",
+			Before: "a.n >= a.policy.MaxAttempts", After: "a.n+1 >= a.policy.MaxAttempts",
+		},
 	},
 	{
-		name: "children of one program share an id", kind: "calls", file: "internal/engine/calls.go",
-		before: `strconv.Itoa(int(rt.sequence))`, after: `strconv.Itoa(int(rt.sequence) / 2)`,
+		kind: "calls", Mutation: mutation.Mutation{
+			Name: "children of one program share an id", File: "internal/engine/calls.go",
+			Before: `strconv.Itoa(int(rt.sequence))`, After: `strconv.Itoa(int(rt.sequence) / 2)`,
+		},
 	},
 	{
-		name: "the custom status survives continue-as-new", kind: "large", file: "internal/engine/engine.go",
-		before: "t.CustomStatus, t.CustomStatusChanged = nil, true", after: "_ = t",
+		kind: "large", Mutation: mutation.Mutation{
+			Name: "the custom status survives continue-as-new", File: "internal/engine/engine.go",
+			Before: "t.CustomStatus, t.CustomStatusChanged = nil, true", After: "_ = t",
+		},
 	},
 	{
-		name: "a suspended program goes on", kind: "lifecycle", file: "internal/engine/control.go",
-		before: "if i.suspended {\n\t\ti.delayed", after: "if false {\n\t\ti.delayed",
+		kind: "lifecycle", Mutation: mutation.Mutation{
+			Name: "a suspended program goes on", File: "internal/engine/control.go",
+			Before: "if i.suspended {\n\t\ti.delayed", After: "if false {\n\t\ti.delayed",
+		},
 	},
 	{
-		name: "what came while it was suspended is lost", kind: "lifecycle", file: "internal/engine/control.go",
-		before: "i.delayed = append(i.delayed, e)", after: "_ = e",
+		kind: "lifecycle", Mutation: mutation.Mutation{
+			Name: "what came while it was suspended is lost", File: "internal/engine/control.go",
+			Before: "i.delayed = append(i.delayed, e)", After: "_ = e",
+		},
 	},
 	{
-		name: "what came while it was suspended is turned round", kind: "lifecycle", file: "internal/engine/control.go",
-		before: "i.delayed = append(i.delayed, e)", after: "i.delayed = append([]*history.Event{e}, i.delayed...)",
+		kind: "lifecycle", Mutation: mutation.Mutation{
+			Name: "what came while it was suspended is turned round", File: "internal/engine/control.go",
+			Before: "i.delayed = append(i.delayed, e)", After: "i.delayed = append([]*history.Event{e}, i.delayed...)",
+		},
 	},
 	{
-		name: "the reason of a termination is lost", kind: "lifecycle", file: "internal/engine/control.go",
-		before: "Status: history.Terminated, Result: history.ShownReason(e.Input),", after: "Status: history.Terminated,",
+		kind: "lifecycle", Mutation: mutation.Mutation{
+			Name: "the reason of a termination is lost", File: "internal/engine/control.go",
+			Before: "Status: history.Terminated, Result: history.ShownReason(e.Input),", After: "Status: history.Terminated,",
+		},
 	},
 	{
-		name: "the last of several is the first", kind: "races", file: "durable/combine.go",
-		before: "if !yield(i, tasks[i])", after: "if !yield(len(tasks)-1-i, tasks[i])",
+		kind: "races", Mutation: mutation.Mutation{
+			Name: "the last of several is the first", File: "durable/combine.go",
+			Before: "if !yield(i, tasks[i])", After: "if !yield(len(tasks)-1-i, tasks[i])",
+		},
 	},
 	{
-		name: "the cause of a failure further down is lost", kind: "calls", file: "durable/errors.go",
-		before: "d.Inner = innerDetails(task)", after: "_ = task",
+		kind: "calls", Mutation: mutation.Mutation{
+			Name: "the cause of a failure further down is lost", File: "durable/errors.go",
+			Before: "d.Inner = innerDetails(task)", After: "_ = task",
+		},
 	},
 	{
-		name: "a finished instance is not replaced", kind: "starts", file: "internal/client/reuse.go",
-		before: "case finished && s.reuse != RejectIfExists:", after: "case finished && s.reuse == TerminateAndReplace:",
+		kind: "starts", Mutation: mutation.Mutation{
+			Name: "a finished instance is not replaced", File: "internal/client/reuse.go",
+			Before: "case finished && s.reuse != RejectIfExists:", After: "case finished && s.reuse == TerminateAndReplace:",
+		},
 	},
 	{
-		name: "a rewind leaves failed children", kind: "rewinds", file: "internal/client/rewind.go",
-		before: "case child.Status == history.Failed:", after: "case child.Status == history.Failed && child.Tags != nil:",
+		kind: "rewinds", Mutation: mutation.Mutation{
+			Name: "a rewind leaves failed children", File: "internal/client/rewind.go",
+			Before: "case child.Status == history.Failed:", After: "case child.Status == history.Failed && child.Tags != nil:",
+		},
 	},
 	{
-		name: "a restart forgets the input", kind: "lifecycle", file: "internal/client/restart.go",
-		before: "Version: row.Version, Input: row.Input, Tags", after: "Version: row.Version, Tags",
+		kind: "lifecycle", Mutation: mutation.Mutation{
+			Name: "a restart forgets the input", File: "internal/client/restart.go",
+			Before: "Version: row.Version, Input: row.Input, Tags", After: "Version: row.Version, Tags",
+		},
 	},
 }
