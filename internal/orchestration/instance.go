@@ -313,7 +313,7 @@ func (in *Instance) try(ctx context.Context, batch []Item) error {
 	if err := in.load(ctx, batch); err != nil {
 		return err
 	}
-	if cameAgain(batch) {
+	if in.cameAgain(batch) {
 		if err := in.verify(ctx); err != nil {
 			return err
 		}

@@ -122,11 +122,16 @@ func (in *Instance) read(ctx context.Context, from uint64) error {
 	return err
 }
 
-// cameAgain reports whether a message was delivered before. The process that had it may
-// have gone on with the history, and ours would be an old one under a good lease.
-func cameAgain(batch []Item) bool {
+// cameAgain reports whether a message was delivered before, or was held by the process
+// that sent it: the history in memory knows it. That process may have gone on with the
+// history, and ours would be an old one under a good lease.
+func (in *Instance) cameAgain(batch []Item) bool {
+	r := in.x.record
 	for _, it := range batch {
-		if m, ok := it.(*Message); ok && m.Dequeued > 1 {
+		m, ok := it.(*Message)
+		switch {
+		case !ok:
+		case m.Dequeued > 1, r.seen[m.Message.ID], kindOf(m.Message.Event) == looks && r.open(m.Message.ID):
 			return true
 		}
 	}

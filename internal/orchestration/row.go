@@ -32,8 +32,8 @@ type rowState struct {
 	// ahead means that the row has what this process would not have written, so
 	// another one may have gone on.
 	ahead bool
-	// reopened means that the row is pending, and the execution has failed: a rewind
-	// may have made it so after our last commit.
+	// reopened means that the row shows no end, and the execution has failed: a rewind
+	// may have opened it again after our last commit.
 	reopened bool
 }
 
@@ -74,7 +74,7 @@ func (in *Instance) learnRow(ctx context.Context) error {
 		r.gone = row.Status.Finished() || row.Status == history.Pending && !ours
 		r.stale = !r.gone
 	}
-	r.reopened = x.ended() && x.record.outcome.Status == history.Failed && r.status == history.Pending
+	r.reopened = x.ended() && x.record.outcome.Status == history.Failed && !r.status.Finished()
 	r.ahead = r.status.Finished() || r.status == history.Suspended || r.stale && !ours || r.custom != nil && !x.showsCustom()
 	return nil
 }
