@@ -167,8 +167,8 @@ func (e *badPayload) details() *history.FailureDetails {
 	return &history.FailureDetails{ErrorType: e.kind, ErrorMessage: e.text, NonRetriable: true}
 }
 
-// ActivityInfo is what an activity can know of its call.
-type ActivityInfo struct {
+// CallInfo is what an activity can know of its call.
+type CallInfo struct {
 	// Activity is the name by which it was called.
 	Activity string
 	// InstanceID is the orchestration that called.
@@ -189,7 +189,7 @@ type runKey struct{}
 
 // activityRun is one run of an activity.
 type activityRun struct {
-	info   ActivityInfo
+	info   CallInfo
 	client *Client
 
 	registry *registry
@@ -204,8 +204,8 @@ func runOf(ctx context.Context) *activityRun {
 	return r
 }
 
-func infoOf(call *activity.Call, made recorded) ActivityInfo {
-	return ActivityInfo{
+func infoOf(call *activity.Call, made recorded) CallInfo {
+	return CallInfo{
 		Activity: call.Name, InstanceID: call.InstanceID, TaskID: int(call.TaskID),
 		Attempt: max(made.Attempt, 1), IdempotencyKey: call.IdempotencyKey,
 		Tags: maps.Clone(call.Tags),
@@ -263,13 +263,16 @@ func (r recorded) context(ctx context.Context) (context.Context, context.CancelF
 }
 
 // ActivityInfoFromContext tells an activity about its call. The context must be the
-// activity's or derived from it; the zero ActivityInfo otherwise.
-func ActivityInfoFromContext(ctx context.Context) ActivityInfo {
+// activity's or derived from it; the zero CallInfo otherwise.
+func ActivityInfoFromContext(ctx context.Context) CallInfo {
 	if r := runOf(ctx); r != nil {
 		return r.info
 	}
-	return ActivityInfo{}
+	return CallInfo{}
 }
+
+// ActivityInfo is [ActivityInfoFromContext] under the name that it had first.
+func ActivityInfo(ctx context.Context) CallInfo { return ActivityInfoFromContext(ctx) }
 
 // ClientFromContext returns the app's client within an activity; the context must be
 // the activity's or derived from it. ok is false elsewhere.

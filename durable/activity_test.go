@@ -56,7 +56,7 @@ func TestWhyAnActivityIsStopped(t *testing.T) {
 		if err := ctx.Sleep(10 * time.Second); err != nil {
 			return "", err
 		}
-		return "", ContinueAsNew(ctx, true)
+		return "", ctx.ContinueAsNew(true)
 	})
 	tests := map[string]struct {
 		start func(*hub) error

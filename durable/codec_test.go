@@ -41,7 +41,7 @@ func secretApp() (*Orchestrator[string, string], []Registration) {
 		if strings.HasPrefix(in, "again") {
 			return in, nil
 		}
-		return "", ContinueAsNew(ctx, "again "+in)
+		return "", ctx.ContinueAsNew("again " + in)
 	})
 	main := NewOrchestrator("Main", func(ctx *Context, in string) (string, error) {
 		ctx.SetCustomStatus(in)

@@ -18,13 +18,13 @@ import (
 func collector() Registration {
 	return NewOrchestrator("Collector", func(ctx *Context, g gathering) (string, error) {
 		if g.Every < 2 {
-			return "", ContinueAsNew(ctx, gathering{Every: g.Every + 1, All: g.All})
+			return "", ctx.ContinueAsNew(gathering{Every: g.Every + 1, All: g.All})
 		}
 		e, err := WaitForEvent[string](ctx, "E", WithTimeout(24*time.Hour)).Await()
 		if err != nil || e == "end" {
 			return list(g.All), err
 		}
-		return "", ContinueAsNew(ctx, gathering{Every: g.Every, All: append(g.All, e)})
+		return "", ctx.ContinueAsNew(gathering{Every: g.Every, All: append(g.All, e)})
 	})
 }
 

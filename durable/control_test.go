@@ -140,7 +140,7 @@ func TestControlOfALoop(t *testing.T) {
 		if _, err := WaitForEvent[None](ctx, "Go").Await(); err != nil {
 			return 0, err
 		}
-		return 0, ContinueAsNew(ctx, n+1)
+		return 0, ctx.ContinueAsNew(n + 1)
 	})
 	inHub(t, []Registration{o}, func(h *hub) {
 		run := startIt(h, o, 0)
@@ -168,7 +168,7 @@ func family() (*Orchestrator[None, string], []Registration) {
 	})
 	child := NewOrchestrator("Child", func(ctx *Context, n int) (string, error) {
 		if n < 3 {
-			return "", ContinueAsNew(ctx, n+1)
+			return "", ctx.ContinueAsNew(n + 1)
 		}
 		return grandchild.Call(ctx, None{}, WithInstanceID("grandchild")).Await()
 	})

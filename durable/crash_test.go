@@ -94,7 +94,7 @@ func counting() (*runs, []Registration, map[string]*Orchestrator[None, string]) 
 		if _, err := greet.Call(ctx, fmt.Sprint(n)).Await(); err != nil || n == 2 {
 			return "looped", err
 		}
-		return "", ContinueAsNew(ctx, n+1)
+		return "", ctx.ContinueAsNew(n + 1)
 	})
 	looper := NewOrchestrator("Looper", func(ctx *Context, _ None) (string, error) { return loop.Call(ctx, 0).Await() })
 	beat := NewActivity("Beat", r.beating)

@@ -96,24 +96,24 @@ func (c *Context) SendEvent(instanceID, name string, data any) error {
 // another input and an empty history, under the same instance id: the way to
 // run forever. Its error is what the orchestrator must return, beside any result:
 //
-//	return "", durable.ContinueAsNew(ctx, next)
+//	return "", ctx.ContinueAsNew(next)
 //
 // An orchestrator that calls it and returns no error fails, whether the input was
 // accepted or not. The input must be of the orchestrator's input type, which is
 // checked at run time: [Orchestrator.ContinueAsNew] has it checked by the compiler.
 // External events that nothing has waited for are kept (see
 // [WithoutPendingEvents]); calls that are still open are not.
-func ContinueAsNew(ctx *Context, in any, options ...ContinueOption) error {
-	ctx.rt.Check()
-	ctx.continues = continuesNot
+func (c *Context) ContinueAsNew(in any, options ...ContinueOption) error {
+	c.rt.Check()
+	c.continues = continuesNot
 	next := &engine.ContinueAsNew{}
-	err := ctx.fits(in)
+	err := c.fits(in)
 	if err == nil {
-		next.Input, err = ctx.encode(in)
+		next.Input, err = c.encode(in)
 	}
 	if err != nil {
 		err = fmt.Errorf("ContinueAsNew was called with an input that it refuses: %w", err)
-		ctx.continues = err.Error()
+		c.continues = err.Error()
 		return NonRetryable(err)
 	}
 	for _, option := range options {
@@ -122,8 +122,16 @@ func ContinueAsNew(ctx *Context, in any, options ...ContinueOption) error {
 	return next
 }
 
+// ContinueAsNew is [Context.ContinueAsNew] for a return statement by itself, with the
+// type of the orchestrator's result:
+//
+//	return durable.ContinueAsNew[string](ctx, next)
+func ContinueAsNew[Out any](ctx *Context, in any, options ...ContinueOption) (out Out, err error) {
+	return out, ctx.ContinueAsNew(in, options...)
+}
+
 // ContinueAsNew ends the execution of an orchestrator within its code, and begins
-// it again with another input: see the function [ContinueAsNew]. Return what it
+// it again with another input: see [Context.ContinueAsNew]. Return what it
 // returns:
 //
 //	return Janitor.ContinueAsNew(ctx, next)
@@ -137,7 +145,7 @@ func (o *Orchestrator[In, Out]) ContinueAsNew(ctx *Context, in In, options ...Co
 		ctx.continues = err.Error()
 		return out, NonRetryable(err)
 	}
-	return out, ContinueAsNew(ctx, in, options...)
+	return out, ctx.ContinueAsNew(in, options...)
 }
 
 // fits checks that a value is of the type of the orchestrator's input.

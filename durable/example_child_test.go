@@ -72,7 +72,7 @@ func ExampleWithVersion() {
 	order := durable.NewOrchestrator("Order", func(ctx *durable.Context, _ durable.None) (string, error) {
 		if ctx.Version() == "1.0" {
 			// A long loop goes on with the new code when it begins anew.
-			return "", durable.ContinueAsNew(ctx, durable.None{}, durable.WithVersion("2.0"))
+			return "", ctx.ContinueAsNew(durable.None{}, durable.WithVersion("2.0"))
 		}
 		return "version " + ctx.Version(), nil
 	})
@@ -91,7 +91,7 @@ func ExampleWithoutPendingEvents() {
 		if _, err := durable.WaitForEvent[int](ctx, "Add").Await(); err != nil {
 			return "", err
 		}
-		return "", durable.ContinueAsNew(ctx, 2, durable.WithoutPendingEvents())
+		return "", ctx.ContinueAsNew(2, durable.WithoutPendingEvents())
 	})
 	durabletest.Example(func(env *durabletest.Env) {
 		i := durabletest.Start(env, counter, 1)

@@ -144,7 +144,7 @@ func ExampleContinueAsNew() {
 			return 0, err
 		}
 		if total += n; total < 6 {
-			return 0, durable.ContinueAsNew(ctx, total)
+			return 0, ctx.ContinueAsNew(total)
 		}
 		return total, nil
 	})

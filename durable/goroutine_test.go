@@ -59,10 +59,14 @@ var foreignCalls = map[string]func(h *held){
 	"Events":                  func(h *held) { Events[None](h.ctx, "e") },
 	"EventChannel.Receive":    func(h *held) { _, _ = h.channel.Receive() },
 	"EventChannel.TryReceive": func(h *held) { _, _, _ = h.channel.TryReceive() },
-	"ContinueAsNew":           func(h *held) { _ = ContinueAsNew(h.ctx, 1) },
-	"CallHTTP":                func(h *held) { CallHTTP(h.ctx, HTTPRequest{}) },
-	"SideEffect":              func(h *held) { SideEffect(h.ctx, func() int { return 1 }) },
-	"Patched":                 func(h *held) { Patched(h.ctx, "p") },
+	"ContinueAsNew":           func(h *held) { _, _ = ContinueAsNew[None](h.ctx, 1) },
+	"Context.ContinueAsNew":   func(h *held) { _ = h.ctx.ContinueAsNew(1) },
+	"Orchestrator.ContinueAsNew": func(h *held) {
+		_, _ = heldChild.ContinueAsNew(h.ctx, None{})
+	},
+	"CallHTTP":   func(h *held) { CallHTTP(h.ctx, HTTPRequest{}) },
+	"SideEffect": func(h *held) { SideEffect(h.ctx, func() int { return 1 }) },
+	"Patched":    func(h *held) { Patched(h.ctx, "p") },
 	"Step": func(h *held) {
 		Step(h.ctx, "s", func(context.Context) (None, error) { return None{}, nil })
 	},

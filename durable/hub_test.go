@@ -245,7 +245,7 @@ func TestContinueAsNew(t *testing.T) {
 		if n == 20 {
 			return n, nil
 		}
-		return 0, ContinueAsNew(ctx, n+1)
+		return 0, ctx.ContinueAsNew(n + 1)
 	})
 	inHub(t, []Registration{o, testHello}, func(h *hub) {
 		got, err := result(h, o, 0, nil)

@@ -51,7 +51,7 @@ func limitedFunctions() []Registration {
 			if len(in) > 3 {
 				return "", nil
 			}
-			return "", ContinueAsNew(ctx, in+strings.Repeat("x", 198-len(in)+len(in)/3))
+			return "", ctx.ContinueAsNew(in + strings.Repeat("x", 198-len(in)+len(in)/3))
 		}),
 	}
 }

@@ -91,7 +91,7 @@ func TestBadCalls(t *testing.T) {
 		}, `"a b" is not a name for a step: a letter, then letters, digits, _ and -`},
 		{"event without a name", func(ctx *durable.Context) error { return ctx.SendEvent("i2", "", 1) }, "the name of an event has 1 to 256 bytes, not 0"},
 		{"continue with another type", func(ctx *durable.Context) error {
-			err := durable.ContinueAsNew(ctx, 5)
+			err := ctx.ContinueAsNew(5)
 			return err
 		}, "ContinueAsNew was called with an input that it refuses: it is a int, and the orchestrator's input is a durable.None"},
 	}
@@ -141,11 +141,11 @@ func TestBrokenRules(t *testing.T) {
 		}, "panic: oh (durable/model_test.go:140)"},
 		{"branch that continues as new", func(ctx *durable.Context) (string, error) {
 			return durable.Go(ctx, func(ctx *durable.Context) (string, error) {
-				return "", durable.ContinueAsNew(ctx, durable.None{})
+				return "", ctx.ContinueAsNew(durable.None{})
 			}).Await()
 		}, "ContinueAsNew is for the orchestrator itself, not for one of its branches"},
 		{"continue as new without return", func(ctx *durable.Context) (string, error) {
-			_ = durable.ContinueAsNew(ctx, durable.None{})
+			_ = ctx.ContinueAsNew(durable.None{})
 			return "done", nil
 		}, "ContinueAsNew was called, and its error was not returned: it does nothing by itself; return the error as that of the orchestrator"},
 		{"large status", func(ctx *durable.Context) (string, error) {

@@ -28,7 +28,7 @@ func TestUnawaitedChildren(t *testing.T) {
 		case "fails":
 			return "", errors.New("no")
 		case "begins anew":
-			return "", ContinueAsNew(ctx, "ended anew")
+			return "", ctx.ContinueAsNew("ended anew")
 		}
 		return "", nil
 	})
@@ -75,7 +75,7 @@ func sender() []Registration {
 		if err := ctx.SendEvent("target", "E", "b"); err != nil {
 			return "", err
 		}
-		return "", ContinueAsNew(ctx, true)
+		return "", ctx.ContinueAsNew(true)
 	})
 	return []Registration{o, target, child}
 }
@@ -155,7 +155,7 @@ func TestStartedByAnother(t *testing.T) {
 			return None{}, nil
 		}
 		runs++
-		return None{}, ContinueAsNew(ctx, true)
+		return None{}, ctx.ContinueAsNew(true)
 	})
 	o := NewOrchestrator("O", func(ctx *Context, how string) (string, error) {
 		if how == "again" {
@@ -170,7 +170,7 @@ func TestStartedByAnother(t *testing.T) {
 		if how == "ends" {
 			return "", nil
 		}
-		return "", ContinueAsNew(ctx, "again")
+		return "", ctx.ContinueAsNew("again")
 	})
 	inHub(t, []Registration{o, child}, func(h *hub) {
 		for _, how := range []string{"ends", "begins anew"} {
@@ -200,7 +200,7 @@ func TestBurstEndsElsewhere(t *testing.T) {
 				came = map[int]int{}
 			}
 			came[e]++
-			return "", ContinueAsNew(ctx, came)
+			return "", ctx.ContinueAsNew(came)
 		}
 		more := 0
 		for _, n := range came {

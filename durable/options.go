@@ -179,7 +179,7 @@ type startTimeOption time.Time
 func (o startTimeOption) start(s *client.Start) { s.At = time.Time(o).UTC() }
 
 // WithTags attaches names and values that are stored with the instance or the
-// call. The activity sees those of its call in ActivityInfo.
+// call. The activity sees those of its call in CallInfo.
 func WithTags(tags map[string]string) TagsOption { return tagsOption(maps.Clone(tags)) }
 
 type tagsOption map[string]string

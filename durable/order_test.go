@@ -29,7 +29,7 @@ func gather() Registration {
 	return NewOrchestrator("Gather", func(ctx *Context, g gathering) (string, error) {
 		for n := 0; ; n++ {
 			if g.Every > 0 && n == g.Every {
-				return "", ContinueAsNew(ctx, g)
+				return "", ctx.ContinueAsNew(g)
 			}
 			e, err := WaitForEvent[string](ctx, "E", WithTimeout(time.Hour)).Await()
 			if err != nil {
@@ -54,7 +54,7 @@ func herald() Registration {
 					return None{}, err
 				}
 			case 2:
-				return None{}, ContinueAsNew(ctx, n+1)
+				return None{}, ctx.ContinueAsNew(n + 1)
 			}
 		}
 		return None{}, nil

@@ -287,7 +287,7 @@ func TestContinueAsNewIsNotDropped(t *testing.T) {
 		case 2:
 			next = nil
 		}
-		_ = ContinueAsNew(ctx, next)
+		_ = ctx.ContinueAsNew(next)
 		return "", nil
 	})
 	inHub(t, []Registration{o}, func(h *hub) {

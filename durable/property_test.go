@@ -62,7 +62,7 @@ func plans() []Registration {
 			p.Seen = append(p.Seen, carryOut(ctx, double, follow, s))
 		}
 		if p.At++; p.At < len(p.Plan.Generations) {
-			return "", ContinueAsNew(ctx, p)
+			return "", ctx.ContinueAsNew(p)
 		}
 		return p.text(), nil
 	})}

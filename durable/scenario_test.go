@@ -118,7 +118,7 @@ func (s *scenario) do(w *words) (out any, ended bool, err error) {
 	case "fail":
 		return nil, true, errors.New(strings.Join(w.args, " "))
 	case "continue":
-		err = ContinueAsNew(s.ctx, json.RawMessage(w.args[0]), w.continuing...)
+		err = s.ctx.ContinueAsNew(json.RawMessage(w.args[0]), w.continuing...)
 		return out, true, err
 	default:
 		panic("no statement " + w.verb)

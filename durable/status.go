@@ -2,8 +2,10 @@ package durable
 
 import "github.com/durable-go/functions/internal/history"
 
-// RuntimeStatus is how far an instance has come, by its official name.
-type RuntimeStatus string
+// RuntimeStatus is how far an instance has come, by its official name. It is a string
+// under another name, so that it goes into answers, queries and logs as it is;
+// [IsFinished] and [Status.Finished] ask it.
+type RuntimeStatus = string
 
 // The runtime statuses.
 const (
@@ -32,9 +34,12 @@ const (
 	StatusUnknown RuntimeStatus = "Unknown"
 )
 
-// Finished reports whether the instance has ended, well or not: it is
+// Finished reports whether the instance has ended, well or not.
+func (s *Status) Finished() bool { return IsFinished(s.RuntimeStatus) }
+
+// IsFinished reports whether an instance of that status has ended, well or not: it is
 // Completed, Failed, Terminated or Canceled.
-func (s RuntimeStatus) Finished() bool {
+func IsFinished(s RuntimeStatus) bool {
 	switch s {
 	case StatusCompleted, StatusFailed, StatusTerminated, StatusCanceled:
 		return true
@@ -42,4 +47,4 @@ func (s RuntimeStatus) Finished() bool {
 	return false
 }
 
-func runtimeStatus(s history.Status) RuntimeStatus { return RuntimeStatus(s.String()) }
+func runtimeStatus(s history.Status) RuntimeStatus { return s.String() }

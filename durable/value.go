@@ -51,7 +51,7 @@ func Patched(ctx *Context, name string) bool { return ctx.rt.Patched(name) }
 // Step runs a function of the orchestrator's own code as an activity: it may do
 // what activities may do, runs at least once, and its result is recorded. It
 // always runs in the process that works on the orchestration. Its context
-// carries [ActivityInfo]. f must not use the Context.
+// carries [CallInfo]. f must not use the Context.
 func Step[T any](ctx *Context, name string, f func(ctx context.Context) (T, error), options ...ActivityOption) *Task[T] {
 	o := activityOptions(options)
 	return ctx.rt.Ask(func(a engine.Asker) any {

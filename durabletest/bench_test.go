@@ -31,7 +31,7 @@ var monitor = durable.NewOrchestrator("Monitor", func(ctx *durable.Context, s sc
 	if err := ctx.Sleep(s.Interval); err != nil {
 		return "", err
 	}
-	return "", durable.ContinueAsNew(ctx, schedule{s.Times - 1, s.Interval})
+	return "", ctx.ContinueAsNew(schedule{s.Times - 1, s.Interval})
 })
 
 // BenchmarkAYear is how long a year of timers takes.

@@ -94,7 +94,7 @@ func TestExecutionThatContinuesAsNewIsReplayed(t *testing.T) {
 			}
 		}
 		if round == 1 {
-			return "", durable.ContinueAsNew(ctx, 2)
+			return "", ctx.ContinueAsNew(2)
 		}
 		return "done", nil
 	})

@@ -65,7 +65,7 @@ func (i *Instance[Out]) Result() (out Out, err error) {
 }
 
 func finished(s *durable.Status) bool {
-	return s.RuntimeStatus.Finished()
+	return s.Finished()
 }
 
 // stuck says why an orchestration does not finish.

@@ -16,7 +16,7 @@ var eternal = durable.NewOrchestrator("Eternal", func(ctx *durable.Context, roun
 	if err := ctx.Sleep(time.Hour); err != nil {
 		return 0, err
 	}
-	return 0, durable.ContinueAsNew(ctx, round+1)
+	return 0, ctx.ContinueAsNew(round + 1)
 })
 
 // Mistakes of a test end it, with a text that says what to look at.

@@ -52,14 +52,14 @@ var events = []durable.Registration{
 			return "", err
 		}
 		if n < 3 {
-			return "", durable.ContinueAsNew(ctx, n+1)
+			return "", ctx.ContinueAsNew(n + 1)
 		}
 		return fmt.Sprint("done at ", n), nil
 	}),
 	durable.NewOrchestrator("CanCustomStatus", func(ctx *durable.Context, n int) (int, error) {
 		ctx.SetCustomStatus(fmt.Sprint("gen ", n))
 		if n < 2 {
-			return 0, durable.ContinueAsNew(ctx, n+1)
+			return 0, ctx.ContinueAsNew(n + 1)
 		}
 		_, err := wait(ctx, "Go")
 		return n, err
@@ -107,7 +107,7 @@ func canEvents(ctx *durable.Context, in items) (items, error) {
 	if _, err := slow.Call(ctx, pause{MS: 500, Value: value(`0`)}).Await(); err != nil {
 		return in, err
 	}
-	return items{}, durable.ContinueAsNew(ctx, in)
+	return items{}, ctx.ContinueAsNew(in)
 }
 
 func customStatus(ctx *durable.Context, _ value) (result value, err error) {

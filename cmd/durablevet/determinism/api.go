@@ -98,6 +98,7 @@ const (
 const (
 	fnContinueAsNew       = "ContinueAsNew"
 	fnContinueAsNewMethod = "Orchestrator.ContinueAsNew"
+	fnContextContinue     = "Context.ContinueAsNew"
 	fnPatched             = "Patched"
 	fnNewApp              = "NewApp"
 	fnRun                 = "App.Run"
@@ -150,6 +151,7 @@ var apis = map[string]api{
 	"NewCommand":                {fn: 2, runs: apart, name: 1, named: nameOperation, in: none},
 	fnNewView:                   {fn: 2, runs: apart, name: 1, named: nameOperation, in: none},
 	fnContinueAsNew:             {fn: none, name: none, in: 1},
+	fnContextContinue:           {fn: none, name: none, in: 0},
 	"Context.SetCustomStatus":   {fn: none, name: none, in: 0},
 }
 

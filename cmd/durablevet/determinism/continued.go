@@ -17,7 +17,9 @@ func (c *checker) checkContinue(f *function) {
 		if !ok {
 			return
 		}
-		if name := durableCall(c.info, call); name != fnContinueAsNew && name != fnContinueAsNewMethod {
+		switch durableCall(c.info, call) {
+		case fnContinueAsNew, fnContinueAsNewMethod, fnContextContinue:
+		default:
 			return
 		}
 		if f.role == branch {

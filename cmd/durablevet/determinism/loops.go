@@ -16,7 +16,7 @@ func (c *checker) checkLoops(f *function) {
 		}
 		text := "this loop never ends, and waits for nothing: it takes a core until the engine gives the instance up"
 		if contains(loop.Body, func(n ast.Node) bool { call, ok := n.(*ast.CallExpr); return ok && waits(c.info, call) }) {
-			text = "this loop never ends, so the history only grows: return durable.ContinueAsNew after a number of rounds"
+			text = "this loop never ends, so the history only grows: return ctx.ContinueAsNew after a number of rounds"
 		}
 		c.report(ruleEndless, span{loop.For, loop.For + token.Pos(len("for"))}, text)
 	})

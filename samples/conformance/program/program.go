@@ -186,7 +186,7 @@ func (p *player) continueAsNew(s Step) (Value, error) {
 	if s.PreserveEvents != nil && !*s.PreserveEvents {
 		options = append(options, durable.WithoutPendingEvents())
 	}
-	return nil, durable.ContinueAsNew(p.ctx, next, options...)
+	return nil, p.ctx.ContinueAsNew(next, options...)
 }
 
 // loop runs its steps as those of the program, and then continues as new with
@@ -199,7 +199,7 @@ func (p *player) loop(s Step, rest []Step) (Value, error) {
 		return encode("done"), nil
 	}
 	s.N--
-	return nil, durable.ContinueAsNew(p.ctx, Input{Steps: append([]Step{s}, rest...), Results: p.results})
+	return nil, p.ctx.ContinueAsNew(Input{Steps: append([]Step{s}, rest...), Results: p.results})
 }
 
 func activityOptions(s Step) []durable.ActivityOption {

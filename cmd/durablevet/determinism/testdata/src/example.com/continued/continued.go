@@ -10,27 +10,27 @@ import (
 
 var bad = durable.NewOrchestrator("Bad", func(ctx *durable.Context, n int) (string, error) {
 	if n == 1 {
-		durable.ContinueAsNew(ctx, n) // want `DUR014 continue: ContinueAsNew does nothing by itself: return what it returns`
+		ctx.ContinueAsNew(n) // want `DUR014 continue: ContinueAsNew does nothing by itself: return what it returns`
 		return "", nil
 	}
 	if n == 2 {
-		_ = durable.ContinueAsNew(ctx, n) // want `ContinueAsNew does nothing by itself`
+		_ = ctx.ContinueAsNew(n) // want `ContinueAsNew does nothing by itself`
 	}
 	if n == 3 {
-		err := durable.ContinueAsNew(ctx, n) // want `ContinueAsNew does nothing by itself`
+		err := ctx.ContinueAsNew(n) // want `ContinueAsNew does nothing by itself`
 		if err != nil {
 			return "", nil
 		}
 	}
 	if n == 4 {
-		err := durable.ContinueAsNew(ctx, n)
+		err := ctx.ContinueAsNew(n)
 		_ = ctx.Sleep(time.Hour) // want `a call after ContinueAsNew`
 		return "", err
 	}
 	_, _ = durable.Go(ctx, func(ctx *durable.Context) (string, error) {
-		return "", durable.ContinueAsNew(ctx, n) // want `ContinueAsNew in a branch`
+		return "", ctx.ContinueAsNew(n) // want `ContinueAsNew in a branch`
 	}).Await()
-	durable.ContinueAsNew(ctx, n) // want `ContinueAsNew does nothing by itself`
+	ctx.ContinueAsNew(n) // want `ContinueAsNew does nothing by itself`
 	return "", nil
 })
 
@@ -39,17 +39,17 @@ var self = durable.DeclareOrchestrator[int, string]("Self")
 func good(ctx *durable.Context, n int) (out string, err error) {
 	switch n {
 	case 1:
-		return "", durable.ContinueAsNew(ctx, n)
+		return "", ctx.ContinueAsNew(n)
 	case 2:
 		return self.ContinueAsNew(ctx, n)
 	case 3:
-		err := durable.ContinueAsNew(ctx, n)
+		err := ctx.ContinueAsNew(n)
 		if !durable.IsContinueAsNew(err) {
 			return "", errors.Join(err, errors.New("too large"))
 		}
 		return "", err
 	case 4:
-		err = durable.ContinueAsNew(ctx, n)
+		err = ctx.ContinueAsNew(n)
 		return
 	}
 	return "", nil

@@ -47,7 +47,7 @@ outer:
 			return 0, err
 		}
 		if n++; n > 100 {
-			return 0, durable.ContinueAsNew(ctx, n)
+			return 0, ctx.ContinueAsNew(n)
 		}
 	}
 })

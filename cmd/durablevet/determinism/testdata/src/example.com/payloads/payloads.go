@@ -45,7 +45,7 @@ func flow(ctx *durable.Context, n int) (string, error) {
 	_, _ = durable.CallActivity[string](ctx, "ChargeCard", 5).Await()
 	_, _ = durable.CallActivity[any](ctx, "ChargeCard", json.RawMessage("5")).Await()
 	if n > 5 {
-		return "", durable.ContinueAsNew(ctx, func() {}) // want `a payload of type func\(\) cannot be stored`
+		return "", ctx.ContinueAsNew(func() {}) // want `a payload of type func\(\) cannot be stored`
 	}
 	ctx.SetCustomStatus(make(chan int)) // want `a payload of type chan int cannot be stored`
 	return "", nil

@@ -117,10 +117,11 @@ func CallActivity[Out any](ctx *Context, name string, in any, options ...Activit
 func CallOrchestrator[Out any](ctx *Context, name string, in any, options ...ChildOption) *Task[Out] {
 	return nil
 }
-func ContinueAsNew(ctx *Context, in any) error         { return nil }
-func IsContinueAsNew(err error) bool                   { return false }
-func Patched(ctx *Context, name string) bool           { return false }
-func SideEffect[T any](ctx *Context, f func() T) (v T) { return v }
+func ContinueAsNew[Out any](ctx *Context, in any) (out Out, err error) { return out, nil }
+func (c *Context) ContinueAsNew(in any) error                          { return nil }
+func IsContinueAsNew(err error) bool                                   { return false }
+func Patched(ctx *Context, name string) bool                           { return false }
+func SideEffect[T any](ctx *Context, f func() T) (v T)                 { return v }
 func Step[T any](ctx *Context, name string, f func(ctx context.Context) (T, error), options ...ActivityOption) *Task[T] {
 	return nil
 }
