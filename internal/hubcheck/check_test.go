@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -57,6 +59,19 @@ func TestDamageIsFoundAndMended(t *testing.T) {
 	}
 	if len(kinds) < 30 {
 		t.Errorf("%d kinds of damage, want 30", len(kinds))
+	}
+}
+
+// Each kind of finding is in the documentation.
+func TestKindsAreDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../docs/reliability.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range damages {
+		if !strings.Contains(string(page), "`"+d.kind+"`") {
+			t.Errorf("docs/reliability.md does not say what %s is", d.kind)
+		}
 	}
 }
 
