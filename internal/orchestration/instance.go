@@ -247,6 +247,10 @@ func (in *Instance) recover(ctx context.Context, err error) (again bool) {
 		return true
 	case executor.Classify(err) == executor.Refused && in.x != nil:
 		return in.refused(ctx, err)
+	case errors.Is(err, errNoLease):
+		// The process stood still: another one goes on.
+		in.Log.Info("orchestration gave its messages back", "instance", in.ID, "reason", err)
+		in.abandon(delayOf(err))
 	default:
 		if ctx.Err() == nil {
 			in.Log.Error("orchestration gave its messages back", "instance", in.ID, "error", err)

@@ -3,6 +3,7 @@ package simulation
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"testing"
 	"testing/cryptotest"
 	"testing/synctest"
@@ -21,6 +22,9 @@ type Report struct {
 // Check plays a run in a bubble of its own.
 func Check(t *testing.T, r Run) (report Report) {
 	t.Helper()
+	before := slog.Default()
+	slog.SetDefault(quiet)
+	defer slog.SetDefault(before)
 	cryptotest.SetGlobalRandom(t, r.Seed) // ids are random numbers, too
 	synctest.Test(t, func(*testing.T) {
 		defer func() {

@@ -48,7 +48,8 @@ const (
 	Outages                      // services that are away
 	Skew                         // clocks that differ
 	Hosts                        // processes that a Functions host feeds
-	AllFaults = Losses | Delays | Disorder | Outages | Skew | Hosts
+	Inside                       // starts by the processes that work, which may die at it
+	AllFaults = Losses | Delays | Disorder | Outages | Skew | Hosts | Inside
 )
 
 // Make is the run of a seed: which kind of program, how many processes and faults.
@@ -78,9 +79,11 @@ type world struct {
 	trace trace
 	away  []outage
 	// lives are the goroutines that replace processes.
-	lives     sync.WaitGroup
-	client    *process
-	api       http.Handler
+	lives  sync.WaitGroup
+	client *process
+	api    http.Handler
+	// inside are the management APIs of the processes, by number.
+	inside    []http.Handler
 	failTimes activity.Func
 
 	mu sync.Mutex // guards the rest
@@ -126,6 +129,7 @@ func open(r Run) (*world, error) {
 	}
 	for n := range r.Processes {
 		w.processes = append(w.processes, w.begin(n, 0))
+		w.inside = append(w.inside, w.connect(n).ManagementAPI("/api"))
 	}
 	return w, nil
 }
@@ -172,7 +176,11 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 		w.tries.Rewound()
 	}
 	answer := httptest.NewRecorder()
-	w.api.ServeHTTP(answer, r)
+	if r.Method == http.MethodPost && strings.Contains(r.URL.Path, "/orchestrators/") && w.run.Calm&Inside == 0 {
+		answer = w.startInside(r)
+	} else {
+		w.api.ServeHTTP(answer, r)
+	}
 	if r.Method != http.MethodGet {
 		w.trace.add("client: %s %s: %d", r.Method, r.URL.Path, answer.Code)
 	}

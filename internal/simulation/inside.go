@@ -1,0 +1,86 @@
+package simulation
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path"
+	"time"
+
+	"github.com/durable-go/functions/durable"
+	"github.com/durable-go/functions/internal/client"
+	"github.com/durable-go/functions/internal/taskhub"
+	"github.com/durable-go/functions/internal/taskhub/faults"
+)
+
+// connect makes the client within a process, whichever life it is in.
+func (w *world) connect(number int) *durable.Client {
+	store := faults.Through(w.watch, func(ctx context.Context, c faults.Call, do func() error) error {
+		return w.current(number).call(ctx, c, do)
+	})
+	o := client.Options{Local: local{w, number}, Lease: leaseLength}
+	return w.app.Connect(store, o).(*durable.Client)
+}
+
+// leaseLength is the default of a worker.
+const leaseLength = 30 * time.Second
+
+// current is the life that a process is in.
+func (w *world) current(number int) *process {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.processes[number]
+}
+
+// local is the worker of a process as the client within it knows it.
+type local struct {
+	w      *world
+	number int
+}
+
+func (l local) Started(d taskhub.Delivery, row *taskhub.Instance) {
+	l.w.current(l.number).worker.Started(d, row)
+}
+func (l local) Sent(d taskhub.Delivery) { l.w.current(l.number).worker.Sent(d) }
+func (l local) Holds(id string) bool    { return l.w.current(l.number).worker.Holds(id) }
+func (l local) Poke(id string) bool     { return l.w.current(l.number).worker.Poke(id) }
+func (l local) Current(id string) (origin, name string, ok bool) {
+	return l.w.current(l.number).worker.Current(id)
+}
+
+func (l local) Watch(id string) (<-chan struct{}, func()) {
+	return l.w.current(l.number).worker.Watch(id)
+}
+
+// startInside has a process start an instance. When it dies meanwhile, or storage does
+// not answer, the caller does not know whether it has, and asks another one.
+func (w *world) startInside(r *http.Request) *httptest.ResponseRecorder {
+	body, _ := io.ReadAll(r.Body) // it is in memory
+	dice := w.dice("start " + r.URL.Path)
+	for try := 0; ; try++ {
+		number := dice.IntN(w.run.Processes)
+		again := r.Clone(r.Context())
+		again.Body = io.NopCloser(bytes.NewReader(body))
+		answer := httptest.NewRecorder()
+		w.inside[number].ServeHTTP(answer, again)
+		w.trace.add("p%d: start %s: %d %.200s", number, r.URL.Path, answer.Code, answer.Body)
+		switch {
+		case try > 0 && answer.Code == http.StatusConflict:
+			answer.Code = http.StatusAccepted // an earlier try has started it
+			return answer
+		case answer.Code < http.StatusInternalServerError:
+			return answer
+		}
+		if try > 200 {
+			panic(fmt.Sprintf("a start does not succeed: %d %s", answer.Code, answer.Body))
+		}
+		<-time.After(time.Second + latency(dice))
+		if row, err := w.hub.Instance(r.Context(), path.Base(r.URL.Path)); err == nil && row.Status.Finished() {
+			answer.Code = http.StatusAccepted // an earlier try has started it, and it has ended
+			return answer
+		}
+	}
+}
