@@ -29,6 +29,8 @@ func reuse(m *maker) Test {
 	}
 	replaced := policy == durable.TerminateAndReplace || !runs && policy == durable.RejectIfRunning
 	switch {
+	case replaced && m.some(0.5):
+		script = append(script, start, end) // the event comes before the start was seen to have begun
 	case replaced:
 		script = append(script, start, one, end)
 	case policy == durable.ReturnExisting:
