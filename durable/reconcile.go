@@ -29,10 +29,15 @@ func (s *service) reconcile(ctx context.Context) {
 // reconciler finds instances that no process works on. An instance that is suspected
 // to end its process is worked on in another process of this app, or waits for that.
 func (s *service) reconciler() *reconcile.Reconciler {
-	return reconcile.New(reconcile.Options{
+	o := reconcile.Options{
 		Hub: s.store, Gauge: s.gauge, Process: s.process, Working: s.worker.Working, Elsewhere: s.app.child.Journal.Quarantined,
 		ControlOf: s.queues.controlOf, Lease: s.settings.Lease, Log: s.app.log,
-	})
+	}
+	if s.app.child.Journal.Supervised() {
+		// What another instance of the app suspects waits there for its trial.
+		o.Prepare = func(ctx context.Context) { s.marks.learn(ctx, "") }
+	}
+	return reconcile.New(o)
 }
 
 // newProcess names this process to others on the hub.

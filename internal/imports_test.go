@@ -43,7 +43,7 @@ var rules = map[string][]string{
 	"internal/orchestration":       {"internal/activity", "internal/engine", "internal/executor", "internal/history", "internal/journal", "internal/lease", "internal/mail", "internal/taskhub"},
 	"internal/worker":              {"internal/activity", "internal/engine", "internal/executor", "internal/history", "internal/journal", "internal/lease", "internal/mail", "internal/orchestration", "internal/taskhub"},
 	"internal/client":              {"internal/history", "internal/taskhub"},
-	"internal/reconcile":           {"internal/engine", "internal/history", "internal/taskhub"},
+	"internal/reconcile":           {"internal/history", "internal/taskhub"},
 	"internal/hubcheck":            {"internal/history", "internal/reconcile", "internal/taskhub", "internal/taskhub/azure"},
 	"internal/dashboard":           {},
 	"internal/management":          {"internal/client", "internal/dashboard", "internal/history", "internal/hostname", "internal/taskhub"},

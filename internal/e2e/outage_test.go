@@ -195,7 +195,7 @@ func TestHiddenStartIsFound(t *testing.T) {
 	}
 }
 
-// hide makes an instance whose start message nobody can receive for an hour.
+// hide makes an instance whose start message no process can receive for an hour.
 func hide(t *testing.T, h *host.Host, id, orchestrator string) {
 	t.Helper()
 	parsed, err := storage.Parse(h.Options.Storage)

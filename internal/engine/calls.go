@@ -198,7 +198,4 @@ func (rt *Runtime) SendEvent(instanceID, name string, input history.Payload) err
 
 // Detached reports whether an action starts an orchestration that answers to
 // nobody.
-func Detached(e *history.Event) bool {
-	_, detached := e.Tags[history.FireAndForget]
-	return e.Type == history.SubOrchestrationInstanceCreated && detached
-}
+func Detached(e *history.Event) bool { return history.IsDetached(e) }

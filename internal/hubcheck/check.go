@@ -66,8 +66,7 @@ type checker struct {
 	notes  reconcile.Notes
 	// blobs are those of large payloads, by folder and name.
 	blobs map[string]map[string]azure.RawBlob
-	// suspects are the partitions with findings; messages are about instances that the
-	// queues know.
+	// suspects are the partitions with findings.
 	suspects []string
 }
 
@@ -101,7 +100,7 @@ func (c *checker) run(ctx context.Context) error {
 	return c.checkQueues(ctx)
 }
 
-// report adds a finding, after its repair where that is wanted.
+// add adds a finding, after its repair where that is wanted.
 func (c *checker) add(ctx context.Context, f Finding) {
 	if c.Repair && f.repair != nil {
 		if err := f.repair.apply(ctx, c.hub); err != nil {

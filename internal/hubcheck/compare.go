@@ -2,7 +2,6 @@ package hubcheck
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
@@ -121,13 +120,13 @@ func (v *view) compareState() {
 		}
 	}
 	if !want.Ended {
-		for _, e := range open(v.history) {
+		for _, e := range history.Open(v.history) {
 			switch {
 			case e.Type == history.TimerCreated:
 				if want.Awaits.Until.IsZero() || e.FireAt.Before(want.Awaits.Until) {
 					want.Awaits.Until = e.FireAt.UTC()
 				}
-			case e.Type != history.EventSent && !isDetached(e):
+			case e.Type != history.EventSent && !history.IsDetached(e):
 				want.Awaits.Work = true
 			}
 		}
@@ -140,36 +139,16 @@ func (v *view) compareState() {
 	}
 }
 
-func isDetached(e *history.Event) bool {
-	_, detached := e.Tags[history.FireAndForget]
-	return e.Type == history.SubOrchestrationInstanceCreated && detached
-}
-
-// open are the actions that have no answer, in order.
-func open(events []*history.Event) (out []*history.Event) {
-	asked := map[int32]*history.Event{}
-	for _, e := range events {
-		switch e.Type {
-		case history.TaskScheduled, history.TimerCreated, history.SubOrchestrationInstanceCreated, history.EventSent:
-			asked[e.ID] = e
-			out = append(out, e)
-		case history.TaskCompleted, history.TaskFailed, history.TimerFired, history.SubOrchestrationInstanceCompleted, history.SubOrchestrationInstanceFailed:
-			delete(asked, e.TaskID)
-		}
-	}
-	return slices.DeleteFunc(out, func(e *history.Event) bool { return asked[e.ID] != e })
-}
-
 // compareOpen looks for what the instance waits for and no process does.
 func (v *view) compareOpen() {
 	var timers, activities []int32
-	for _, e := range open(v.history) {
+	for _, e := range history.Open(v.history) {
 		switch {
 		case e.Type == history.TimerCreated && e.FireAt.Add(v.age).Before(v.now):
 			timers = append(timers, e.ID)
 		case e.Type == history.TaskScheduled && v.now.Sub(v.sentinel.Stored) > hostHides:
 			activities = append(activities, e.ID)
-		case e.Type == history.SubOrchestrationInstanceCreated && !isDetached(e):
+		case e.Type == history.SubOrchestrationInstanceCreated && !history.IsDetached(e):
 			v.children = append(v.children, e)
 		}
 	}

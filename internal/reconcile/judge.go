@@ -3,7 +3,6 @@ package reconcile
 import (
 	"time"
 
-	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
 )
@@ -82,35 +81,16 @@ type missing struct {
 
 // find reads a history.
 func find(h *taskhub.History, now time.Time) (m missing) {
-	open := map[int32]*history.Event{}
-	var order []int32
-	for _, e := range h.Events {
-		switch e.Type {
-		case history.TaskScheduled, history.TimerCreated, history.SubOrchestrationInstanceCreated, history.EventSent:
-			if open[e.ID] == nil {
-				order = append(order, e.ID)
-			}
-			open[e.ID] = e
-		case history.TaskCompleted, history.TaskFailed, history.TimerFired,
-			history.SubOrchestrationInstanceCompleted, history.SubOrchestrationInstanceFailed:
-			delete(open, e.TaskID)
-		}
-	}
-	for _, id := range order {
-		e := open[id]
-		if e == nil {
-			continue
-		}
-		unsent := id >= h.Fence.State.Sent
+	for _, e := range history.Open(h.Events) {
+		oneWay := e.Type == history.EventSent || history.IsDetached(e)
 		switch {
 		case e.Type == history.TaskScheduled, e.Type == history.TimerCreated && isOver(e.FireAt, now):
-			m.again = append(m.again, id)
-		case (e.Type == history.EventSent || engine.Detached(e)) && unsent:
-			m.unsure = append(m.unsure, id)
-		case e.Type == history.SubOrchestrationInstanceCreated && !engine.Detached(e):
+			m.again = append(m.again, e.ID)
+		case oneWay && e.ID >= h.Fence.State.Sent:
+			m.unsure = append(m.unsure, e.ID)
+		case e.Type == history.SubOrchestrationInstanceCreated && !oneWay:
 			m.children = append(m.children, e)
 		}
-		delete(open, id)
 	}
 	return m
 }

@@ -30,6 +30,8 @@ const (
 	again = 3 * time.Second
 	// atOnce bounds the requests at the same time.
 	atOnce = 4
+	// notesEvery is in how many minutes all notes are read once.
+	notesEvery = 10
 	// maxTracked bounds what is remembered of instances.
 	maxTracked = 20_000
 )
@@ -45,8 +47,8 @@ type Hub interface {
 	Send(ctx context.Context, queue string, m *taskhub.Message, delay time.Duration) (*taskhub.Lease, error)
 }
 
-// Options say what is reconciled. All fields but Gauge, Elsewhere and Each are
-// required.
+// Options say what is reconciled. All fields but Gauge, Prepare, Elsewhere and
+// Each are required.
 type Options struct {
 	Hub Hub
 	// Gauge says how long messages wait in a queue; nil: they do not.
@@ -55,6 +57,8 @@ type Options struct {
 	Process string
 	// Working are the instances that this process works on.
 	Working func() []string
+	// Prepare is called before instances are looked at. nil: nothing is.
+	Prepare func(ctx context.Context)
 	// Elsewhere reports whether an instance is left alone for a reason that the hub does
 	// not show. nil: none is.
 	Elsewhere func(id string) bool
@@ -82,13 +86,9 @@ type Reconciler struct {
 	token   string
 	tracked map[string]*tracked
 	tokens  int
-	failed  bool
-}
-
-// seenNote is a note and when it was seen to change.
-type seenNote struct {
-	note
-	changed time.Time
+	// pages counts the rounds that have read one.
+	pages  int
+	failed bool
 }
 
 // tracked is what is remembered of an unfinished instance.
@@ -174,57 +174,14 @@ func (r *Reconciler) round(ctx context.Context, first, due bool) error {
 		if err := r.list(ctx, pages, first); err != nil {
 			return err
 		}
+		// Slots of processes that are gone are found, whatever there is to look at.
+		if r.pages++; r.pages%notesEvery == 0 {
+			if err := r.readNotes(ctx); err != nil {
+				return err
+			}
+		}
 	}
 	return r.check(ctx)
-}
-
-// elect decides which process looks, and makes it known.
-func (r *Reconciler) elect(ctx context.Context, first bool) error {
-	var b board
-	var err error
-	if r.looker {
-		b = r.board.value()
-	} else if b, err = r.board.read(ctx, r.Hub); err != nil {
-		return err
-	}
-	for try := 0; ; try++ {
-		if mine := b.Looker == r.Process; !mine && !first && b.Looker != "" && (b.Beat != r.beat || time.Since(r.since) < 2*every-again) {
-			if b.Beat != r.beat {
-				r.beat, r.since = b.Beat, time.Now()
-			}
-			r.looker = false
-			return nil
-		}
-		b.Looker, b.Beat = r.Process, b.Beat+1
-		b.Slots = r.prune(b.Slots)
-		err := r.board.write(ctx, r.Hub, b)
-		if err == nil {
-			r.looker = true
-			return nil
-		}
-		if !errors.Is(err, taskhub.ErrChanged) || try == 5 {
-			r.looker = false
-			return err
-		}
-		if b, err = r.board.read(ctx, r.Hub); err != nil {
-			return err
-		}
-	}
-}
-
-// prune takes the slots of processes away that have noted nothing for long.
-func (r *Reconciler) prune(slots []string) []string {
-	slots = slices.Clone(slots)
-	for i := range slots {
-		if n := r.notes[i]; n != nil && n.Process == slots[i] && time.Since(n.changed) > slotLasts {
-			slots[i] = ""
-			delete(r.notes, i)
-		}
-	}
-	for len(slots) > 0 && slots[len(slots)-1] == "" {
-		slots = slots[:len(slots)-1]
-	}
-	return slots
 }
 
 // unfinished are the states of instances that something should happen to.
@@ -284,6 +241,9 @@ func (t *tracked) see(version string, now time.Time) bool {
 // for: those that were looked at least often first, then those that were changed last.
 func (r *Reconciler) check(ctx context.Context) error {
 	now := time.Now()
+	if r.Prepare != nil && r.hasDue(now) {
+		r.Prepare(ctx)
+	}
 	working := r.workingHere()
 	var due []*tracked
 	for id, t := range r.tracked {
@@ -306,6 +266,15 @@ func (r *Reconciler) check(ctx context.Context) error {
 		return err
 	}
 	return r.checkAll(ctx, due)
+}
+
+func (r *Reconciler) hasDue(now time.Time) bool {
+	for _, t := range r.tracked {
+		if !t.next.After(now) {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *Reconciler) checkAll(ctx context.Context, due []*tracked) error {
@@ -336,47 +305,4 @@ func (r *Reconciler) checkAll(ctx context.Context, due []*tracked) error {
 		delete(r.tracked, id)
 	}
 	return failed
-}
-
-func (r *Reconciler) workingHere() map[uint64]bool {
-	working := map[uint64]bool{}
-	for _, id := range r.Working() {
-		working[hashOf(id)] = true
-	}
-	return working
-}
-
-// readNotes reads what other processes work on.
-func (r *Reconciler) readNotes(ctx context.Context) error {
-	known, err := r.board.read(ctx, r.Hub)
-	if err != nil {
-		return err
-	}
-	for i, process := range known.Slots {
-		if process == "" || process == r.Process {
-			continue
-		}
-		b := blob[note]{name: noteName(i)}
-		n, err := b.read(ctx, r.Hub)
-		if err != nil {
-			return err
-		}
-		if seen := r.notes[i]; seen == nil || seen.Process != process || seen.Beat != n.Beat {
-			n.Process = process
-			r.notes[i] = &seenNote{note: n, changed: time.Now()}
-		}
-	}
-	return nil
-}
-
-// isNoted reports whether another process says that it works on an instance, and has
-// said something since the given time.
-func (r *Reconciler) isNoted(id string, since time.Time) bool {
-	hash := hashOf(id)
-	for _, n := range r.notes {
-		if _, found := slices.BinarySearch(n.Instances, hash); found && n.changed.After(since) {
-			return true
-		}
-	}
-	return false
 }
