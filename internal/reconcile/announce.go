@@ -12,10 +12,10 @@ import (
 )
 
 // announceEvery is how often a process notes what it works on.
-const announceEvery = 10 * time.Second
+const announceEvery = 5 * time.Second
 
 // Announcer notes in the hub which instances this process works on, so that no other
-// takes them for lost. It makes two requests every ten seconds in which the process
+// takes them for lost. It makes two requests every five seconds in which the process
 // works on any, and none otherwise. Its methods are for one goroutine.
 type Announcer struct {
 	Store Blobs

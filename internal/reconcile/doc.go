@@ -18,7 +18,7 @@
 //
 // # Who works on what
 //
-// A process that holds messages notes every ten seconds in a small blob of the hub
+// A process that holds messages notes every five seconds in a small blob of the hub
 // which instances they are for. A process that holds none notes nothing. Clocks are
 // not compared: a note counts when it has changed since the first look.
 //
