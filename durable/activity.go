@@ -33,11 +33,6 @@ func NewActivity[In, Out any](name string, run func(ctx context.Context, in In) 
 	return &Activity[In, Out]{name: name, run: run}
 }
 
-// NewAction makes an activity that has no result.
-func NewAction[In any](name string, run func(ctx context.Context, in In) error) *Activity[In, None] {
-	return NewActivity(name, func(ctx context.Context, in In) (None, error) { return None{}, run(ctx, in) })
-}
-
 // DeclareActivity names an activity whose implementation is given later, with
 // Implement: for implementations that need dependencies.
 func DeclareActivity[In, Out any](name string) *Activity[In, Out] {
@@ -69,6 +64,11 @@ func CallActivity[Out any](ctx *Context, name string, in any, options ...Activit
 
 // callActivity does all it can outside the coroutine.
 func callActivity[In, Out any](ctx *Context, name string, in In, o *callOptions) *Task[Out] {
+	if o.bounded {
+		return callWithin(ctx, source{activityCall, name}, o, func(o *callOptions) *Task[Out] {
+			return callActivity[In, Out](ctx, name, in, o)
+		})
+	}
 	return ctx.rt.Ask(func(a engine.Asker) any {
 		call := source{activityCall, name}
 		return newTask[Out](ctx, call, ctx.call(a, call, in, o))
@@ -80,10 +80,14 @@ func (c *Context) call(a engine.Asker, of source, in any, o *callOptions) *engin
 	if err := o.check(); err != nil {
 		return a.Failed(err)
 	}
+	if o.timed && o.timeout <= 0 {
+		return a.Failed(overdue(of, c.rt.InstanceID(), o.timeout, context.DeadlineExceeded))
+	}
 	input, err := c.registry.encode(in)
 	if err != nil {
 		return a.Failed(fmt.Errorf("input of %v: %w", of, err))
 	}
+	o = o.withDefaults(c.registry)
 	return a.CallActivity(&engine.Call{
 		Name: of.name, Input: input, Tags: o.tags, Options: o.record(), Retry: o.policy(c, of),
 	})

@@ -16,7 +16,7 @@ import (
 )
 
 // endless is an activity that runs until it is told to stop, and says why.
-func endless() (*Activity[None, None], func() error) {
+func endless() (*Action[None], func() error) {
 	var cause atomic.Pointer[error]
 	a := NewAction("Endless", func(ctx context.Context, _ None) error {
 		<-ctx.Done()

@@ -24,14 +24,21 @@ func nilable(t reflect.Type) bool {
 // wait: see Task.Await. The failure of the child is a *TaskError. A child that
 // nobody awaits starts all the same, and outlives the orchestration.
 func (o *Orchestrator[In, Out]) Call(ctx *Context, in In, options ...ChildOption) *Task[Out] {
-	return CallOrchestrator[Out](ctx, o.name, in, options...)
+	return callChild[In, Out](ctx, o.name, in, childOptions(options))
 }
 
 // CallOrchestrator starts a child by name: one whose code lives elsewhere.
 func CallOrchestrator[Out any](ctx *Context, name string, in any, options ...ChildOption) *Task[Out] {
+	return callChild[any, Out](ctx, name, in, childOptions(options))
+}
+
+func callChild[In, Out any](ctx *Context, name string, in In, o *callOptions) *Task[Out] {
+	call := source{childCall, name}
+	if o.bounded {
+		return callWithin(ctx, call, o, func(o *callOptions) *Task[Out] { return callChild[In, Out](ctx, name, in, o) })
+	}
 	return ctx.rt.Ask(func(a engine.Asker) any {
-		call := source{childCall, name}
-		child, err := newChild(ctx, call, in, options)
+		child, err := newChild(ctx, call, in, o)
 		if err != nil {
 			return newTask[Out](ctx, call, a.Failed(err))
 		}
@@ -45,19 +52,26 @@ func CallOrchestrator[Out any](ctx *Context, name string, in any, options ...Chi
 func (o *Orchestrator[In, Out]) StartDetached(ctx *Context, in In, options ...ChildOption) (string, error) {
 	var child *engine.Child
 	var err error
-	ctx.rt.Outside(func() { child, err = newChild(ctx, source{childCall, o.name}, in, options) })
+	ctx.rt.Outside(func() { child, err = newChild(ctx, source{childCall, o.name}, in, childOptions(options)) })
 	if err != nil {
 		return "", err
 	}
 	return ctx.rt.StartDetached(child)
 }
 
-// newChild makes the call, outside the coroutine.
-func newChild(ctx *Context, call source, in any, options []ChildOption) (*engine.Child, error) {
-	var o callOptions
-	for _, option := range options {
-		option.child(&o)
+func childOptions(options []ChildOption) *callOptions {
+	if len(options) == 0 {
+		return &noOptions
 	}
+	o := &callOptions{}
+	for _, option := range options {
+		option.child(o)
+	}
+	return o
+}
+
+// newChild makes the call, outside the coroutine.
+func newChild(ctx *Context, call source, in any, o *callOptions) (*engine.Child, error) {
 	err := o.check()
 	if o.instanceID != "" {
 		err = errors.Join(err, history.CheckInstanceID(o.instanceID))

@@ -54,6 +54,12 @@ func (o *Orchestrator[In, Out]) Start(ctx context.Context, c *Client, in In, opt
 	return &Instance[Out]{ID: id, client: c}, nil
 }
 
+// Get is the handle of an instance of the orchestrator that exists, or may exist.
+// It makes no request.
+func (o *Orchestrator[In, Out]) Get(c *Client, instanceID string) *Instance[Out] {
+	return &Instance[Out]{ID: instanceID, client: c}
+}
+
 // StartNew starts an orchestrator by name. The input is encoded as JSON; a
 // json.RawMessage is stored as it is. It returns the instance's id. A name that
 // the app does not know is ErrUnknownOrchestrator, with the known ones in the

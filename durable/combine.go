@@ -112,33 +112,3 @@ func unique(tasks []Awaitable) (positions map[*engine.Task][]int, list []*engine
 	}
 	return positions, list
 }
-
-// Map calls an activity for each item, and returns the results in the order of
-// the items when all of them have ended. When some failed the error joins their
-// errors, and the results of the others are there. A RetryPolicy is for each
-// call on its own; see WithMaxConcurrency for how many are open at a time.
-func Map[In, Out any](ctx *Context, items []In, activity *Activity[In, Out], options ...MapOption) ([]Out, error) {
-	var o callOptions
-	for _, option := range options {
-		option.mapping(&o)
-	}
-	if err := o.check(); err != nil {
-		return nil, err
-	}
-	ctx.rt.Check()
-	open := len(items)
-	if o.limited {
-		open = min(open, o.concurrency)
-	}
-	tasks := make([]*Task[Out], len(items))
-	g := ctx.rt.Group()
-	defer g.Close()
-	for i, item := range items {
-		if i >= open {
-			g.Next()
-		}
-		tasks[i] = callActivity[In, Out](ctx, activity.name, item, &o)
-		g.Add(tasks[i].task)
-	}
-	return All(tasks...)
-}

@@ -55,23 +55,28 @@
 //
 // A call, a timer, an event and a branch are each a [Task], which [Task.Await]
 // waits for. [All] waits for many of one type, [Any] for the first, [Select]
-// for the first of several types, [AsCompleted] for one after the other, [Map]
-// calls an activity for each item. [FirstError] and [AllSettled] are All with
-// other ideas about failure. [Go] runs a piece of the orchestrator concurrently
-// with the rest.
+// for the first of several types, [AsCompleted] for one after the other. [Map]
+// calls an activity, a child or a [Branch] for each item, as many at a time as
+// [WithMaxConcurrency] allows; [MapSettled] has results and errors item by item.
+// [FirstError] and [AllSettled] are All with other ideas about failure. [Go] runs
+// a piece of the orchestrator concurrently with the rest.
+//
+// An [Action] is an activity without a result: [Action.Do] calls it and waits.
 //
 // # Time and events
 //
 // [Context.NewTimer] makes a timer of any length that survives the process, and
 // can be cancelled. [WaitForEvent] waits for what a client or another
-// orchestration sends; [Events] receives many. Both take [WithTimeout].
+// orchestration sends; [Events] receives many. Both take [WithTimeout]. An [Event]
+// has the name and the type of the data in one place, for both sides.
 //
 // # Failure
 //
 // The error of a failed call is a [*TaskError]. Errors that were registered
 // with [RegisterError] or [RegisterErrorValue] are found in it by errors.As and
-// errors.Is. [WithRetry] repeats a failing call; [NonRetryable] and
-// [RetryAfter] let an activity have a say in it. An orchestrator that returns
+// errors.Is. [WithRetry] repeats a failing call ([App.UseRetry]: every call);
+// [NonRetryable] and [RetryAfter] let an activity have a say in it. [WithTimeout]
+// bounds each run, [WithTotalTimeout] all of a call or a child. An orchestrator that returns
 // an error, or panics, ends as Failed. What earlier calls have done stays done:
 // undo it with further calls before the orchestrator returns (a saga; see the
 // examples Compensation and Defer). A client gets an [*OrchestrationError], in
@@ -81,7 +86,8 @@
 //
 // [Orchestrator.Call] starts another orchestration as a child and waits for its
 // result, [Orchestrator.StartDetached] starts one that goes its own way.
-// [ContinueAsNew] begins again with an empty history: the way to run for ever.
+// [Orchestrator.ContinueAsNew] begins again with an empty history: the way to run
+// forever. [Orchestrator.Get] is the handle of an instance that exists.
 //
 // # Changing code
 //

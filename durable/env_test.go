@@ -13,7 +13,7 @@ import (
 
 // inEnv runs an example in an environment that begins in 2026.
 func inEnv(example func(env *durabletest.Env), functions ...durable.Registration) {
-	o := durabletest.Options{Start: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	o := durabletest.Options{Start: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Unregistered: true}
 	o.Example(example, functions...)
 }
 

@@ -91,7 +91,8 @@ type TaskError struct {
 	Orchestrator string
 	// InstanceID is the orchestration that called.
 	InstanceID string
-	// Attempt is the number of the call that failed last, from 1.
+	// Attempt is the number of the call that failed last, from 1; 0 where a timeout
+	// ended the call.
 	Attempt int
 	// Type is the Go type of the error, or the name under which it was
 	// registered; "panic" for a panic.

@@ -96,7 +96,7 @@ func CallHTTP(ctx *Context, request HTTPRequest) *Task[HTTPResponse] {
 	if err != nil {
 		return failedTask[HTTPResponse](ctx, call, fmt.Errorf("CallHTTP: %w", err))
 	}
-	o := &callOptions{retry: request.Retry, timeout: request.Timeout, timed: true}
+	o := &callOptions{retry: request.Retry, once: true, timeout: request.Timeout, timed: true}
 	if o.timeout == 0 {
 		o.timeout = defaultHTTPTimeout
 	}

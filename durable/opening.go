@@ -1,10 +1,14 @@
 package durable
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"net/http"
 	"time"
 
+	"github.com/durable-go/functions/handler"
 	"github.com/durable-go/functions/internal/activity"
 	"github.com/durable-go/functions/internal/client"
 	"github.com/durable-go/functions/internal/engine"
@@ -49,6 +53,7 @@ func open(r opening.Request) (*opening.App, error) {
 	opened := &opening.App{
 		Worker: o, Hub: settings.HubName, Connect: connect, Orchestrators: registry.knownOrchestrators(),
 		Activity: registry.bindActivity, Program: registry.bindProgram, Release: app.giveBack,
+		HTTP: app.httpFunction, Trigger: app.runTrigger,
 	}
 	if app != nil && app.codec != nil {
 		opened.Codec = app.codec
@@ -102,4 +107,34 @@ func (r *registry) bindProgram(registration any) (engine.Program, error) {
 		return entry.program, err
 	}
 	return nil, err
+}
+
+// httpFunction is the HTTP function of a name; nil where the app has none.
+func (a *App) httpFunction(name string) http.Handler {
+	if a == nil {
+		return nil
+	}
+	c := a.current.Load()
+	switch h := a.http[name]; {
+	case h != nil:
+		return h
+	case name == "DurableTask":
+		return c.api(slog.Default()).Operators("/api/durabletask")
+	case name == "DurableTaskLinks":
+		return c.api(slog.Default()).Signed(c.links.Path)
+	}
+	return nil
+}
+
+// runTrigger runs a trigger function as an invocation of the host does.
+func (a *App) runTrigger(ctx context.Context, name string, message []byte) (err error) {
+	if a == nil || a.triggers[name] == nil {
+		return fmt.Errorf("the app has no trigger function %q: durable.HandleTrigger makes one", name)
+	}
+	queued := &handler.QueueMessage{ID: taskhub.NewGUID(), DequeueCount: 1, Inserted: time.Now(), Body: message}
+	inv := &handler.Invocation{ID: taskhub.NewGUID(), Function: &handler.Function{Name: name}, Body: message, Queue: queued}
+	if panicked := handler.Protect(func() { err = a.triggers[name](handler.WithInvocation(ctx, inv.ID), inv) }); panicked != nil {
+		return panicked
+	}
+	return err
 }

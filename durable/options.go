@@ -41,8 +41,8 @@ type (
 		CallOption
 		StartOption
 	}
-	// TimeoutOption is for calls of activities and Steps, for Map, and for waits
-	// for events.
+	// TimeoutOption is for calls of activities and Steps, for Map over activities,
+	// and for waits for events.
 	TimeoutOption interface {
 		ActivityOption
 		EventOption
@@ -63,9 +63,14 @@ type (
 
 // callOptions are what the options of a call come to.
 type callOptions struct {
-	retry       *RetryPolicy
-	timeout     time.Duration
-	timed       bool
+	retry   *RetryPolicy
+	timeout time.Duration
+	timed   bool
+	// total bounds all attempts where bounded is set.
+	total   time.Duration
+	bounded bool
+	// once keeps the app's retry policy away.
+	once        bool
 	heartbeat   time.Duration
 	beats       bool
 	version     *string
@@ -93,8 +98,6 @@ func activityOptions(options []ActivityOption) *callOptions {
 // check finds values that make no sense.
 func (o *callOptions) check() error {
 	switch {
-	case o.timed && o.timeout <= 0:
-		return fmt.Errorf("a timeout of %v makes no sense: it must be above 0", o.timeout)
 	case o.beats && o.heartbeat <= 0:
 		return fmt.Errorf("a heartbeat timeout of %v makes no sense: it must be above 0", o.heartbeat)
 	case o.limited && o.concurrency < 1:
@@ -117,7 +120,9 @@ func (o retryOption) mapping(c *callOptions)  { c.retry = &o.policy }
 // WithTimeout bounds a call or a wait. An activity's context ends with the
 // timeout, which counts from when the activity begins to run, for each attempt
 // anew; its failure is then context.DeadlineExceeded. A wait for an event fails
-// with ErrTimeout; its timeout counts from the call.
+// with ErrTimeout; its timeout counts from the call. A timeout that is not above 0
+// is over: the activity is not called, and a wait takes only an event that is there.
+// See [WithTotalTimeout] for children and for a bound over all attempts.
 func WithTimeout(d time.Duration) TimeoutOption { return timeoutOption(d) }
 
 type timeoutOption time.Duration

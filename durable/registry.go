@@ -41,6 +41,8 @@ type registry struct {
 	http      *http.Client
 	httpSleep time.Duration
 	tokens    TokenProvider
+	// retry is the policy of calls without one; nil: none.
+	retry *RetryPolicy
 	// client is what activities get; nil where there is none.
 	client *Client
 }

@@ -51,6 +51,28 @@ func (p *RetryPolicy) check() error {
 	return nil
 }
 
+// UseRetry is the policy of all calls of activities and Steps that have none of
+// their own; WithRetry(RetryPolicy{MaxAttempts: 1, FirstInterval: 1}) calls once. It
+// is not for children and CallHTTP. Call it before Run, which reports a policy that
+// is wrong. It is part of the code of orchestrators: see [Patched] before a change.
+func (a *App) UseRetry(policy RetryPolicy) {
+	if err := policy.check(); err != nil {
+		a.errs = append(a.errs, fmt.Errorf("UseRetry: %w", err))
+	}
+	a.registry.retry = &policy
+}
+
+// withDefaults are the options of a call, with the app's policy where they have
+// none. The receiver may be shared.
+func (o *callOptions) withDefaults(r *registry) *callOptions {
+	if o.retry != nil || r.retry == nil || o.once {
+		return o
+	}
+	with := *o
+	with.retry = r.retry
+	return &with
+}
+
 // policy is the policy for the engine; nil for a call without one.
 func (o *callOptions) policy(c *Context, call source) *engine.Retry {
 	if o.retry == nil {
@@ -60,6 +82,7 @@ func (o *callOptions) policy(c *Context, call source) *engine.Retry {
 	instance := c.rt.InstanceID()
 	return &engine.Retry{
 		MaxAttempts: p.MaxAttempts, First: p.FirstInterval, Backoff: p.Backoff, Max: p.MaxInterval, Timeout: p.Timeout, Jitter: p.Jitter,
+		Within: o.total,
 		Decide: func(failure *engine.Failure, attempt int) (bool, time.Duration) {
 			if p.Handle != nil && !p.Handle(call.failed(failure, instance)) {
 				return false, 0

@@ -53,9 +53,15 @@ func Patched(ctx *Context, name string) bool { return ctx.rt.Patched(name) }
 // always runs in the process that works on the orchestration. Its context
 // carries [CallInfo]. f must not use the Context.
 func Step[T any](ctx *Context, name string, f func(ctx context.Context) (T, error), options ...ActivityOption) *Task[T] {
-	o := activityOptions(options)
+	return runStep(ctx, name, f, activityOptions(options))
+}
+
+func runStep[T any](ctx *Context, name string, f func(ctx context.Context) (T, error), o *callOptions) *Task[T] {
+	call := source{activityCall, name}
+	if o.bounded {
+		return callWithin(ctx, call, o, func(o *callOptions) *Task[T] { return runStep(ctx, name, f, o) })
+	}
 	return ctx.rt.Ask(func(a engine.Asker) any {
-		call := source{activityCall, name}
 		return newTask[T](ctx, call, askStep(a, ctx, call, f, o))
 	}).(*Task[T])
 }
@@ -63,12 +69,16 @@ func Step[T any](ctx *Context, name string, f func(ctx context.Context) (T, erro
 // askStep asks for a step, outside the coroutine.
 func askStep[T any](a engine.Asker, ctx *Context, call source, f func(ctx context.Context) (T, error), o *callOptions) *engine.Task {
 	err := o.check()
+	if err == nil && o.timed && o.timeout <= 0 {
+		err = overdue(call, ctx.rt.InstanceID(), o.timeout, context.DeadlineExceeded)
+	}
 	if err == nil && !functionNames.MatchString(call.name) {
 		err = fmt.Errorf("%q is not a name for a step: a letter, then letters, digits, _ and -", call.name)
 	}
 	if err != nil {
 		return a.Failed(err)
 	}
+	o = o.withDefaults(ctx.registry)
 	step := NewActivity(call.name, func(ctx context.Context, _ None) (T, error) { return f(ctx) })
 	instance, registry := ctx.rt.InstanceID(), ctx.registry
 	run := func(ctx context.Context, action *history.Event, key string) (history.Payload, *history.FailureDetails) {

@@ -15,7 +15,12 @@ import (
 // about them.
 type activities struct {
 	changes[activity.Func]
-	calls []Call // guarded by the lock of the changes
+	// The lock of the changes guards the rest.
+
+	calls []Call
+	// missing is why an activity was called that the test does not have; nil where
+	// there was none, or where that is wanted.
+	missing error
 }
 
 // Call is one run of an activity.
@@ -32,12 +37,24 @@ type Call struct {
 // Always is how often an activity fails that never works.
 const Always = -1
 
+// Activity is a [*durable.Activity] or a [*durable.Action].
+type Activity[In, Out any] interface {
+	Name() string
+	Call(ctx *durable.Context, in In, options ...durable.ActivityOption) *durable.Task[Out]
+}
+
 // Replace makes the app use f in the place of an activity, from its next run
 // on. The activity need not be registered. The app's middleware, its client and
 // the options of the call are there for f as they are for the activity.
-func Replace[In, Out any](env *Env, activity *durable.Activity[In, Out], f func(ctx context.Context, in In) (Out, error)) {
+func Replace[In, Out any](env *Env, activity Activity[In, Out], f func(ctx context.Context, in In) (Out, error)) {
 	env.t.Helper()
-	env.activities.replace(activity.Name(), env.compile(activity.Implement(f)))
+	env.activities.replace(activity.Name(), env.compile(durable.NewActivity(activity.Name(), f)))
+}
+
+// ReplaceAction is Replace for an activity without a result.
+func ReplaceAction[In any](env *Env, action *durable.Action[In], f func(ctx context.Context, in In) error) {
+	env.t.Helper()
+	env.activities.replace(action.Name(), env.compile(action.Implement(f)))
 }
 
 // Fail makes the next runs of an activity fail with the error, so many times or
@@ -87,7 +104,7 @@ func (e *Env) Calls(activity string) []Call {
 }
 
 // Inputs are what an activity was run with so far: see Env.Calls.
-func Inputs[In, Out any](env *Env, activity *durable.Activity[In, Out]) []In {
+func Inputs[In, Out any](env *Env, activity Activity[In, Out]) []In {
 	env.t.Helper()
 	var out []In
 	for _, c := range env.Calls(activity.Name()) {
@@ -113,6 +130,13 @@ func (e *Env) misnamed() error {
 	return nil
 }
 
+// missed is the call of an activity that the test does not have.
+func (a *activities) missed() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.missing
+}
+
 // activity finds an activity for the worker.
 func (e *Env) activity(name string) (activity.Func, error) {
 	run, err := e.app.Worker.Activities(name)
@@ -120,6 +144,9 @@ func (e *Env) activity(name string) (activity.Func, error) {
 	defer e.activities.mu.Unlock()
 	key := strings.ToLower(name)
 	if err != nil && !e.activities.has(key) {
+		if !e.options.Unregistered {
+			e.activities.missing = fmt.Errorf("an orchestration calls activity %q, which the test does not have: give it to Run, or replace it. %w", name, err)
+		}
 		return nil, err
 	}
 	return func(ctx context.Context, call *activity.Call) (history.Payload, *history.FailureDetails) {

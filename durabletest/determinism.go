@@ -138,7 +138,7 @@ func (e *Env) differs(err error) {
 // verify says at the end of a test what is wrong: it replays everything and finds
 // what does not do the same again.
 func (e *Env) verify() error {
-	if err := errors.Join(e.codec.err(), e.misnamed(), e.orchestrators.misnamed(e.app.Orchestrators)); err != nil || e.options.Cached {
+	if err := errors.Join(e.codec.err(), e.activities.missed(), e.misnamed(), e.orchestrators.misnamed(e.app.Orchestrators)); err != nil || e.options.Cached {
 		return err
 	}
 	for _, id := range e.replays.written {

@@ -73,6 +73,9 @@ type Options struct {
 	// setting strictReplay does. It is for inputs that differ from replay to replay
 	// and do no harm, such as those of a serializer that orders fields at random.
 	Loose bool
+	// Unregistered lets calls of activities that the test does not have fail, as they
+	// do in an app. By default such a call fails the test.
+	Unregistered bool
 	// Log takes the log of the engine. By default warnings and errors go to the
 	// output of the test, each line once.
 	Log *slog.Logger

@@ -1,6 +1,7 @@
 package durabletest
 
 import (
+	"errors"
 	"testing/synctest"
 	"time"
 )
@@ -25,6 +26,15 @@ func (e *Env) Advance(d time.Duration) {
 	}
 	<-time.After(d)
 	synctest.Wait()
+	e.check()
+}
+
+// check ends a test that cannot go well any more.
+func (e *Env) check() {
+	e.t.Helper()
+	if err := errors.Join(e.codec.err(), e.activities.missed()); err != nil {
+		e.fatal("%v", err)
+	}
 }
 
 // RunUntilIdle moves the clock from one thing that is due to the next until
@@ -47,9 +57,7 @@ func (e *Env) until(done func() bool) bool {
 	for range maxSteps {
 		changed := e.hub.Changed()
 		synctest.Wait()
-		if err := e.codec.err(); err != nil {
-			e.fatal("%v", err)
-		}
+		e.check()
 		if done() {
 			return true
 		}

@@ -22,6 +22,9 @@ type Retry struct {
 	// Timeout ends the attempts: a failure later than this after the first call
 	// is final. 0: never. It is looked at when an attempt fails.
 	Timeout time.Duration
+	// Within ends the attempts: one that would begin this long after the first call,
+	// or later, is not made. 0: no bound.
+	Within time.Duration
 	// Jitter shortens each wait by up to this part of it, 0 to 1. What it comes
 	// to depends on the execution and the attempt alone.
 	Jitter float64
@@ -57,6 +60,9 @@ func (a *attempts) try() {
 	a.waitFor(t)
 	t.then = func() {
 		delay, again := a.after(t)
+		if again && a.policy.Within > 0 {
+			again = a.rt.now().Add(delay).Sub(a.since) < a.policy.Within
+		}
 		if !again || a.rt.ended {
 			a.task.settle(t.result, t.err)
 			return

@@ -3,7 +3,9 @@
 package opening
 
 import (
+	"context"
 	"encoding/json"
+	"net/http"
 
 	"github.com/durable-go/functions/internal/activity"
 	"github.com/durable-go/functions/internal/client"
@@ -34,6 +36,10 @@ type App struct {
 	Connect func(taskhub.Store, client.Options) any
 	// Release ends the use of the app: it may be opened again.
 	Release func()
+	// HTTP is the HTTP function of a name, and Trigger runs the function of a name with
+	// a message: nil, and an error, where the app has none.
+	HTTP    func(name string) http.Handler
+	Trigger func(ctx context.Context, name string, message []byte) error
 	// Orchestrators are the names of those that the app has.
 	Orchestrators []string
 	// Codec is the app's payload codec, nil where there is none: it is not yet in

@@ -129,6 +129,8 @@ var apis = map[string]api{
 	"DeclareActivity":           {fn: none, name: 0, named: nameActivity, defines: true, declares: true, in: none},
 	"DeclareAction":             {fn: none, name: 0, named: nameActivity, defines: true, declares: true, in: none},
 	"Activity.Implement":        {fn: 0, runs: apart, name: none, in: none},
+	"Action.Implement":          {fn: 0, runs: apart, name: none, in: none},
+	"Branch":                    {fn: 0, runs: branch, name: none, in: none},
 	"Go":                        {fn: 1, runs: branch, name: none, in: none},
 	fnWaitGroupGo:               {fn: 1, runs: branch, name: none, in: none},
 	"Step":                      {fn: 2, runs: apart, name: 1, named: nameStep, in: none},
@@ -168,12 +170,12 @@ var passive = map[string]bool{
 
 // mustCheck are the functions whose error must not be dropped.
 var mustCheck = map[string]bool{
-	"Task.Await": true, "All": true, "FirstError": true, "Map": true, fnWaitGroupWait: true, "EventChannel.Receive": true,
+	"Task.Await": true, "Action.Do": true, "All": true, "FirstError": true, "Map": true, fnWaitGroupWait: true, "EventChannel.Receive": true,
 }
 
 // durations are the arguments that are durations, by index.
 var durations = map[string]int{
-	"WithTimeout": 0, "WithHeartbeatTimeout": 0, "Context.Sleep": 0, "Context.NewTimer": 0, "RetryAfter": 1,
+	"WithTimeout": 0, "WithTotalTimeout": 0, "WithHeartbeatTimeout": 0, "Context.Sleep": 0, "Context.NewTimer": 0, "RetryAfter": 1,
 }
 
 // policyFields are the fields of a RetryPolicy.
@@ -184,7 +186,7 @@ var policyFields = struct{ attempts, first, backoff, longest, timeout, jitter st
 // planned are names of the table above that package durable may lack.
 var planned = []string{
 	typeEntityContext, "NewEntity", "NewOperation", "NewCommand", fnNewView, fnCritical, fnOperationCall, fnEntityByName,
-	fnEntityID, "NewEvent", "DeclareAction", fnContinueAsNewMethod,
+	fnEntityID,
 }
 
 // durableName returns the name of a function or method of package durable, as

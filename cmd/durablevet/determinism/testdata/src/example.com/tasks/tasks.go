@@ -9,6 +9,7 @@ import (
 
 var (
 	charge = durable.NewActivity[string, int]("Charge", nil)
+	ship   = durable.NewAction[string]("Ship", nil)
 	child  = durable.DeclareOrchestrator[string, int]("Child")
 )
 
@@ -17,6 +18,7 @@ func Bad(ctx *durable.Context) {
 	child.Call(ctx, "x")                    // want `or start it with StartDetached`
 	ctx.NewTimer(time.Second)               // want `this timer is dropped`
 	charge.Call(ctx, "x").Await()           // want `the error of Task.Await is dropped`
+	ship.Do(ctx, "x")                       // want `the error of Action.Do is dropped`
 	durable.All(charge.Call(ctx, "x"))      // want `the error of All is dropped`
 	durable.Map(ctx, []string{"x"}, charge) // want `the error of Map is dropped`
 	var group durable.WaitGroup

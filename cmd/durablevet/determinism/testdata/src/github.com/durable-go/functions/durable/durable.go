@@ -27,6 +27,9 @@ type (
 	EventChannel[T any]       struct{ _ T }
 	Activity[In, Out any]     struct{ run func(In) Out }
 	Orchestrator[In, Out any] struct{ run func(In) Out }
+	Action[In any]            struct{ Activity[In, None] }
+	Event[T any]              struct{ _ T }
+	Callable[In, Out any]     interface{ mapped(In) Out }
 	Instance[Out any]         struct{ ID string }
 	Registration              interface{ registration() }
 	Awaitable                 interface{ Done() bool }
@@ -81,9 +84,19 @@ func DeclareOrchestrator[In, Out any](name string) *Orchestrator[In, Out] { retu
 func NewActivity[In, Out any](name string, run func(ctx context.Context, in In) (Out, error)) *Activity[In, Out] {
 	return nil
 }
-func NewAction[In any](name string, run func(ctx context.Context, in In) error) *Activity[In, None] {
+func NewAction[In any](name string, run func(ctx context.Context, in In) error) *Action[In] {
 	return nil
 }
+func DeclareAction[In any](name string) *Action[In] { return nil }
+func (a *Action[In]) Implement(run func(ctx context.Context, in In) error) Registration {
+	return nil
+}
+func (a *Action[In]) Do(ctx *Context, in In, options ...ActivityOption) error { return nil }
+func Branch[In, Out any](f func(ctx *Context, in In) (Out, error)) Callable[In, Out] {
+	return nil
+}
+func NewEvent[T any](name string) *Event[T]                       { return nil }
+func WithTotalTimeout(d time.Duration) option                     { return nil }
 func DeclareActivity[In, Out any](name string) *Activity[In, Out] { return nil }
 
 func (o *Orchestrator[In, Out]) Implement(run func(ctx *Context, in In) (Out, error)) Registration {
@@ -131,7 +144,9 @@ func FirstError[T any](tasks ...*Task[T]) ([]T, error)                 { return 
 func Any[T any](tasks ...*Task[T]) (index int, first *Task[T])         { return 0, nil }
 func Select(tasks ...Awaitable) int                                    { return 0 }
 func AsCompleted[T any](tasks ...*Task[T]) iter.Seq2[int, *Task[T]]    { return nil }
-func Map[In, Out any](ctx *Context, items []In, activity *Activity[In, Out]) ([]Out, error) {
+func (a *Activity[In, Out]) mapped(In) (out Out)                       { return out }
+func (o *Orchestrator[In, Out]) mapped(In) (out Out)                   { return out }
+func Map[In, Out any](ctx *Context, items []In, f Callable[In, Out]) ([]Out, error) {
 	return nil, nil
 }
 func WaitForEvent[T any](ctx *Context, name string, options ...EventOption) *Task[T] { return nil }
