@@ -1,10 +1,8 @@
 package simulation
 
 import (
-	"bytes"
 	"context"
-	"fmt"
-	"io"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"path"
@@ -13,8 +11,10 @@ import (
 	"github.com/durable-go/functions/durable"
 	"github.com/durable-go/functions/internal/client"
 	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/programs"
 	"github.com/durable-go/functions/internal/taskhub"
 	"github.com/durable-go/functions/internal/taskhub/faults"
+	"github.com/durable-go/functions/samples/conformance/program"
 )
 
 // connect makes the client within a process, whichever life it is in.
@@ -56,39 +56,39 @@ func (l local) Watch(id string) (<-chan struct{}, func()) {
 	return l.w.current(l.number).worker.Watch(id)
 }
 
+// maxTries is how often a start is tried: for longer than services are away.
+const maxTries = 1000
+
 // startInside has a process start an instance. When it dies meanwhile, or storage does
-// not answer, the caller does not know whether it has, and asks another one.
+// not answer, the caller does not know whether it has, and asks another one; an instance
+// that was started is not started again.
 func (w *world) startInside(r *http.Request) *httptest.ResponseRecorder {
-	body, _ := io.ReadAll(r.Body) // it is in memory
-	dice := w.dice("start " + r.URL.Path)
-	for try := 0; ; try++ {
+	answer := httptest.NewRecorder()
+	answer.Code = http.StatusServiceUnavailable
+	var in program.Input
+	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+		answer.Code = http.StatusBadRequest
+		return answer
+	}
+	id := path.Base(r.URL.Path)
+	dice := w.dice("start " + id)
+	for range maxTries {
 		number := dice.IntN(w.run.Processes)
-		again := r.Clone(r.Context())
-		again.Body = io.NopCloser(bytes.NewReader(body))
-		answer := httptest.NewRecorder()
-		w.inside[number].ServeHTTP(answer, again)
-		w.trace.add("p%d: start %s: %d %.200s", number, r.URL.Path, answer.Code, answer.Body)
+		code, err := programs.StartBy(w.inside[number])(r.Context(), id, in, durable.ReturnExisting)
+		w.trace.add("p%d: start %s: %s %v", number, id, code, err)
 		switch {
-		case answer.Code == http.StatusConflict && w.isYoung(r):
+		case err != nil:
+			<-time.After(time.Second + latency(dice))
+		case w.isYoung(r):
 			// Its message may be missing. A start that comes again after a while sends it,
 			// as the reconciler of a real process would.
-			<-time.After(leaseLength)
-			continue
-		case try > 0 && answer.Code == http.StatusConflict:
-			answer.Code = http.StatusAccepted // an earlier try has started it
-			return answer
-		case answer.Code < http.StatusInternalServerError:
-			return answer
-		}
-		if try > 200 {
-			panic(fmt.Sprintf("a start does not succeed: %d %s", answer.Code, answer.Body))
-		}
-		<-time.After(time.Second + latency(dice))
-		if row, err := w.hub.Instance(r.Context(), path.Base(r.URL.Path)); err == nil && row.Status.Finished() {
-			answer.Code = http.StatusAccepted // an earlier try has started it, and it has ended
+			<-time.After(leaseLength + time.Second)
+		default:
+			answer.Code = http.StatusAccepted
 			return answer
 		}
 	}
+	return answer
 }
 
 // isYoung reports whether the instance that a request starts has been pending for less

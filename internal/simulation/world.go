@@ -82,8 +82,8 @@ type world struct {
 	lives  sync.WaitGroup
 	client *process
 	api    http.Handler
-	// inside are the management APIs of the processes, by number.
-	inside    []http.Handler
+	// inside are the clients within the processes, by number.
+	inside    []*durable.Client
 	failTimes activity.Func
 
 	mu sync.Mutex // guards the rest
@@ -129,7 +129,7 @@ func open(r Run) (*world, error) {
 	}
 	for n := range r.Processes {
 		w.processes = append(w.processes, w.begin(n, 0))
-		w.inside = append(w.inside, w.connect(n).ManagementAPI("/api"))
+		w.inside = append(w.inside, w.connect(n))
 	}
 	return w, nil
 }
