@@ -75,7 +75,7 @@ func (in *Instance) learnRow(ctx context.Context) error {
 		r.stale = !r.gone
 	}
 	r.reopened = x.ended() && x.record.outcome.Status == history.Failed && !r.status.Finished()
-	r.ahead = r.status.Finished() || r.status == history.Suspended || r.stale && !ours || r.custom != nil && !x.showsCustom()
+	r.ahead = r.status.Finished() || r.status == history.Suspended || r.status == history.Running && x.eng.Suspended() || r.stale && !ours || r.custom != nil && !x.showsCustom()
 	return nil
 }
 
@@ -105,6 +105,9 @@ func (in *Instance) mergeRow(ctx context.Context, change taskhub.Change) error {
 		}
 		if err := in.mayMerge(ctx, changed); err != nil {
 			return err
+		}
+		if changed && change.Completed != nil && in.x.row.status == *change.Status {
+			return nil // an earlier try has shown the end, and its answer was lost
 		}
 		err := in.writeRow(ctx, change)
 		if err == nil {

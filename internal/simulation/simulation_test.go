@@ -58,19 +58,21 @@ func TestSeed(t *testing.T) {
 // same moment, so each is played a few times.
 func TestSeedsThatFoundFaults(t *testing.T) {
 	for _, s := range []uint64{
-		175,   // an action under a lease past its time was not begun, and its message removed
-		58,    // a wake-up that came again was removed without a look at the history
-		255,   // the same
-		3307,  // what was told after a rewind was dropped by a process that had read before
-		2388,  // a renewal of an older delivery ended the newer one
-		6742,  // the row of a process behind took a newer custom status back
-		5177,  // an activity began under a redelivered message over an old history
-		7393,  // a lease that the host was about to give away went on
-		10195, // the result of a run before a rewind answered the call after it
-		4084,  // a lease was taken for as long as the host had hidden the message
-		6307,  // a rewind of an instance that this process had in memory was not seen
-		17721, // a message that could not be given back was deleted by the host
-		14695, // a rewound instance was shown as failed again
+		175,    // an action under a lease past its time was not begun, and its message removed
+		58,     // a wake-up that came again was removed without a look at the history
+		255,    // the same
+		3307,   // what was told after a rewind was dropped by a process that had read before
+		2388,   // a renewal of an older delivery ended the newer one
+		6742,   // the row of a process behind took a newer custom status back
+		5177,   // an activity began under a redelivered message over an old history
+		7393,   // a lease that the host was about to give away went on
+		10195,  // the result of a run before a rewind answered the call after it
+		4084,   // a lease was taken for as long as the host had hidden the message
+		6307,   // a rewind of an instance that this process had in memory was not seen
+		17721,  // a message that could not be given back was deleted by the host
+		100110, // the row took a resume back
+		108832, // an end was shown twice, the second time during a purge
+		14695,  // a rewound instance was shown as failed again
 	} {
 		for range 10 {
 			if report := Check(t, Make(s)); report.Err != nil {
