@@ -47,7 +47,7 @@ func NewApp() *App {
 	return a
 }
 
-// Register adds orchestrators and activities. Mistakes, such as two of one
+// Register adds orchestrators, activities and entities. Mistakes, such as two of one
 // name, are reported by Run.
 func (a *App) Register(functions ...Registration) {
 	for _, f := range functions {

@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/durable-go/functions/internal/activity"
 	"github.com/durable-go/functions/internal/client"
 	"github.com/durable-go/functions/internal/engine"
+	"github.com/durable-go/functions/internal/entity"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
 )
@@ -39,6 +41,15 @@ var (
 	ErrNoTaskHub = taskhub.ErrNoHub
 	// ErrUnknownOrchestrator: the app has no orchestrator of that name.
 	ErrUnknownOrchestrator = errors.New("unknown orchestrator")
+	// ErrUnknownEntity: the app has no entity of that name; ErrUnknownOperation: the
+	// entity has no operation of that name. The error names the known ones.
+	ErrUnknownEntity    = errors.New("unknown entity")
+	ErrUnknownOperation = errors.New("unknown operation of an entity")
+	// ErrLockingRules: a call breaks one of the rules of critical sections.
+	ErrLockingRules = errors.New("the rules of critical sections")
+	// ErrLockLost: the critical section does not hold its lock any more, because the
+	// instance had ended and was rewound.
+	ErrLockLost = errors.New("the lock of the critical section is lost")
 )
 
 // What a *StateError says.
@@ -81,14 +92,17 @@ var (
 	ErrLeaseLost = activity.ErrLost
 )
 
-// TaskError is how a failed activity, Step or child looks to the orchestrator
-// that called it. errors.Is and errors.As find errors whose types or values
+// TaskError is how a failed activity, Step, child or operation of an entity looks to
+// the orchestrator, or the client, that called it. errors.Is and errors.As find errors whose types or values
 // were registered with RegisterError and RegisterErrorValue on both sides.
 type TaskError struct {
 	// Activity is the name of the activity or Step; empty for a child.
 	Activity string
 	// Orchestrator is the name of the child; empty for an activity.
 	Orchestrator string
+	// Entity is the id of the entity that was called, such as @account@alice, and
+	// Operation what was asked of it; empty for activities and children.
+	Entity, Operation string
 	// InstanceID is the orchestration that called.
 	InstanceID string
 	// Attempt is the number of the call that failed last, from 1; 0 where a timeout
@@ -112,6 +126,9 @@ func (e *TaskError) Error() string {
 	if e.Orchestrator != "" {
 		return fmt.Sprintf("Orchestrator function '%s' failed: %s", e.Orchestrator, e.Message)
 	}
+	if e.Entity != "" {
+		return fmt.Sprintf("Operation '%s' of entity '%s' failed: %s", e.Operation, e.Entity, e.Message)
+	}
 	return fmt.Sprintf("Activity function '%s' failed: %s", e.Activity, e.Message)
 }
 
@@ -132,9 +149,14 @@ const (
 	eventWait
 	timerWait
 	branchRun
+	entityCall
 )
 
 func (s source) String() string {
+	if s.kind == entityCall {
+		id, operation := s.entity()
+		return fmt.Sprintf("operation %q of entity %q", operation, id)
+	}
 	return [...]string{"activity", "sub-orchestration", "event", "timer", "branch"}[s.kind] + fmt.Sprintf(" %q", s.name)
 }
 
@@ -150,12 +172,33 @@ func (s source) failed(err error, instance string) error {
 		d = &history.FailureDetails{ErrorType: "error", ErrorMessage: failure.Reason}
 	}
 	e := &TaskError{InstanceID: instance, Attempt: max(failure.Attempt, 1), Type: d.ErrorType, Message: d.ErrorMessage, Stack: string(d.StackTrace), Cause: causeOf(d, "")}
-	if s.kind == childCall {
+	switch s.kind {
+	case childCall:
 		e.Orchestrator = s.name
-	} else {
+	case entityCall:
+		e.Entity, e.Operation = s.entity()
+	default:
 		e.Activity = s.name
 	}
+	if known := entityErrors[d.ErrorType]; known != nil && (s.kind == entityCall || known == ErrLockingRules) {
+		e.Cause = cmp.Or(e.Cause, known)
+	}
 	return e
+}
+
+// entitySource is the name of the source of a call of an entity.
+func entitySource(id EntityID, operation string) string { return id.String() + "\x00" + operation }
+
+// entity are the id of the entity and the operation of a call.
+func (s source) entity() (id, operation string) {
+	id, operation, _ = strings.Cut(s.name, "\x00")
+	return id, operation
+}
+
+// entityErrors are the errors that the engine makes of calls of entities.
+var entityErrors = map[string]error{
+	entity.UnknownEntity: ErrUnknownEntity, entity.UnknownOperation: ErrUnknownOperation, entity.TooLarge: ErrTooLarge,
+	engine.LockingRules: ErrLockingRules, entity.LockLost: ErrLockLost,
 }
 
 // properties are what FailureDetails.Properties holds of an error.
@@ -167,6 +210,8 @@ type properties struct {
 	// Activity and Orchestrator name the failed call further down.
 	Activity     string `json:"goActivity,omitempty"`
 	Orchestrator string `json:"goOrchestrator,omitempty"`
+	Entity       string `json:"goEntity,omitempty"`
+	Operation    string `json:"goOperation,omitempty"`
 	// Instance is the one that called, and Attempt the number of the call where it
 	// is not 1.
 	Instance string `json:"goInstance,omitempty"`
@@ -194,7 +239,7 @@ func causeOf(d *history.FailureDetails, instance string) error {
 	}
 	p := propertiesOf(d.Inner)
 	inner := &TaskError{
-		Activity: p.Activity, Orchestrator: p.Orchestrator, InstanceID: cmp.Or(p.Instance, instance), Attempt: max(p.Attempt, 1),
+		Activity: p.Activity, Orchestrator: p.Orchestrator, Entity: p.Entity, Operation: p.Operation, InstanceID: cmp.Or(p.Instance, instance), Attempt: max(p.Attempt, 1),
 		Type: d.Inner.ErrorType, Message: d.Inner.ErrorMessage, Stack: string(d.Inner.StackTrace), Cause: causeOf(d.Inner, ""),
 	}
 	if cause == nil || d.Inner.ErrorType == d.ErrorType { // the call has it as its cause
@@ -236,7 +281,7 @@ func innerDetails(task *TaskError) *history.FailureDetails {
 	if task.Stack != "" {
 		d.StackTrace = history.Payload(task.Stack)
 	}
-	p := properties{Activity: task.Activity, Orchestrator: task.Orchestrator, Instance: task.InstanceID}
+	p := properties{Activity: task.Activity, Orchestrator: task.Orchestrator, Entity: task.Entity, Operation: task.Operation, Instance: task.InstanceID}
 	if task.Attempt > 1 {
 		p.Attempt = task.Attempt
 	}

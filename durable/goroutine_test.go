@@ -64,9 +64,16 @@ var foreignCalls = map[string]func(h *held){
 	"Orchestrator.ContinueAsNew": func(h *held) {
 		_, _ = heldChild.ContinueAsNew(h.ctx, None{})
 	},
-	"CallHTTP":   func(h *held) { CallHTTP(h.ctx, HTTPRequest{}) },
-	"SideEffect": func(h *held) { SideEffect(h.ctx, func() int { return 1 }) },
-	"Patched":    func(h *held) { Patched(h.ctx, "p") },
+	"CallHTTP":       func(h *held) { CallHTTP(h.ctx, HTTPRequest{}) },
+	"SideEffect":     func(h *held) { SideEffect(h.ctx, func() int { return 1 }) },
+	"Patched":        func(h *held) { Patched(h.ctx, "p") },
+	"CallEntity":     func(h *held) { CallEntity[None](h.ctx, EntityID{Name: "e"}, "o", nil) },
+	"Operation.Call": func(h *held) { (&Operation[None, None]{entity: "e", name: "o"}).Call(h.ctx, "k", None{}) },
+	"View.Call":      func(h *held) { (&View[None, None, None]{of: NewEntity[None]("e"), name: "o"}).Call(h.ctx, "k", None{}) },
+	"Critical": func(h *held) {
+		_, _ = Critical(h.ctx, func() (None, error) { return None{}, nil }, EntityID{Name: "e"})
+	},
+	"Context.LockedEntities": func(h *held) { h.ctx.LockedEntities() },
 	"Step": func(h *held) {
 		Step(h.ctx, "s", func(context.Context) (None, error) { return None{}, nil })
 	},

@@ -36,16 +36,22 @@ type (
 		ActivityOption
 		ChildOption
 	}
+	// RetryOption is for calls of all kinds, entities among them, and for Map.
+	RetryOption interface {
+		CallOption
+		EntityCallOption
+	}
 	// TagsOption is for calls, and for starts by a client.
 	TagsOption interface {
 		CallOption
 		StartOption
 	}
-	// TimeoutOption is for calls of activities and Steps, for Map over activities,
-	// and for waits for events.
+	// TimeoutOption is for calls of activities, Steps and entities, for Map over
+	// activities, and for waits for events.
 	TimeoutOption interface {
 		ActivityOption
 		EventOption
+		EntityCallOption
 	}
 	// InstanceIDOption is for starts, by a client or of a child.
 	InstanceIDOption interface {
@@ -109,7 +115,7 @@ func (o *callOptions) check() error {
 }
 
 // WithRetry repeats a call that fails. See RetryPolicy.
-func WithRetry(policy RetryPolicy) CallOption { return retryOption{policy} }
+func WithRetry(policy RetryPolicy) RetryOption { return retryOption{policy} }
 
 type retryOption struct{ policy RetryPolicy }
 
@@ -117,12 +123,16 @@ func (o retryOption) activity(c *callOptions) { c.retry = &o.policy }
 func (o retryOption) child(c *callOptions)    { c.retry = &o.policy }
 func (o retryOption) mapping(c *callOptions)  { c.retry = &o.policy }
 
+func (o retryOption) entityCall(c *callOptions) { c.retry = &o.policy }
+
 // WithTimeout bounds a call or a wait. An activity's context ends with the
 // timeout, which counts from when the activity begins to run, for each attempt
 // anew; its failure is then context.DeadlineExceeded. A wait for an event fails
 // with ErrTimeout; its timeout counts from the call. A timeout that is not above 0
 // is over: the activity is not called, and a wait takes only an event that is there.
 // See [WithTotalTimeout] for children and for a bound over all attempts.
+// A call of an entity fails with ErrTimeout, too; its operation may have run then, or
+// may run yet.
 func WithTimeout(d time.Duration) TimeoutOption { return timeoutOption(d) }
 
 type timeoutOption time.Duration
@@ -131,6 +141,8 @@ func (o timeoutOption) set(c *callOptions)      { c.timeout, c.timed = time.Dura
 func (o timeoutOption) activity(c *callOptions) { o.set(c) }
 func (o timeoutOption) mapping(c *callOptions)  { o.set(c) }
 func (o timeoutOption) event(c *callOptions)    { o.set(c) }
+
+func (o timeoutOption) entityCall(c *callOptions) { o.set(c) }
 
 // WithInstanceID chooses the id of the instance: at most 256 characters, not
 // beginning with @, without slashes, backslashes, #, ? and control characters.

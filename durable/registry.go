@@ -12,10 +12,11 @@ import (
 
 	"github.com/durable-go/functions/internal/activity"
 	"github.com/durable-go/functions/internal/engine"
+	"github.com/durable-go/functions/internal/entity"
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
-// Registration is what App.Register takes: an orchestrator or an activity.
+// Registration is what App.Register takes: an orchestrator, an activity or an entity.
 type Registration interface {
 	register(*registry) error
 }
@@ -25,6 +26,7 @@ type Registration interface {
 type registry struct {
 	orchestrators map[string]orchestratorEntry
 	activities    map[string]activityEntry
+	entities      map[string]entityEntry
 	versions      versioning
 	// serializer makes payloads of values; nil: JSON.
 	serializer Serializer
@@ -50,6 +52,7 @@ type registry struct {
 // clone is a registry with the same functions, to which others may be added.
 func (r *registry) clone() *registry {
 	c := *r
+	c.entities = maps.Clone(r.entities)
 	c.orchestrators, c.activities, c.limits = maps.Clone(r.orchestrators), maps.Clone(r.activities), maps.Clone(r.limits)
 	return &c
 }
@@ -74,8 +77,13 @@ type activityEntry struct {
 	run  activity.Func
 }
 
+type entityEntry struct {
+	name string
+	code *entity.Code
+}
+
 func newRegistry() *registry {
-	r := &registry{maxPayload: taskhub.MaxPayload, orchestrators: map[string]orchestratorEntry{}, activities: map[string]activityEntry{}, limits: map[string]int{},
+	r := &registry{maxPayload: taskhub.MaxPayload, orchestrators: map[string]orchestratorEntry{}, activities: map[string]activityEntry{}, entities: map[string]entityEntry{}, limits: map[string]int{},
 		http: &http.Client{}, httpSleep: 30 * time.Second, tokens: azureTokens()}
 	r.addHTTP()
 	return r
@@ -106,6 +114,29 @@ func (r *registry) addActivity(name string, run activity.Func) error {
 	}
 	r.activities[key] = activityEntry{name: name, run: run}
 	return nil
+}
+
+func (r *registry) addEntity(name string, code *entity.Code) error {
+	key := strings.ToLower(name)
+	if !functionNames.MatchString(name) {
+		return fmt.Errorf("%q is not a name for an entity: a letter, then letters, digits, _ and -", name)
+	}
+	if _, twice := r.entities[key]; twice {
+		return fmt.Errorf("entity %q is registered twice (names are compared without case)", name)
+	}
+	r.entities[key] = entityEntry{name: name, code: code}
+	return nil
+}
+
+func (r *registry) entity(name string) (*entity.Code, error) {
+	if entry, ok := r.entities[strings.ToLower(name)]; ok {
+		return entry.code, nil
+	}
+	known := make([]string, 0, len(r.entities))
+	for _, key := range slices.Sorted(maps.Keys(r.entities)) {
+		known = append(known, r.entities[key].name)
+	}
+	return nil, unknownFunction(name, "entity", known)
 }
 
 func (r *registry) program(name, version string) (engine.Program, error) {

@@ -121,7 +121,7 @@ func parseSettings(section json.RawMessage) (s settings, unknown []string, err e
 // worker are the options of a worker that the settings and the functions say.
 func (s settings) worker(r *registry) worker.Options {
 	o := worker.Options{
-		Programs: r.program, Activities: r.activity, Lease: s.Lease,
+		Programs: r.program, Activities: r.activity, Entities: r.entity, Lease: s.Lease,
 		OrchestratorSlots: s.OrchestratorSlots, ActivitySlots: s.ActivitySlots, Cache: s.Cache,
 		MaxActions: s.MaxActions, MaxPayload: s.MaxPayload, MaxWaiting: s.MaxWaiting, FailNonDeterministic: s.FailNonDeterminism,
 		Strict: s.StrictReplay, Limit: r.limit(),

@@ -12,6 +12,7 @@ import (
 
 	"github.com/durable-go/functions/durable"
 	"github.com/durable-go/functions/internal/client"
+	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/opening"
 	"github.com/durable-go/functions/internal/taskhub"
 	"github.com/durable-go/functions/internal/taskhub/faults"
@@ -220,6 +221,10 @@ func (l local) Started(d taskhub.Delivery, row *taskhub.Instance) {
 func (l local) Holds(id string) bool { return l.e.current().worker.Holds(id) }
 
 func (l local) Poke(id string) bool { return l.e.current().worker.Poke(id) }
+
+func (l local) AwaitAnswer(id, telling string) (<-chan history.Payload, func()) {
+	return l.e.current().worker.AwaitAnswer(id, telling)
+}
 
 func (l local) Current(id string) (origin, name string, ok bool) {
 	return l.e.current().worker.Current(id)

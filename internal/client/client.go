@@ -45,6 +45,9 @@ type Local interface {
 	// an instance that the worker works on and holds such a wake-up of, and for which
 	// not too many events wait.
 	Current(id string) (origin, name string, ok bool)
+	// AwaitAnswer returns a channel that gets the answer of an entity to a telling when
+	// the worker makes it, and a function that ends the wait.
+	AwaitAnswer(id, telling string) (answer <-chan history.Payload, stop func())
 	// Watch returns a channel that is closed when the worker next changes the
 	// row of the instance.
 	Watch(id string) (changed <-chan struct{}, stop func())

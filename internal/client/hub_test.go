@@ -123,6 +123,8 @@ type local struct {
 
 func (l *local) Poke(string) bool { return false }
 
+func (l *local) AwaitAnswer(string, string) (<-chan history.Payload, func()) { return nil, func() {} }
+
 func (l *local) Current(string) (origin, name string, ok bool) { return "", "", false }
 
 func (l *local) Started(d taskhub.Delivery, row *taskhub.Instance) {

@@ -123,7 +123,7 @@ func (s *start) undo(ctx context.Context, insertErr error) error {
 
 // prepare makes the row and the message of a start.
 func (c *Client) prepare(s Start) *start {
-	now := c.now()
+	now := c.stamp() // what it asks for comes after what this client has told before
 	generation := int32(0)
 	row := &taskhub.Instance{
 		ID: s.InstanceID, ExecutionID: s.ExecutionID, Name: s.Name, Version: s.Version, Input: s.Input,

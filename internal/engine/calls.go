@@ -114,6 +114,9 @@ func (rt *Runtime) callChild(c *Child) *Task {
 	if err := rt.checkChild(c); err != nil {
 		return rt.failed(err)
 	}
+	if rt.held() != nil {
+		return rt.failed(broken(ruleChild))
+	}
 	return rt.retrying(c.Retry, func(int) *Task { return rt.ask(rt.child(c)) })
 }
 

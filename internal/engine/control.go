@@ -18,6 +18,10 @@ func (i *Instance) deliver(e *history.Event) {
 		i.delayed = append(i.delayed, e)
 		return
 	}
+	if history.IsAnswer(e) {
+		i.rt.answered(e)
+		return
+	}
 	if e.Type == history.EventRaised {
 		i.rt.raised(e)
 		return

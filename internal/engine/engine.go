@@ -349,7 +349,9 @@ func (i *Instance) means(e *history.Event) bool {
 		history.SubOrchestrationInstanceCompleted, history.SubOrchestrationInstanceFailed:
 		action := i.actions.opened(e.TaskID)
 		return action != nil && answers(action.Type, e.Type)
-	case history.EventRaised, history.ExecutionTerminated:
+	case history.EventRaised:
+		return !history.IsAnswer(e) || i.rt.isAsked(e)
+	case history.ExecutionTerminated:
 		return true
 	case history.ExecutionSuspended:
 		return !i.suspended

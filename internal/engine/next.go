@@ -50,7 +50,9 @@ func (i *Instance) Next() *Next {
 // as new is one for the execution that follows: what clients send.
 func goesAlong(e *history.Event) bool {
 	switch e.Type {
-	case history.EventRaised, history.ExecutionSuspended, history.ExecutionResumed, history.ExecutionTerminated:
+	case history.EventRaised:
+		return !history.IsAnswer(e)
+	case history.ExecutionSuspended, history.ExecutionResumed, history.ExecutionTerminated:
 		return true
 	}
 	return false

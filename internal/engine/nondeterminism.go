@@ -94,6 +94,9 @@ func (i *Instance) same(recorded, asked *history.Event) bool {
 	}
 	switch recorded.Type {
 	case history.TaskScheduled, history.SubOrchestrationInstanceCreated, history.EventSent:
+		if recorded.Type == history.EventSent && !sameEntity(recorded, asked) {
+			return false
+		}
 		return strings.EqualFold(recorded.Name, asked.Name)
 	case history.TimerCreated:
 		return i.sameTime(recorded, asked)
@@ -134,6 +137,9 @@ func describe(e *history.Event) string {
 	case history.TimerCreated:
 		return "a timer"
 	case history.EventSent:
+		if history.IsEntity(e.InstanceID) {
+			return describeEntity(e)
+		}
 		return fmt.Sprintf("event '%s' to instance '%s'", e.Name, e.InstanceID)
 	case history.ContinueAsNew:
 		return "a continuation as new"

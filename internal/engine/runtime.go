@@ -40,6 +40,8 @@ type Runtime struct {
 	customChanged bool
 	sideEffect    bool
 	patches       map[string]bool
+	// entities is nil while the code has nothing to do with one.
+	entities *entities
 	// events are nil while there were none and nobody has waited for one.
 	events *mailbox
 

@@ -17,16 +17,18 @@ const (
 	ForOrchestration Kind = "orchestration"
 	ForTimer         Kind = "timer"
 	ForEvent         Kind = "event"
+	ForEntity        Kind = "entity"
 )
 
 // Wait is one thing that an instance waits for.
 type Wait struct {
 	Kind Kind
-	// Name of the activity, the orchestrator or the event; empty for a timer.
+	// Name of the activity, the orchestrator, the event, or the operation of an entity
+	// ("lock" for its lock); empty for a timer.
 	Name string
 	// ID of the action; history.NoID for an event without a timeout.
 	ID int32
-	// InstanceID of the orchestration that is waited for.
+	// InstanceID of the orchestration or the entity that is waited for.
 	InstanceID string
 	// Since is the clock of the turn in which the code has asked for it: of a call
 	// that is repeated, for this attempt.
@@ -75,6 +77,7 @@ func (i *Instance) Waits() []Wait {
 			}
 		}
 	}
+	waits = append(waits, i.rt.entities.waits(l)...)
 	slices.SortFunc(waits, func(a, b Wait) int {
 		return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Place, b.Place))
 	})

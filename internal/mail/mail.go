@@ -82,6 +82,29 @@ func (s *Sender) Tell(ctx context.Context, queue, id string, tellings ...*taskhu
 	return s.Forward(ctx, queue, taskhub.Look(id, tellings[len(tellings)-1].ID, s.Exec.Now()))
 }
 
+// TellEntity is Tell for an entity, which is worked on here unless another process has
+// begun to. What is due later brings a wake-up of its own, which comes then.
+func (s *Sender) TellEntity(ctx context.Context, id string, tellings ...*taskhub.Telling) error {
+	if err := s.Exec.Do(ctx, func(ctx context.Context) error { return s.Store.Tell(ctx, id, tellings...) }); err != nil {
+		return err
+	}
+	now, last := s.Exec.Now(), ""
+	for _, t := range tellings {
+		away := t.Due.Sub(now)
+		if away <= 0 {
+			last = t.ID
+			continue
+		}
+		if _, err := s.Send(ctx, s.Control, taskhub.LookAt(id, t.ID, now, t.Due), min(away, taskhub.MaxDelay)); err != nil {
+			return err
+		}
+	}
+	if s.Local.Poke(id) || last == "" {
+		return nil
+	}
+	return s.HandOver(ctx, s.Control, taskhub.Look(id, last, now), nil)
+}
+
 // Row reads the row of an instance.
 func (s *Sender) Row(ctx context.Context, id string) (row *taskhub.Instance, err error) {
 	err = s.Exec.Do(ctx, func(ctx context.Context) (err error) {

@@ -11,9 +11,9 @@ type call struct {
 	*door
 	// op is what a link must allow; empty: not through links.
 	op string
-	// id of the instance; empty where the route has none.
+	// id of the instance, or key of the entity; empty where the route has none.
 	id string
-	// name of the orchestrator or of the event.
+	// name of the orchestrator, of the event, or of the entity.
 	name  string
 	query query
 	serve func(*call, http.ResponseWriter, *http.Request)
@@ -41,6 +41,11 @@ var routes = []route{
 	{http.MethodPost, "instances/{id}/restart", opRestart, (*call).restart},
 	{http.MethodPost, "orchestrators/{name}", "", (*call).start},
 	{http.MethodPost, "orchestrators/{name}/{id}", "", (*call).start},
+	{http.MethodGet, "entities", "", (*call).listEntities},
+	{http.MethodGet, "entities/{name}", "", (*call).listEntities},
+	{http.MethodGet, "entities/{name}/{id}", "", (*call).readEntity},
+	{http.MethodPost, "entities/{name}/{id}", "", (*call).signalEntity},
+	{http.MethodDelete, "entities/{name}/{id}", "", (*call).deleteEntity},
 	{http.MethodGet, "instances/{id}/details", "", (*call).details},
 	{http.MethodGet, "instances/{id}/events", "", (*call).events},
 	{http.MethodGet, "instances/{id}/payload", "", (*call).payload},

@@ -69,7 +69,11 @@ func (in *Instance) sendGroup(ctx context.Context, group []*history.Event) ([]ou
 		}
 		return []outcome{{event: e, problem: problem}}, nil
 	}
-	if err := in.sendEvents(ctx, group); err != nil {
+	send := in.sendEvents
+	if history.IsEntity(group[0].InstanceID) {
+		send = in.tellEntity
+	}
+	if err := send(ctx, group); err != nil {
 		return nil, err
 	}
 	done := make([]outcome, len(group))

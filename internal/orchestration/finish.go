@@ -37,6 +37,9 @@ func (in *Instance) payOwed(ctx context.Context) error {
 	if err := in.sendOwed(ctx); err != nil {
 		return err
 	}
+	if err := in.releaseLocks(ctx); err != nil {
+		return err
+	}
 	if err := in.terminateChildren(ctx); err != nil {
 		return err
 	}

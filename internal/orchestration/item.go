@@ -77,8 +77,8 @@ type kind int
 const (
 	// starts: ExecutionStarted.
 	starts kind = iota
-	// answers: the result of an activity, a timer or a child, for the execution
-	// that asked.
+	// answers: the result of an activity, a timer, a child or an entity, for the
+	// execution that asked.
 	answers
 	// tells: an external event, suspend, resume or terminate that came as a message,
 	// from a client of another make. It belongs into the inbox first.
@@ -88,9 +88,13 @@ const (
 )
 
 func kindOf(e *history.Event) kind {
-	switch e.Type {
-	case history.ExecutionStarted:
+	switch {
+	case e.Type == history.ExecutionStarted:
 		return starts
+	case history.IsAnswer(e):
+		return answers
+	}
+	switch e.Type {
 	case history.EventRaised, history.ExecutionSuspended, history.ExecutionResumed, history.ExecutionTerminated:
 		return tells
 	case history.GenericEvent, history.ExecutionRewound:

@@ -20,12 +20,15 @@ func (in *Instance) continueAsNew(ctx context.Context) error {
 		if next == nil {
 			return nil
 		}
-		if sendsOneWay(in.x.draft.events) {
+		if sendsOneWay(in.x.draft.events) || len(in.x.record.sections) > 0 {
 			if err := in.commit(ctx); err != nil {
 				return err
 			}
 		}
 		if err := in.sendOwed(ctx); err != nil {
+			return err
+		}
+		if err := in.releaseLocks(ctx); err != nil {
 			return err
 		}
 		if err := in.roll(ctx, next); err != nil {

@@ -24,6 +24,10 @@ type record struct {
 	continued bool
 	// terminated is the event that terminated the execution.
 	terminated *history.Event
+	// sections are the critical sections that are open, calls the actions of calls of
+	// entities that have no answer, by the ids of the requests.
+	sections sections
+	calls    map[string]int32
 	// seen has the logical ids of the messages in the history.
 	seen map[string]bool
 	// actions are those that have no answer yet, by id: what answers end is gone.
@@ -61,7 +65,7 @@ type rewinds struct {
 
 func newRecord(f taskhub.Fence) *record {
 	return &record{
-		seen: map[string]bool{}, actions: map[int32]*action{}, sent: f.State.Sent,
+		sections: sections{}, calls: map[string]int32{}, seen: map[string]bool{}, actions: map[int32]*action{}, sent: f.State.Sent,
 		timers: map[int32]time.Time{}, unsent: map[int32]bool{}, spilled: map[int32]bool{},
 	}
 }
@@ -96,6 +100,11 @@ func (r *record) applyOne(e *history.Event) {
 		}
 	case history.TaskScheduled, history.TimerCreated, history.SubOrchestrationInstanceCreated, history.EventSent:
 		r.asked(e)
+		if request, called := r.sections.note(e); called {
+			r.calls[request] = e.ID
+		}
+	case history.EventRaised:
+		delete(r.calls, e.Name)
 	case history.TaskCompleted, history.TaskFailed, history.TimerFired,
 		history.SubOrchestrationInstanceCompleted, history.SubOrchestrationInstanceFailed:
 		r.answered(e.TaskID)
@@ -286,7 +295,7 @@ type projection struct {
 // their commit may fail.
 func (r *record) project(events []*history.Event) projection {
 	p := projection{started: r.started, outcome: r.outcome, sent: r.sentBelow()}
-	work := r.work
+	work := r.work + len(r.calls)
 	answered := map[int32]bool{}
 	timers := maps.Clone(r.timers)
 	for _, e := range events {
@@ -306,6 +315,14 @@ func (r *record) project(events []*history.Event) projection {
 			answered[e.TaskID] = true
 		case history.TimerFired:
 			delete(timers, e.TaskID)
+		case history.EventSent:
+			if _, called := (sections{}).note(e); called {
+				work++
+			}
+		case history.EventRaised:
+			if _, open := r.calls[e.Name]; open {
+				work--
+			}
 		}
 	}
 	p.awaits.Work = work > 0

@@ -16,7 +16,7 @@ import (
 // itself makes no sense, as one may that was made smaller: it waits for what
 // never comes, or raises what nothing takes.
 func Expect(t Test) (Result, error) {
-	m := &model{tries: map[string]int{}, events: map[string][]raised{}, children: map[string]Outcome{}}
+	m := &model{tries: map[string]int{}, events: map[string][]raised{}, children: map[string]Outcome{}, cells: map[string]value{}}
 	r := Result{Seen: []string{}, Outcomes: map[string]Outcome{}}
 	lives, seen := map[string]int{}, map[string]string{}
 	for _, a := range t.Script {
@@ -78,6 +78,9 @@ type model struct {
 	tries  map[string]int
 	events map[string][]raised
 	now    int
+	// cells are the states of entities, later what is signalled later.
+	cells map[string]value
+	later []step
 	// children are the outcomes of those that have ids of their own.
 	children map[string]Outcome
 }
@@ -94,6 +97,8 @@ type place struct {
 	id, parent string
 	child      bool
 	custom     value
+	// locked are the entities whose locks are held.
+	locked []string
 	// had are the custom statuses so far.
 	had map[string]bool
 }
@@ -176,6 +181,7 @@ func (m *model) step(s step, at *place) (value, error) {
 		return m.child(s, at)
 	case "timer":
 		m.now += s.MS
+		m.deliver()
 		return value(`"timer"`), nil
 	case "wait":
 		return m.wait(s, at)
@@ -202,6 +208,14 @@ func (m *model) step(s step, at *place) (value, error) {
 	case "send":
 		m.raise(s.To, s.Event, raised{data: s.Data})
 		return nil, nil
+	case "ask":
+		return m.ask(s.Entity, s.Op, s.Input)
+	case "signal":
+		return nil, m.signal(s)
+	case "lock":
+		return m.lock(s, at)
+	case "locked":
+		return encode(at.locked), nil
 	case "guids":
 		return value("3"), nil
 	case "parent":

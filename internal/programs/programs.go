@@ -137,6 +137,8 @@ var makers = map[string]func(g *maker) Test{
 	"odd":       odd,
 	"timeouts":  timeouts,
 	"reuse":     reuse,
+	"entities":  entities,
+	"bank":      bank,
 }
 
 // NeedStarter reports whether tests of a kind need a Player with a Starter.

@@ -52,6 +52,10 @@ func (l local) Current(id string) (origin, name string, ok bool) {
 	return l.w.current(l.number).worker.Current(id)
 }
 
+func (l local) AwaitAnswer(id, telling string) (<-chan history.Payload, func()) {
+	return l.w.current(l.number).worker.AwaitAnswer(id, telling)
+}
+
 func (l local) Watch(id string) (<-chan struct{}, func()) {
 	return l.w.current(l.number).worker.Watch(id)
 }

@@ -35,6 +35,10 @@ func GUID(parts ...string) string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[0:4], b[4:6], b[6:8], b[8:10], b[10:16])
 }
 
+// LockID is the id of the telling that asks an entity for the lock of a critical
+// section of an orchestration.
+func LockID(section, entity string) string { return GUID("lock", section, entity) }
+
 // NewGUID is a random id in the form with dashes.
 func NewGUID() string {
 	id := NewID()

@@ -35,6 +35,10 @@ type Inboxes interface {
 	// receipt can be told again, so before must be older than every telling that
 	// a teller may still repeat.
 	ForgetReceipts(ctx context.Context, id string, before time.Time) (int, error)
+	// Answer reads what a commit has answered to a telling (see Commit.Answers). It is
+	// nil when there is no answer yet, or none any more: it is kept as long as the
+	// receipt.
+	Answer(ctx context.Context, id, telling string) (history.Payload, error)
 }
 
 // MaxTold is how many tellings one transaction stores.
@@ -69,12 +73,21 @@ type Telling struct {
 	// LimitBytes does the same for the size of the data of those events. A store may
 	// know that only of what each process has told itself.
 	LimitBytes int
+	// Ahead puts an EventRaised before all that are not control rows: an entity's
+	// holder of the lock goes on while others wait.
+	Ahead bool
+	// Voids is the id of another telling to the same instance that is not to be told
+	// any more: its receipt is written with this telling. Where it was told before,
+	// its row stays. Empty: none.
+	Voids string
 }
 
-// Control reports whether the telling is about the execution and not for its
-// code: it stands before all others and is taken in while an instance is
-// suspended, too.
+// Control reports whether the telling stands before all others: it is about the
+// execution and not for its code, or Ahead.
 func (t *Telling) Control() bool {
+	if t.Ahead {
+		return true
+	}
 	switch t.Event.Type {
 	case history.ExecutionSuspended, history.ExecutionResumed, history.ExecutionTerminated:
 		return true
@@ -91,11 +104,13 @@ func (t *Telling) Check() error {
 		return fmt.Errorf("%w: telling %s has no event", ErrRefused, t.ID)
 	case t.Event.Type != history.EventRaised && !t.Control():
 		return fmt.Errorf("%w: an inbox takes no %v", ErrRefused, t.Event.Type)
+	case t.Ahead && t.Event.Type != history.EventRaised:
+		return fmt.Errorf("%w: %v is always ahead", ErrRefused, t.Event.Type)
 	case t.Control() && !t.Due.IsZero():
 		return fmt.Errorf("%w: %v has a due time", ErrRefused, t.Event.Type)
 	case !history.FitsColumn(t.Event.Name):
 		return fmt.Errorf("%w: the name of the event has %d bytes", ErrRefused, len(t.Event.Name))
-	case len(t.ID) > maxTellingID || len(t.Origin) > maxTellingID:
+	case len(t.ID) > maxTellingID || len(t.Origin) > maxTellingID || len(t.Voids) > maxTellingID:
 		return fmt.Errorf("%w: id or origin of a telling is longer than %d bytes", ErrRefused, maxTellingID)
 	}
 	for name, at := range map[string]time.Time{"Sent": t.Sent, "Due": t.Due, "Timestamp": t.Event.Timestamp} {

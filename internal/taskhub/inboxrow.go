@@ -49,6 +49,7 @@ func DecodeInboxRow(raw []byte, texts map[string]history.Payload) *InboxRow {
 	}
 	row.Telling = Telling{ID: w.GoTelling, Origin: w.GoOrigin, Due: at.due, Sent: at.sent, Sequence: at.sequence}
 	row.Telling.Event, _, row.Err = history.DecodeRowApart(raw, texts)
+	row.Telling.Ahead = row.Err == nil && at.kind == keyControl && row.Telling.Event.Type == history.EventRaised
 	switch {
 	case row.Err != nil:
 	case row.Telling.ID == "":
@@ -60,4 +61,15 @@ func DecodeInboxRow(raw []byte, texts map[string]history.Payload) *InboxRow {
 		}
 	}
 	return row
+}
+
+// AppendAnswered appends the entity of a receipt that has the answer to its telling.
+// apart decides about the text as for [history.AppendRowApart].
+func AppendAnswered(dst []byte, partition string, a Answer, apart history.Apart) []byte {
+	dst = AppendReceipt(dst, partition, a.Telling, "")
+	dst = dst[:len(dst)-1]
+	if blob := apart("GoAnswer", a.Payload); blob != "" {
+		return append(history.AppendString(append(dst, `,"GoAnswerBlob":`...), blob), '}')
+	}
+	return append(history.AppendString(append(dst, `,"GoAnswer":`...), a.Payload), '}')
 }

@@ -368,10 +368,19 @@ type Commit struct {
 	State *State
 	// Takes are the inbox rows that leave with the commit.
 	Takes []Take
+	// Answers are written with the last event. Who told what they answer reads them.
+	Answers []Answer
 	// NewExecution starts a new generation (continue-as-new, or a start over a
 	// finished instance): the rows before are no longer part of the history
 	// and are deleted.
 	NewExecution bool
+}
+
+// Answer is what a commit answers to a telling. It takes the place of the receipt.
+type Answer struct {
+	// Telling is the id of the telling.
+	Telling string
+	Payload history.Payload
 }
 
 // History is a history as loaded.

@@ -23,10 +23,12 @@ type Unit struct {
 	Event int
 	// Takes are the keys of the rows.
 	Takes []string
+	// Answers are written with it.
+	Answers []Answer
 }
 
 // Operations is how many operations the unit needs.
-func (u *Unit) Operations() int { return len(u.Takes) + boolInt(u.Event >= 0) }
+func (u *Unit) Operations() int { return len(u.Takes) + len(u.Answers) + boolInt(u.Event >= 0) }
 
 // Units takes a commit apart, in the order in which it is applied: dropped rows,
 // then the events. Stores call it. ErrRefused when Takes cannot be, or when no
@@ -57,8 +59,11 @@ func (c *Commit) Units() ([]Unit, error) {
 			return nil, err
 		}
 		u := Unit{Event: i, Takes: takes[i]}
+		if i == len(c.Events)-1 {
+			u.Answers = c.Answers
+		}
 		if u.Operations() > MaxUnits {
-			return nil, fmt.Errorf("%w: event %d takes %d rows", ErrRefused, i, len(u.Takes))
+			return nil, fmt.Errorf("%w: event %d takes %d rows and answers %d", ErrRefused, i, len(u.Takes), len(u.Answers))
 		}
 		units = append(units, u)
 	}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/lease"
-	"github.com/durable-go/functions/internal/orchestration"
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
@@ -30,7 +29,7 @@ func (w *Worker) Sent(d taskhub.Delivery) { w.handOver(d, nil) }
 
 func (w *Worker) handOver(d taskhub.Delivery, row *taskhub.Instance) {
 	l := w.keeper.Hold(d, false)
-	w.post(d.Message.Target.InstanceID, &orchestration.Message{Delivery: d, Lease: l, Row: row})
+	w.post(d.Message.Target.InstanceID, message(d, l, row))
 }
 
 // Deliver takes a message that came from a queue. With hosted the Functions
@@ -67,7 +66,7 @@ func (w *Worker) route(ctx context.Context, d taskhub.Delivery, l *lease.Lease) 
 		}
 		return started
 	}
-	w.post(d.Message.Target.InstanceID, &orchestration.Message{Delivery: d, Lease: l})
+	w.post(d.Message.Target.InstanceID, message(d, l, nil))
 	return nil
 }
 

@@ -3,12 +3,14 @@ package worker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"runtime"
 	"time"
 
 	"github.com/durable-go/functions/internal/activity"
 	"github.com/durable-go/functions/internal/engine"
+	"github.com/durable-go/functions/internal/entity"
 	"github.com/durable-go/functions/internal/executor"
 	"github.com/durable-go/functions/internal/journal"
 	"github.com/durable-go/functions/internal/taskhub"
@@ -25,6 +27,13 @@ type Options struct {
 	// Activities finds an activity. Its error is the text with which the call
 	// of an unknown activity fails.
 	Activities func(name string) (activity.Func, error)
+
+	// Entities finds an entity by its lower-case name. Its error is the text with which
+	// the call of an unknown entity fails. nil: there are none.
+	Entities func(name string) (*entity.Code, error)
+	// SignalDropped is called when a signal to the entity of an unknown name or
+	// operation was dropped. nil: nothing is.
+	SignalDropped func(id string)
 
 	// Limit bounds how many runs of an activity there are here at the same time;
 	// 0: only ActivitySlots does. nil: no activity has a bound of its own.
@@ -138,6 +147,9 @@ func (o *Options) setDefaults() error {
 	defaultTo(&o.MaxWaiting, taskhub.MaxWaiting)
 	if o.Lease < time.Second {
 		return errors.New("worker: a lease is at least one second")
+	}
+	if o.Entities == nil {
+		o.Entities = func(name string) (*entity.Code, error) { return nil, fmt.Errorf("there is no entity %q here", name) }
 	}
 	if o.ControlOf == nil {
 		o.ControlOf = func(string) string { return o.Control }

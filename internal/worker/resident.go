@@ -5,7 +5,6 @@ import (
 	"context"
 
 	"github.com/durable-go/functions/internal/activity"
-	"github.com/durable-go/functions/internal/orchestration"
 )
 
 // resident is a room in memory with its mailbox. It is guarded by the worker's lock;
@@ -133,7 +132,7 @@ func (w *Worker) Poke(id string) bool {
 	if r == nil || !r.in.CanLook() {
 		return false
 	}
-	w.postLocked(r, []any{orchestration.Poke{}})
+	w.postLocked(r, []any{poke(id)})
 	return true
 }
 

@@ -3,10 +3,14 @@ package worker
 import (
 	"context"
 
+	"github.com/durable-go/functions/internal/entity"
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/lease"
 	"github.com/durable-go/functions/internal/orchestration"
+	"github.com/durable-go/functions/internal/taskhub"
 )
 
-// room is what lives in a worker: an orchestration. Its mailbox holds items of the
+// room is what lives in a worker: an orchestration or an entity. Its mailbox holds items of the
 // room's own package.
 type room interface {
 	// pass looks at what came until it is durable, put off, or given back.
@@ -28,12 +32,38 @@ type room interface {
 }
 
 // newRoom makes the room of an instance.
-func (w *Worker) newRoom(id string) room { return orchestrationRoom{orchestration.New(w.env, id)} }
+func (w *Worker) newRoom(id string) room {
+	if history.IsEntity(id) {
+		return entityRoom{entity.New(w.entities, id)}
+	}
+	return orchestrationRoom{orchestration.New(w.env, id)}
+}
+
+// message is what the room of an instance gets of a message that this process holds.
+func message(d taskhub.Delivery, l *lease.Lease, row *taskhub.Instance) any {
+	if history.IsEntity(d.Message.Target.InstanceID) {
+		return &entity.Message{Delivery: d, Lease: l}
+	}
+	return &orchestration.Message{Delivery: d, Lease: l, Row: row}
+}
+
+// poke is a reason to look at the inbox.
+func poke(id string) any {
+	if history.IsEntity(id) {
+		return entity.Poke{}
+	}
+	return orchestration.Poke{}
+}
 
 // wakes reports whether an item is worth bringing a room into memory for.
 func wakes(item any) bool {
-	i, ok := item.(orchestration.Item)
-	return ok && orchestration.Wakes(i)
+	switch i := item.(type) {
+	case orchestration.Item:
+		return orchestration.Wakes(i)
+	case entity.Item:
+		return entity.Wakes(i)
+	}
+	return false
 }
 
 type orchestrationRoom struct{ *orchestration.Instance }
@@ -42,6 +72,16 @@ func (r orchestrationRoom) pass(ctx context.Context, batch []any) {
 	items := make([]orchestration.Item, len(batch))
 	for i, it := range batch {
 		items[i] = it.(orchestration.Item)
+	}
+	r.Pass(ctx, items)
+}
+
+type entityRoom struct{ *entity.Entity }
+
+func (r entityRoom) pass(ctx context.Context, batch []any) {
+	items := make([]entity.Item, len(batch))
+	for i, it := range batch {
+		items[i] = it.(entity.Item)
 	}
 	r.Pass(ctx, items)
 }

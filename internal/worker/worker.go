@@ -7,6 +7,7 @@ import (
 
 	"github.com/durable-go/functions/internal/activity"
 	"github.com/durable-go/functions/internal/engine"
+	"github.com/durable-go/functions/internal/entity"
 	"github.com/durable-go/functions/internal/executor"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/lease"
@@ -14,7 +15,7 @@ import (
 	"github.com/durable-go/functions/internal/orchestration"
 )
 
-// Worker drives the orchestrations of one task hub in this process. Its
+// Worker drives the orchestrations and entities of one task hub in this process. Its
 // methods may be called concurrently.
 type Worker struct {
 	Options
@@ -22,12 +23,15 @@ type Worker struct {
 	keeper   *lease.Keeper
 	pool     *activity.Pool
 	env      *orchestration.Env
+	entities *entity.Env
 	turns    *slots
+	batches  *slots
 	watches  watches
+	answers  answers
 	watchdog *watchdog
 
 	mu sync.Mutex // guards the rest; no other lock is taken under it but those of leases
-	// residents are the orchestrations in memory, by id.
+	// residents are the orchestrations and entities in memory, by id.
 	residents map[string]*resident
 	idle      lru
 	// adopted counts the messages whose invocation was answered and that are
@@ -44,7 +48,7 @@ func New(o Options) (*Worker, error) {
 	w := &Worker{Options: o, exec: executor.New(o.Clock, o.Log), residents: map[string]*resident{}}
 	w.exec.Reported = o.Reported
 	w.watchdog = &watchdog{clock: o.Clock, log: o.Log}
-	w.turns = newSlots(o.OrchestratorSlots)
+	w.turns, w.batches = newSlots(o.OrchestratorSlots), newSlots(o.ActivitySlots)
 	w.keeper = &lease.Keeper{Store: o.Store, Exec: w.exec, Length: o.Lease, Journal: o.Journal, Log: o.Log}
 	w.pool = activity.NewPool(activity.Options{
 		Store: o.Store, Exec: w.exec, Keeper: w.keeper, Activities: o.Activities, Limit: o.Limit, Slots: o.ActivitySlots,
@@ -60,6 +64,9 @@ func New(o Options) (*Worker, error) {
 		Sender: sender, Pool: w.pool, Host: host{w}, Log: o.Log, Programs: o.Programs, WorkItems: o.WorkItems,
 		Patience: o.Patience, FirstTurn: o.FirstTurn, Budget: o.Budget, MaxActions: o.MaxActions, MaxPayload: o.MaxPayload, MaxWaiting: o.MaxWaiting,
 		FailNonDeterministic: o.FailNonDeterministic, Strict: o.Strict, Places: o.Places, Journal: o.Journal, NewID: o.NewID,
+	}
+	w.entities = &entity.Env{
+		Sender: sender, Host: host{w}, Log: o.Log, Journal: o.Journal, Entities: o.Entities, MaxPayload: o.MaxPayload, NewID: o.NewID, Dropped: o.SignalDropped,
 	}
 	return w, nil
 }

@@ -28,6 +28,7 @@ func main() {
 	app.Register(failures...)
 	app.Register(values...)
 	app.Register(timers...)
+	app.Register(entities...)
 	app.HandleHTTP("HttpStart", httpStart(app.Client()))
 	app.HandleHTTP("ClientOps", clientOps(app.Client()))
 	log.Fatal(app.Run(context.Background()))

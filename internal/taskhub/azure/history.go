@@ -77,7 +77,7 @@ func (w *writer) begin() {
 		w.fence.FirstRow = w.fence.NextRow
 	}
 	w.fence.ExecutionID = c.ExecutionID
-	w.apart = int(w.old[1]-w.old[0])+len(c.Events)+len(c.Takes) > maxRows
+	w.apart = int(w.old[1]-w.old[0])+len(c.Events)+len(c.Takes)+len(c.Answers) > maxRows
 }
 
 // write writes all transactions.
@@ -184,6 +184,7 @@ func (w *writer) unit(b *storage.Batch, next *sentinel) error {
 	if u.Event >= 0 {
 		w.event(b, next, w.commit.Events[u.Event], u.Takes)
 	}
+	w.answerAll(b, next, u.Answers)
 	return nil
 }
 

@@ -18,13 +18,13 @@ import (
 
 // entry is a telling as it is stored.
 type entry struct {
-	id, key string
-	row     []byte
-	large   []largePayload
+	id, key, voids string
+	row            []byte
+	large          []largePayload
 }
 
 func (h *Hub) entryOf(id string, t *taskhub.Telling) entry {
-	e := entry{id: t.ID, key: t.Key(t.Large())}
+	e := entry{id: t.ID, key: t.Key(t.Large()), voids: t.Voids}
 	e.row = taskhub.AppendInboxRow(nil, taskhub.EscapeKey(id), e.key, t, func(column string, text history.Payload) string {
 		if history.FitsColumn(text) {
 			return ""
@@ -54,7 +54,7 @@ func (h *Hub) Tell(ctx context.Context, id string, tellings ...*taskhub.Telling)
 	}
 	for len(entries) > 0 {
 		n, size := 0, 0
-		for n < len(entries) && n < taskhub.MaxTold && (n == 0 || size+len(entries[n].row) < maxBytes) {
+		for n < len(entries) && n < taskhub.MaxTold && operations(entries[:n+1]) <= storage.MaxOperations && (n == 0 || size+len(entries[n].row) < maxBytes) {
 			size += len(entries[n].row)
 			n++
 		}
@@ -64,6 +64,17 @@ func (h *Hub) Tell(ctx context.Context, id string, tellings ...*taskhub.Telling)
 		entries = entries[n:]
 	}
 	return nil
+}
+
+// operations is how many a transaction that stores the entries has.
+func operations(entries []entry) int {
+	n := 2 * len(entries)
+	for _, e := range entries {
+		if e.voids != "" {
+			n++
+		}
+	}
+	return n
 }
 
 // tell stores what fits one transaction. Tellings that were told before drop out
@@ -116,6 +127,11 @@ func (h *Hub) submitTold(ctx context.Context, id string, entries []entry) error 
 	for _, e := range entries {
 		b.Insert(h.account, taskhub.AppendReceipt(nil, taskhub.EscapeKey(id), e.id, batch))
 		b.Insert(h.account, e.row)
+	}
+	for _, e := range entries { // behind the others, whose places tell which was told
+		if e.voids != "" {
+			b.Upsert(h.account, taskhub.EscapeKey(id), taskhub.ReceiptKey(e.voids), taskhub.AppendReceipt(nil, taskhub.EscapeKey(id), e.voids, ""))
+		}
 	}
 	_, err := h.account.Submit(ctx, b)
 	return err

@@ -19,9 +19,11 @@ import (
 // sweepAge is how old a payload of the instance's row must be before it counts
 // as forgotten: a younger one may be about to be named. A teller, which may be
 // slow or repeat itself, has toldAge.
+// Answers stay as long as receipts.
 const (
-	sweepAge = 2 * time.Minute
-	toldAge  = time.Hour
+	sweepAge    = 2 * time.Minute
+	toldAge     = time.Hour
+	answeredAge = taskhub.ReceiptsTold + 2*24*time.Hour
 )
 
 // Sweep deletes the blobs of history rows before the current generation, those
@@ -43,6 +45,9 @@ func (h *Hub) Sweep(ctx context.Context, id string, current taskhub.Fence) error
 	err = h.deleteLarge(ctx, id, func(item *container.BlobItem) bool {
 		if toldBefore(item) {
 			told.Store(true)
+		}
+		if strings.HasPrefix(*item.Name, folder(id)+answerPrefix) {
+			return old(item, answeredAge)
 		}
 		rest, ours := strings.CutPrefix(*item.Name, folder(id)+"history-")
 		row, _, _ := strings.Cut(rest, "-")

@@ -102,6 +102,9 @@ func (h *Hub) append(l *log, c *taskhub.Commit, units []taskhub.Unit, from int) 
 		if len(u.Takes) > 0 {
 			h.inboxes[c.InstanceID].remove(u.Takes)
 		}
+		for _, a := range u.Answers {
+			h.answer(c.InstanceID, a)
+		}
 	}
 	last := done == len(units)
 	l.nonce, l.step = c.Nonce, done

@@ -1,10 +1,12 @@
 package memory
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"time"
 
+	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
@@ -13,6 +15,36 @@ type inbox struct {
 	rows map[string]*told
 	// receipts have the time at which each was stored.
 	receipts map[string]time.Time
+	// answers are by the key of the receipt.
+	answers map[string]history.Payload
+}
+
+func newInbox() *inbox {
+	return &inbox{rows: map[string]*told{}, receipts: map[string]time.Time{}, answers: map[string]history.Payload{}}
+}
+
+// answer stores what a commit answers. The caller holds the lock.
+func (h *Hub) answer(id string, a taskhub.Answer) {
+	in := h.inboxes[id]
+	if in == nil {
+		in = newInbox()
+		h.inboxes[id] = in
+	}
+	key := taskhub.ReceiptKey(a.Telling)
+	in.receipts[key], in.answers[key] = h.stamp(), bytes.Clone(a.Payload)
+}
+
+// Answer reads the answer to a telling.
+func (h *Hub) Answer(ctx context.Context, id, telling string) (history.Payload, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if in := h.inboxes[id]; in != nil {
+		return in.answers[taskhub.ReceiptKey(telling)], nil
+	}
+	return nil, nil
 }
 
 // told is an inbox row.
@@ -38,7 +70,7 @@ func (h *Hub) Tell(ctx context.Context, id string, tellings ...*taskhub.Telling)
 		return fmt.Errorf("telling instance %q: %w", id, err)
 	}
 	if in == nil {
-		in = &inbox{rows: map[string]*told{}, receipts: map[string]time.Time{}}
+		in = newInbox()
 		h.inboxes[id] = in
 	}
 	for _, t := range tellings {
@@ -49,6 +81,9 @@ func (h *Hub) Tell(ctx context.Context, id string, tellings ...*taskhub.Telling)
 		now := h.stamp()
 		key := t.Key(nil)
 		in.receipts[receipt] = now
+		if t.Voids != "" {
+			in.receipts[taskhub.ReceiptKey(t.Voids)] = now
+		}
 		in.rows[key] = &told{taskhub.AppendInboxRow(nil, taskhub.EscapeKey(id), key, t, nil), now}
 	}
 	h.touch()
@@ -170,6 +205,7 @@ func (h *Hub) ForgetReceipts(ctx context.Context, id string, before time.Time) (
 		for key, stored := range in.receipts {
 			if n < maxForgotten && stored.Before(before) {
 				delete(in.receipts, key)
+				delete(in.answers, key)
 				n++
 			}
 		}

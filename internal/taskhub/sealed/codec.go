@@ -87,13 +87,13 @@ func each(ctx context.Context, f apply, payloads ...*history.Payload) (err error
 // event returns the event with f applied to its payloads. The one that was
 // given is not changed.
 func event(ctx context.Context, f apply, wrap apply, e *history.Event) (*history.Event, error) {
-	custom := e.Type == history.OrchestratorCompleted && e.Own.Options != nil
+	// The custom status that a turn has set, and what an entity keeps beside its state.
+	custom := (e.Type == history.OrchestratorCompleted || e.Type == history.ExecutionStarted) && e.Own.Options != nil
 	if e.Input == nil && e.Result == nil && e.Reason == nil && e.Details == nil && e.Failure == nil && !custom {
 		return e, nil
 	}
 	out := *e
 	if custom {
-		// The custom status that the turn has set.
 		if err := each(ctx, f, &out.Own.Options); err != nil {
 			return nil, err
 		}

@@ -153,7 +153,24 @@ func (s *Store) Commit(ctx context.Context, c *taskhub.Commit) (taskhub.Fence, e
 	}
 	stored := *c
 	stored.Events = list
+	stored.Answers = make([]taskhub.Answer, len(c.Answers))
+	for i, a := range c.Answers {
+		p, err := s.seal(ctx, a.Payload)
+		if err != nil {
+			return taskhub.Fence{}, err
+		}
+		stored.Answers[i] = taskhub.Answer{Telling: a.Telling, Payload: p}
+	}
 	return s.inner.Commit(ctx, &stored)
+}
+
+// Answer opens an answer.
+func (s *Store) Answer(ctx context.Context, id, telling string) (history.Payload, error) {
+	p, err := s.inner.Answer(ctx, id, telling)
+	if err != nil || p == nil {
+		return nil, err
+	}
+	return s.open(ctx, p)
 }
 
 // Load opens the events.

@@ -52,6 +52,13 @@ type Step struct {
 	To        string `json:"to,omitempty"`
 	Data      Value  `json:"data,omitempty"`
 
+	// Entity, Op and Input are those of an ask or a signal, AfterMS the delay of a
+	// signal; Entities are those that a lock holds while it runs its Steps.
+	Entity   string   `json:"entity,omitempty"`
+	Op       string   `json:"op,omitempty"`
+	AfterMS  int      `json:"afterMs,omitempty"`
+	Entities []string `json:"entities,omitempty"`
+
 	Message string `json:"message,omitempty"`
 	Value   Value  `json:"value,omitempty"`
 	// Keep is whether a continue keeps the results so far, PreserveEvents whether
@@ -60,7 +67,7 @@ type Step struct {
 	PreserveEvents *bool `json:"preserveEvents,omitempty"`
 }
 
-// Functions are the orchestrator and its activities, for durable.App.Register.
+// Functions are the orchestrator, its activities and the entity Cell, for durable.App.Register.
 func Functions() []durable.Registration {
-	return []durable.Registration{Program.Implement(run), Give, Hello, Fail, FailTimes.Implement(new(tries).run), Slow}
+	return []durable.Registration{Program.Implement(run), Give, Hello, Fail, FailTimes.Implement(new(tries).run), Slow, Cell}
 }

@@ -43,8 +43,7 @@ func (p *player) play(steps []Step, into *[]Value) error {
 	return nil
 }
 
-// step runs one step; rest are those after it. Steps of entities would be
-// further cases.
+// step runs one step; rest are those after it.
 func (p *player) step(s Step, rest []Step) (Value, error) {
 	switch s.Do {
 	case "call":
@@ -74,6 +73,14 @@ func (p *player) step(s Step, rest []Step) (Value, error) {
 		return p.repeat(s)
 	case "send":
 		return nil, p.ctx.SendEvent(s.To, s.Event, s.Data)
+	case "ask":
+		return p.ask(s)
+	case "signal":
+		return nil, Forward{Entity: s.Entity, Op: s.Op, Input: s.Input, AfterMS: s.AfterMS}.send(p.ctx)
+	case "lock":
+		return p.lock(s)
+	case "locked":
+		return p.locked(), nil
 	case "guids":
 		different := map[string]bool{p.ctx.NewGUID(): true, p.ctx.NewGUID(): true, p.ctx.NewGUID(): true}
 		return encode(len(different)), nil

@@ -1,0 +1,84 @@
+package entity
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// load reads the state unless it is in memory.
+func (en *Entity) load(ctx context.Context) error {
+	if en.c != nil {
+		return nil
+	}
+	var h *taskhub.History
+	err := en.Exec.Do(ctx, func(ctx context.Context) (err error) {
+		h, err = en.Store.Load(ctx, en.ID, 0)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	c, err := stored(h)
+	if err != nil {
+		return fmt.Errorf("entity %s: %w: %w", en.ID, taskhub.ErrUnreadable, err)
+	}
+	en.c = c
+	return nil
+}
+
+// stored reads a history of an entity.
+func stored(h *taskhub.History) (*committed, error) {
+	c := &committed{fence: h.Fence}
+	start := started(h.Events)
+	if start == nil {
+		if len(h.Events) > 0 {
+			return nil, errors.New("the history of the entity has no ExecutionStarted event")
+		}
+		return c, nil
+	}
+	state, err := history.DecodeEntityState(start.Input)
+	if err != nil {
+		return nil, err
+	}
+	c.state, c.changed, c.unsent = state.State, start.Timestamp, true
+	if start.Own.Options != nil {
+		if err := json.Unmarshal(start.Own.Options, &c.saved); err != nil {
+			return nil, fmt.Errorf("decoding what stands beside the state: %w", err)
+		}
+	}
+	return c, nil
+}
+
+func started(events []*history.Event) *history.Event {
+	for _, e := range events {
+		if e.Type == history.ExecutionStarted {
+			return e
+		}
+	}
+	return nil
+}
+
+// Snapshot is the state of an entity as it was committed last.
+type Snapshot struct {
+	// State is nil where the entity does not exist.
+	State    history.Payload
+	LockedBy string
+}
+
+// Read makes a snapshot of the history of an entity.
+func Read(h *taskhub.History) (Snapshot, error) {
+	c, err := stored(h)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	s := Snapshot{State: c.state}
+	if c.saved.Lock != nil {
+		s.LockedBy = c.saved.Lock.Owner
+	}
+	return s, nil
+}

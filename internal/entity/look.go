@@ -1,0 +1,154 @@
+package entity
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// inbox is what the entity knows of its inbox.
+type inbox struct {
+	// wanted says that a look is to be made now, next when one is; zero: none is planned.
+	wanted bool
+	next   time.Time
+	// rows were looked at and are not taken; more says that others are there.
+	rows []*taskhub.InboxRow
+	more bool
+	// due is when the next row that has a time may be taken; zero: none is known.
+	due time.Time
+	// last is when the last look was; calm that it found nothing but signals, and few.
+	last time.Time
+	calm bool
+	// stands is how many rows wait for the lock, waiting how many rows the last look has
+	// seen and nothing has taken; blocked that one cannot be read now.
+	stands, waiting int
+	blocked         bool
+}
+
+// begin makes a look that was planned wanted when its time has come.
+func (b *inbox) begin(now time.Time) {
+	for _, at := range []*time.Time{&b.next, &b.due} {
+		if !at.IsZero() && !now.Before(*at) {
+			*at, b.wanted = time.Time{}, true
+		}
+	}
+}
+
+func (b *inbox) plan(at time.Time) {
+	if b.next.IsZero() || at.Before(b.next) {
+		b.next = at
+	}
+}
+
+// tooFast reports whether a look is put off, because only signals have come and the
+// last look was just now: the next one finds more.
+func (b *inbox) tooFast(en *Entity) bool {
+	at := b.last.Add(pause)
+	if b.more || !b.calm || !en.custody.IsOpen() || !en.Exec.Clock.Now().Before(at) {
+		return false
+	}
+	b.wanted = false
+	b.plan(at)
+	return true
+}
+
+// taken takes the rows of a commit out.
+func (b *inbox) taken(steps []step) {
+	out := map[string]bool{}
+	for _, s := range steps {
+		out[s.row.Key] = true
+	}
+	b.rows = slices.DeleteFunc(b.rows, func(r *taskhub.InboxRow) bool { return out[r.Key] })
+	b.waiting = max(b.waiting-len(steps), 0)
+}
+
+// take makes the entity the owner of what came.
+func (en *Entity) take(batch []Item) {
+	for _, it := range batch {
+		switch it := it.(type) {
+		case Poke:
+			en.inbox.wanted = true
+		case *Message:
+			it.Lease = en.custody.Take(it.Lease, true)
+			if en.tooEarly(it) {
+				continue
+			}
+			en.inbox.wanted = true
+			en.inbox.calm = en.inbox.calm && taskhub.IsLook(it.Message)
+		}
+	}
+}
+
+// tooEarly puts a wake-up off that came before its time.
+func (en *Entity) tooEarly(m *Message) bool {
+	away := taskhub.LookDue(m.Message).Sub(en.Exec.Clock.Now())
+	if away <= 0 {
+		return false
+	}
+	m.Lease.GiveBack(min(away, taskhub.MaxDelay))
+	en.custody.Forget(m.Lease.ID)
+	return true
+}
+
+// tellForeign puts what came as messages, from clients of another make, into the inbox.
+func (en *Entity) tellForeign(ctx context.Context, batch []Item) error {
+	for _, it := range batch {
+		m, ok := it.(*Message)
+		if !ok || m.Message.Event.Type != history.EventRaised {
+			continue
+		}
+		e := *m.Message.Event
+		t := &taskhub.Telling{ID: m.Message.ID, Event: &e, Sent: e.Timestamp, Sequence: m.Message.Sequence}
+		if due := history.EntityDue(e.Name); !due.IsZero() {
+			t.Due, e.Name = due, history.EntityOperation
+		}
+		if t.Sent.IsZero() {
+			t.Sent = m.Inserted
+		}
+		t.Ahead = e.Name == history.EntityRelease
+		if err := t.Check(); err != nil {
+			en.Log.Error("a message was dropped that no inbox takes", "entity", en.ID, "message", m.Message.ID, "error", err)
+			continue
+		}
+		if err := en.TellEntity(ctx, en.ID, t); err != nil {
+			return err
+		}
+		en.inbox.wanted = true
+	}
+	return nil
+}
+
+// query reads the inbox. Unless many tellings come, the wake-ups begin to be let go
+// before that: what is told from then on brings its own.
+func (en *Entity) query(ctx context.Context) error {
+	b := &en.inbox
+	now := en.Exec.Clock.Now()
+	if now.Sub(b.last) < linger && en.custody.IsOpen() {
+		b.plan(now.Add(linger))
+	} else {
+		en.custody.Close()
+	}
+	b.last, b.wanted = now, false
+	o := taskhub.LookOptions{Now: now}
+	var found *taskhub.Inbox
+	err := en.Exec.Do(ctx, func(ctx context.Context) (err error) {
+		found, err = en.Store.Look(ctx, en.ID, o)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	b.rows, b.more, b.due = found.Rows, found.More, found.NextDue
+	b.waiting = found.Waiting
+	b.calm = !slices.ContainsFunc(b.rows, isCall)
+	return nil
+}
+
+// isCall reports whether something waits for the answer to a row.
+func isCall(r *taskhub.InboxRow) bool {
+	s := stepOf(r)
+	return s.request == nil || !s.request.Signal
+}

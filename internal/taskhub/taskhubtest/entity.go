@@ -1,0 +1,88 @@
+package taskhubtest
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/taskhub"
+)
+
+// ahead stores what a critical section does before all that waits.
+func ahead(t *testing.T, h Harness) {
+	list := events("s", 0, 3)
+	list[2].Ahead = true
+	tell(t, h, list...)
+	waiting(t, h, list[2], list[0], list[1])
+	if in := value(h.Store.Look(t.Context(), "a'b", taskhub.LookOptions{ControlOnly: true}))(t); len(in.Rows) != 1 || !in.Rows[0].Telling.Ahead {
+		t.Errorf("control rows: %+v", in.Rows)
+	}
+	delayed := events("d", 0, 1)[0]
+	delayed.Ahead, delayed.Due = true, moment.Add(time.Hour)
+	if err := h.Store.Tell(t.Context(), "a'b", delayed); err == nil {
+		t.Error("a telling that is ahead and due later was stored")
+	}
+}
+
+// voids stores a telling that voids another one: before and after that was told.
+func voids(t *testing.T, h Harness) {
+	list := events("s", 0, 4)
+	told, late := list[0], list[1]
+	tell(t, h, told)
+	tell(t, h, voiding(list[2], told.ID), voiding(list[3], late.ID))
+	tell(t, h, voiding(list[2], told.ID), voiding(list[3], late.ID)) // it may be repeated
+	tell(t, h, late, told)
+	waiting(t, h, told, list[2], list[3])
+	rest := events("s", 4, 60)
+	all := make([]*taskhub.Telling, len(rest))
+	for i, e := range rest {
+		all[i] = voiding(e, taskhub.GUID("voided", e.ID))
+	}
+	tell(t, h, all...)
+	waiting(t, h, append([]*taskhub.Telling{told, list[2], list[3]}, rest...)...)
+}
+
+// voiding is the telling, which voids another one. The store does not keep that.
+func voiding(t *taskhub.Telling, other string) *taskhub.Telling {
+	c := *t
+	c.Voids = other
+	return &c
+}
+
+// answers writes the answers of a commit together with its event, once.
+func answers(t *testing.T, h Harness) {
+	const id = "a'b"
+	list := events("s", 0, 3)
+	tell(t, h, list...)
+	rows := waiting(t, h, list...)
+	large := history.Payload(`"` + strings.Repeat("x", 100_000) + `"`)
+	c := commit(taskhub.Fence{}, "n1", results(1, 1)...)
+	for i, r := range rows {
+		c.Takes = append(c.Takes, taskhub.Take{Key: r.Key, Event: -1})
+		if i < 2 {
+			c.Answers = append(c.Answers, taskhub.Answer{Telling: r.Telling.ID, Payload: []history.Payload{history.Payload(`"ä"`), large}[i]})
+		}
+	}
+	if p := value(h.Store.Answer(t.Context(), id, list[0].ID))(t); p != nil {
+		t.Errorf("an answer before the commit: %s", p)
+	}
+	fence := apply(t, h, c)
+	apply(t, h, c)
+	for i, want := range []history.Payload{history.Payload(`"ä"`), large, nil} {
+		if p := value(h.Store.Answer(t.Context(), id, list[i].ID))(t); string(p) != string(want) {
+			t.Errorf("answer %d has %d bytes, want %d", i, len(p), len(want))
+		}
+	}
+	tell(t, h, list...) // what was answered is not told again
+	waiting(t, h)
+	lost := commit(taskhub.Fence{ETag: fence.ETag, ExecutionID: fence.ExecutionID, NextRow: fence.NextRow, FirstRow: fence.FirstRow, Number: fence.Number}, "n2", results(2, 1)...)
+	lost.Fence.ETag = "W/\"datetime'2020-01-01T00%3A00%3A00.0000000Z'\""
+	lost.Answers = []taskhub.Answer{{Telling: list[2].ID, Payload: history.Payload(`1`)}}
+	if _, err := h.Store.Commit(t.Context(), lost); err == nil {
+		t.Error("a commit over a lost fence was applied")
+	}
+	if p := value(h.Store.Answer(t.Context(), id, list[2].ID))(t); p != nil {
+		t.Errorf("a commit that was refused has answered %s", p)
+	}
+}
