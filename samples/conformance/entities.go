@@ -33,7 +33,10 @@ func init() {
 		return errThrown("after set")
 	})
 	durable.NewCommand(counter, "obj", func(s *value, _ *durable.EntityContext, in value) error {
-		raw, err := json.Marshal(map[string]value{"value": orZero(*s), "in": in})
+		raw, err := json.Marshal(struct {
+			Value value `json:"value"`
+			In    value `json:"in"`
+		}{orZero(*s), in})
 		*s = raw
 		return err
 	})
