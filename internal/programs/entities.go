@@ -72,7 +72,8 @@ func (m *maker) entitySteps(key func(int) string) (steps []step) {
 	}
 	s := ask(e, "add", 100)
 	s.Do, s.Quiet, s.AfterMS = "signal", true, 500
-	return []step{s, timer(int(m.late.Milliseconds())), ask(e, "get", nil)}
+	// Longer than any crash takes to recover from, and shorter than a player waits.
+	return []step{s, timer(min(int(m.late.Milliseconds()), 120_000)), ask(e, "get", nil)}
 }
 
 func (m *maker) locks(e, other string) []step {
