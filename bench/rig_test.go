@@ -77,7 +77,7 @@ func bubble(t *testing.T, o rigOptions, f func(*rig)) {
 func (r *rig) start() {
 	var err error
 	r.worker, err = worker.New(worker.Options{
-		Store: r.hub, Programs: programs, Activities: r.activity,
+		Store: r.hub, Programs: programs, Activities: r.activity, Entities: sums,
 		Control:   taskhub.ControlQueue(hubName),
 		WorkItems: func(string) string { return taskhub.WorkItemQueue(hubName) },
 		Dispatch:  r.o.dispatch, Lease: lease, OrchestratorSlots: 20, ActivitySlots: 20,
@@ -173,8 +173,11 @@ func programs(name, _ string) (engine.Program, error) {
 		if err != nil {
 			return nil, err
 		}
-		if name == "events" {
+		switch name {
+		case "events":
 			return collect(rt, n)
+		case "calls":
+			return callSum(rt, n)
 		}
 		var tasks []*engine.Task
 		for i := range n {
