@@ -216,9 +216,10 @@ func (c *Client) WriteCheckStatus(w http.ResponseWriter, r *http.Request, id str
 
 // WriteStartError answers an HTTP request whose start failed: 404 for an
 // unknown orchestrator, 400 for a bad id or body, 409 for an instance that is
-// not finished, 413 for an input that is too large. Any other error is logged
-// with slog.Default at level ERROR, and the answer has no details: 503 when
-// storage does not answer, else 500.
+// not finished, 413 for an input that is too large, 503 with Retry-After when storage
+// does not answer: a start that is repeated then with the same id and input finds its
+// own. Any other error is 500 without details, and logged with slog.Default at level
+// ERROR.
 func WriteStartError(w http.ResponseWriter, err error) {
 	if errors.Is(err, ErrUnknownOrchestrator) {
 		management.WriteError(w, http.StatusNotFound, err.Error())

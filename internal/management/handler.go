@@ -147,15 +147,17 @@ func (d *door) fail(w http.ResponseWriter, r *http.Request, err error) {
 	WriteFault(w, d.Log, "management request failed", err)
 }
 
-// WriteFault answers an error that is not the caller's, and logs it under the
-// text: 503 when storage does not answer, else 500.
+// WriteFault answers an error that is not the caller's: 503 when storage does not
+// answer, else 500. It logs it under the text; that storage does not answer is told
+// once by who notices it, and here at level DEBUG for each request.
 func WriteFault(w http.ResponseWriter, log *slog.Logger, text string, err error) {
-	log.Error(text, "error", err)
-	if unreachable := net.Error(nil); errors.As(err, &unreachable) {
+	if unreachable := net.Error(nil); errors.As(err, &unreachable) || errors.Is(err, taskhub.ErrUnavailable) {
+		log.Debug(text, "error", err)
 		w.Header().Set("Retry-After", "5")
 		WriteError(w, http.StatusServiceUnavailable, "the task hub is not reachable now")
 		return
 	}
+	log.Error(text, "error", err)
 	WriteError(w, http.StatusInternalServerError, "Something went wrong while processing your request")
 }
 

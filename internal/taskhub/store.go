@@ -42,6 +42,9 @@ var (
 	// ErrDamaged: the blob of a large payload is not what a writer of payloads
 	// leaves. Reading it again does not help.
 	ErrDamaged = errors.New("large payload is damaged")
+	// ErrUnavailable: a service of the store does not answer, or has no time. It is
+	// transient, and the outcome is unknown.
+	ErrUnavailable = errors.New("storage does not answer")
 	// ErrUnread: a message came whose payload cannot be read for the moment.
 	ErrUnread = errors.New("payload of the message cannot be read now")
 	// ErrSealed: the app's payload codec did not encode or decode a payload.

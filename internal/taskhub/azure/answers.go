@@ -139,6 +139,8 @@ func failed(err error, format string, args ...any) error {
 		return fmt.Errorf("%s: %w", what, absent(err))
 	case refused(err):
 		return fmt.Errorf("%s: %w: %w", what, taskhub.ErrRefused, err)
+	case storage.Unreachable(err) && !errors.Is(err, taskhub.ErrUnavailable):
+		return fmt.Errorf("%s: %w: %w", what, taskhub.ErrUnavailable, err)
 	}
 	return fmt.Errorf("%s: %w", what, err)
 }
