@@ -193,7 +193,7 @@ func ExampleClient_History() {
 			fmt.Println(err)
 		}
 		for _, e := range events {
-			fmt.Println(strings.TrimSpace(e.Type + " " + e.Name + string(e.Status)))
+			fmt.Println(strings.TrimSpace(e.Type + " " + e.Name + e.Status))
 		}
 	}, approval)
 	// Output:

@@ -25,6 +25,7 @@ type held struct {
 }
 
 var heldActivity = NewActivity("A", func(context.Context, None) (None, error) { return None{}, nil })
+var heldAction = NewAction("Do", func(context.Context, None) error { return nil })
 var heldChild = NewOrchestrator("C", func(*Context, None) (None, error) { return None{}, nil })
 
 // foreignCalls uses everything that belongs to a Context.
@@ -77,6 +78,7 @@ var foreignCalls = map[string]func(h *held){
 	"Step": func(h *held) {
 		Step(h.ctx, "s", func(context.Context) (None, error) { return None{}, nil })
 	},
+	"Action.Do":   func(h *held) { _ = heldAction.Do(h.ctx, None{}) },
 	"Map":         func(h *held) { _, _ = Map(h.ctx, []None{}, heldActivity) },
 	"All":         func(h *held) { _, _ = All(h.task) },
 	"AllSettled":  func(h *held) { AllSettled(h.task) },

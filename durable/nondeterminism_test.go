@@ -109,7 +109,7 @@ func (h *hub) shown(id string) (status, output string) {
 	if err := json.Unmarshal(s.Output, &output); s.Output != nil && err != nil {
 		h.t.Fatal(err)
 	}
-	return string(s.RuntimeStatus), output
+	return s.RuntimeStatus, output
 }
 
 // TestNonDeterminismParks: by default an instance whose code does not fit waits

@@ -43,7 +43,7 @@ func (q *Query) internal() (out taskhub.Query, err error) {
 // parseStatuses reads the names of statuses; no names are no statuses.
 func parseStatuses(names []RuntimeStatus) (out []history.Status, err error) {
 	for _, name := range names {
-		s, err := history.ParseStatus(string(name))
+		s, err := history.ParseStatus(name)
 		if err != nil {
 			return nil, fmt.Errorf("durable: %q is not a runtime status; they are %s", name, strings.Join(statusNames(), ", "))
 		}

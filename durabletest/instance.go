@@ -70,7 +70,7 @@ func finished(s *durable.Status) bool {
 
 // stuck says why an orchestration does not finish.
 func (i *Instance[Out]) stuck(s *durable.Status) string {
-	text := "instance " + i.ID + " (" + s.Name + ") does not finish: it is " + string(s.RuntimeStatus)
+	text := "instance " + i.ID + " (" + s.Name + ") does not finish: it is " + s.RuntimeStatus
 	if parked := i.Parked(); parked != nil {
 		return text + " and parked: " + parked.Error()
 	}

@@ -72,7 +72,7 @@ func programControls(t *testing.T, client *durable.Client) {
 	}
 	shows := func(want durable.RuntimeStatus) {
 		t.Helper()
-		eventually(t, "the instance is "+string(want), func() bool {
+		eventually(t, "the instance is "+want, func() bool {
 			status, err := client.Status(ctx, id)
 			return err == nil && status.RuntimeStatus == want
 		})

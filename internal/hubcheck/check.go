@@ -114,7 +114,7 @@ func (c *checker) add(ctx context.Context, f Finding) {
 
 // scan reads both tables side by side, in the order of their keys, and notes the
 // partitions with findings.
-func (c *checker) scan(ctx context.Context) error {
+func (c *checker) scan(ctx context.Context) error { //nolint:gocognit // a case for each kind of row
 	next, stop := iter.Pull2(c.hub.RawInstances(ctx))
 	defer stop()
 	row, err, more := next()

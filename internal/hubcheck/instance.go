@@ -209,7 +209,7 @@ func (v *view) readSentinel() {
 }
 
 // readEvents reads the history.
-func (v *view) readEvents() {
+func (v *view) readEvents() { //nolint:gocognit // a case for each kind of damage
 	if v.sentinel != nil && !v.guarded {
 		return
 	}

@@ -115,8 +115,8 @@ func (c *checker) isOrphan(ctx context.Context, id string) (bool, error) {
 	if !errors.Is(err, taskhub.ErrNotFound) {
 		return false, err
 	}
-	for range c.hub.RawHistory(ctx, taskhub.EscapeKey(id)) {
-		return false, nil // a row, or an error that says nothing
+	for _, err := range c.hub.RawHistory(ctx, taskhub.EscapeKey(id)) {
+		return false, err
 	}
 	return true, nil
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"testing"
-	"testing/cryptotest"
 	"testing/synctest"
 
 	"github.com/durable-go/functions/internal/programs"
@@ -25,7 +24,7 @@ func Check(t *testing.T, r Run) (report Report) {
 	before := slog.Default()
 	slog.SetDefault(quiet)
 	defer slog.SetDefault(before)
-	cryptotest.SetGlobalRandom(t, r.Seed) // ids are random numbers, too
+	seedRandom(t, r.Seed)
 	synctest.Test(t, func(*testing.T) {
 		defer func() {
 			if p := recover(); p != nil {

@@ -89,7 +89,7 @@ func (s skewed) AfterFunc(d time.Duration, f func()) (stop func() bool) {
 const hidden = 10 * time.Minute
 
 // feed gives messages to the worker as the Functions host does.
-func (p *process) feed(ctx context.Context, queue string) {
+func (p *process) feed(ctx context.Context, queue string) { //nolint:gocognit // one loop, as the host has it
 	store := p.link()
 	var invocations sync.WaitGroup
 	defer invocations.Wait()

@@ -140,7 +140,7 @@ func done(err error) (answer, error) {
 
 func statusOf(s *durable.Status) status {
 	return status{
-		s.Name, s.InstanceID, string(s.RuntimeStatus), s.Input, s.CustomStatus, s.Output,
+		s.Name, s.InstanceID, s.RuntimeStatus, s.Input, s.CustomStatus, s.Output,
 		s.Created.Format(time.RFC3339), s.LastUpdated.Format(time.RFC3339),
 	}
 }

@@ -141,7 +141,7 @@ func (h *Hub) RawBlobsOf(ctx context.Context, id string) iter.Seq2[RawBlob, erro
 	return h.rawBlobs(ctx, to.Ptr(folder(id)))
 }
 
-func (h *Hub) rawBlobs(ctx context.Context, prefix *string) iter.Seq2[RawBlob, error] {
+func (h *Hub) rawBlobs(ctx context.Context, prefix *string) iter.Seq2[RawBlob, error] { //nolint:gocognit // containers, pages and blobs, one within the other
 	return func(yield func(RawBlob, error) bool) {
 		for pager := h.large().NewListBlobsFlatPager(&container.ListBlobsFlatOptions{Prefix: prefix}); pager.More(); {
 			page, err := pager.NextPage(ctx)
