@@ -16,10 +16,11 @@ import (
 const scope = "https://storage.azure.com/.default"
 
 func (a *Account) openIdentity(c *Connection, base azcore.ClientOptions) error {
-	credential, err := c.Identity.credential()
+	own, err := c.Identity.credential()
 	if err != nil {
 		return err
 	}
+	credential := shareToken(own)
 	if a.Tables, err = aztables.NewServiceClient(c.Table, credential, &aztables.ClientOptions{ClientOptions: a.of(Table, base)}); err != nil {
 		return err
 	}
