@@ -21,6 +21,9 @@ type rowState struct {
 	updated, created time.Time
 	// unclaimed means that the row has no execution id: an old client wrote it.
 	unclaimed bool
+	// foreign means that another client than ours wrote the row, and no merge of ours has
+	// completed it.
+	foreign bool
 	// stale means that the row is of the execution that continued as new.
 	stale bool
 	// gone means that the row was purged or belongs to another execution.
@@ -42,6 +45,7 @@ func (r *rowState) read(row *taskhub.Instance) {
 	*r = rowState{
 		known: true, etag: row.ETag, status: row.Status, custom: row.CustomStatus, updated: row.Updated, created: row.Created,
 		unclaimed: row.ExecutionID == "", parked: row.Parked != "", backlog: row.Backlog,
+		foreign: row.Origin == "",
 	}
 }
 
@@ -128,16 +132,32 @@ func (in *Instance) writeRow(ctx context.Context, change taskhub.Change) error {
 		change.ExecutionID = x.id
 		change.Origin = x.origin
 	}
-	if started := x.record.started; x.row.stale && started != nil {
+	started := x.record.started
+	if x.row.stale && started != nil {
 		change.Input, change.Created = &started.Input, &started.Timestamp
+	}
+	completes := x.row.foreign && started != nil
+	if completes {
+		in.completeRow(&change)
 	}
 	return in.Exec.Do(ctx, func(ctx context.Context) error {
 		etag, err := in.Store.Merge(ctx, in.ID, change)
 		if err == nil {
 			x.row.etag = etag
+			x.row.foreign = x.row.foreign && !completes
 		}
 		return err
 	})
+}
+
+// completeRow adds what other clients leave to the engine: the input, for which they may
+// name the blob of their message or nothing, and the empty custom status.
+func (in *Instance) completeRow(change *taskhub.Change) {
+	x := in.x
+	change.Input, change.Origin = &x.record.started.Input, x.origin
+	if change.CustomStatus == nil && x.custom == nil {
+		change.CustomStatus = &x.custom
+	}
 }
 
 func (in *Instance) mergedRow(change taskhub.Change) {
@@ -214,11 +234,11 @@ func (in *Instance) reopenRow(ctx context.Context) error {
 	return in.showRunning(ctx)
 }
 
-// showOutcome makes the row show how the execution ended. Where storage refuses what
+// showOutcome makes the row show how the execution ended, and when by its history. Where storage refuses what
 // it ended with, the row shows the status alone.
 func (in *Instance) showOutcome(ctx context.Context) error {
 	end := in.x.record.outcome
-	completed := in.Exec.Now()
+	completed := end.Timestamp
 	change := taskhub.Change{Status: &end.Status, Output: &end.Result, Updated: completed, Completed: &completed}
 	in.unpark(&change)
 	in.showCustom(&change)

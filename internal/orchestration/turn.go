@@ -57,6 +57,7 @@ func (in *Instance) turn(ctx context.Context, events []*history.Event) error {
 func (in *Instance) take(t *engine.Turn, events []*history.Event, under *lease.Lease) {
 	x := in.x
 	x.draft.deferrable = in.FirstTurn > 0 && in.isFirstTurn(events) && !t.SideEffect && !t.Clock && t.Status == history.Running && in.onlyActivities(t)
+	stamp(t.Events, in.Exec.Now())
 	for _, e := range t.Events {
 		if asks(e.Type) {
 			e.Own.Lease = under.ID
@@ -67,6 +68,29 @@ func (in *Instance) take(t *engine.Turn, events []*history.Event, under *lease.L
 		noteCustom(t.Events, x.custom)
 	}
 	x.draft.events = append(x.draft.events, t.Events...)
+}
+
+// stamp gives what a turn did the time at which it did so. The turn's own event keeps the
+// time that the code saw, which for a start that has just come is that of its message; a
+// timer too, whose length is told by that.
+func stamp(events []*history.Event, now time.Time) {
+	asked := map[int32]bool{}
+	for _, e := range events {
+		switch e.Type {
+		case history.TaskScheduled:
+			asked[e.ID] = true // may be a marker, which completes at once
+		case history.TaskCompleted:
+			if !asked[e.TaskID] {
+				continue
+			}
+		case history.SubOrchestrationInstanceCreated, history.EventSent, history.ExecutionCompleted, history.OrchestratorCompleted:
+		default:
+			continue
+		}
+		if now.After(e.Timestamp) {
+			e.Timestamp = now
+		}
+	}
 }
 
 // leaseOfDraft is the message that the next commit may name as the lease of what it

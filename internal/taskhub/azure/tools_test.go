@@ -161,3 +161,14 @@ func checkTypes(t *testing.T, row map[string]any, want map[string]string) {
 		}
 	}
 }
+
+// Durable Functions Monitor finds the parent of an instance by the rows that have its id
+// as InstanceId: an instance's own rows have not.
+func TestOwnRowsDoNotNameTheInstance(t *testing.T) {
+	account, name := toolHub(t)
+	for id, want := range map[string]int{"order-0": 0, "execution0:1": 1} {
+		if rows := query(t, account, name+"History", "InstanceId eq '"+id+"'", ""); len(rows) != want {
+			t.Errorf("%d rows have the InstanceId %s, want %d: %v", len(rows), id, want, rows)
+		}
+	}
+}
