@@ -107,9 +107,9 @@ func (c *client) chains(ctx context.Context, n, inFlight int) (each []time.Durat
 	return each, time.Since(began), context.Cause(ctx)
 }
 
-func (c *client) fanOuts(ctx context.Context, n, width int) (each []time.Duration, err error) {
+func (c *client) fanOuts(ctx context.Context, orchestrator string, n, width int) (each []time.Duration, err error) {
 	for range n {
-		took, err := c.run(ctx, "FanOut", fmt.Sprint(width), fmt.Sprint(width))
+		took, err := c.run(ctx, orchestrator, fmt.Sprint(width), fmt.Sprint(width))
 		if err != nil {
 			return nil, err
 		}

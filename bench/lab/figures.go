@@ -16,14 +16,25 @@ const (
 	metricRate     = "chains a second, 32 in flight"
 	metricFan100   = "fan-out of 100, ms"
 	metricFan1000  = "fan-out of 1000, ms"
+	metricSlow100  = "fan-out of 100 of 20 ms, ms"
+	metricSlow1000 = "fan-out of 1000 of 20 ms, ms"
 	metricHost     = "CPU a chain, host, ms"
 	metricHandler  = "CPU a chain, handler, ms"
 	metricStorage  = "CPU a chain, azurite, ms"
 )
 
-var metrics = []string{metricChain, metricChainP95, metricRate, metricFan100, metricFan1000, metricHost, metricHandler, metricStorage}
+var metrics = []string{metricChain, metricChainP95, metricRate, metricFan100, metricFan1000, metricSlow100, metricSlow1000, metricHost, metricHandler, metricStorage}
 
 const inFlight = 32
+
+// fanOut is the orchestrator whose activities do nothing.
+const fanOut = "FanOut"
+
+// fans are the fan-outs that are measured: those of FanSlow do real work, 20 ms each.
+var fans = []struct {
+	metric, orchestrator string
+	width                int
+}{{metricFan100, fanOut, 100}, {metricFan1000, fanOut, 1000}, {metricSlow100, "FanSlow", 100}, {metricSlow1000, "FanSlow", 1000}}
 
 // figures are the results of a round, by metric.
 type figures map[string]float64
@@ -36,7 +47,7 @@ func measure(ctx context.Context, c *client, p processes, s sizes) (figures, err
 	if _, _, err := c.chains(ctx, s.warm, 4); err != nil {
 		return nil, err
 	}
-	if _, err := c.fanOuts(ctx, 1, 100); err != nil {
+	if _, err := c.fanOuts(ctx, fanOut, 1, 100); err != nil {
 		return nil, err
 	}
 	single, _, err := c.chains(ctx, s.chains, 1)
@@ -52,17 +63,15 @@ func measure(ctx context.Context, c *client, p processes, s sizes) (figures, err
 	for name := range out {
 		out[name] = (out[name] - before[name]) / float64(s.rate)
 	}
-	fan100, err := c.fanOuts(ctx, s.fans, 100)
-	if err != nil {
-		return nil, err
-	}
-	fan1000, err := c.fanOuts(ctx, s.fans, 1000)
-	if err != nil {
-		return nil, err
+	for _, fan := range fans {
+		each, err := c.fanOuts(ctx, fan.orchestrator, s.fans, fan.width)
+		if err != nil {
+			return nil, err
+		}
+		out[fan.metric] = percentile(each, 50)
 	}
 	out[metricChain], out[metricChainP95] = percentile(single, 50), percentile(single, 95)
 	out[metricRate] = float64(s.rate) / all.Seconds()
-	out[metricFan100], out[metricFan1000] = percentile(fan100, 50), percentile(fan1000, 50)
 	return out, nil
 }
 

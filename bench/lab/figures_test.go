@@ -121,7 +121,7 @@ func TestClientFindsWrongResults(t *testing.T) {
 	if _, _, err := c.chains(t.Context(), 4, 2); err == nil || !strings.Contains(err.Error(), `"wrong"`) {
 		t.Errorf("a wrong output: %v", err)
 	}
-	if _, err := c.fanOuts(t.Context(), 1, 3); err == nil {
+	if _, err := c.fanOuts(t.Context(), fanOut, 1, 3); err == nil {
 		t.Error("a wrong output of a fan-out is no error")
 	}
 	if _, err := c.run(t.Context(), "Missing", "", ""); err == nil || !strings.Contains(err.Error(), "404") {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/durable-go/functions/durable"
 	"github.com/durable-go/functions/samples/conformance/program"
@@ -31,11 +32,12 @@ var (
 		return errors.New("just a string")
 	})
 	returnUndefined = durable.NewAction("ReturnUndefined", func(context.Context, durable.None) error { return nil })
+	sleep20         = durable.NewActivity("Sleep20", runSleep20)
 	flagFail        = durable.NewActivity("FlagFail", runFlagFail)
 	flaky           = durable.NewActivity("Flaky", runFlaky)
 )
 
-var activities = []durable.Registration{echo, big, throw, throwString, returnUndefined, flagFail, flaky}
+var activities = []durable.Registration{echo, big, throw, throwString, returnUndefined, sleep20, flagFail, flaky}
 
 // pause says how long Slow runs and what it returns.
 type pause = program.Pause
@@ -47,6 +49,18 @@ func flag(name string) string {
 		dir = filepath.Join(os.TempDir(), "durable-flags")
 	}
 	return filepath.Join(dir, filepath.Base(name))
+}
+
+// runSleep20 stands for real work: it waits for 20 ms, and ends early with its context.
+func runSleep20(ctx context.Context, _ string) (int, error) {
+	timer := time.NewTimer(20 * time.Millisecond)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return 1, nil
+	case <-ctx.Done():
+		return 0, context.Cause(ctx)
+	}
 }
 
 // runFlagFail fails for as long as there is a file of that name.

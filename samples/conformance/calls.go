@@ -7,7 +7,7 @@ import (
 	"github.com/durable-go/functions/durable"
 )
 
-// fan is the input of FanOutN.
+// fan is the input of FanOutN and FanSlow.
 type fan struct {
 	N int `json:"n"`
 }
@@ -38,6 +38,7 @@ var calls = []durable.Registration{
 		all, err := greetings(ctx, in.N)
 		return len(all), err
 	}),
+	durable.NewOrchestrator("FanSlow", fanSlow),
 	durable.NewOrchestrator("FanOutFail", fanOutFail),
 	durable.NewOrchestrator("AnyActivityWins", func(ctx *durable.Context, _ value) (winner, error) {
 		activity := slow.Call(ctx, pause{MS: 300, Value: value(`"fast"`)})
@@ -76,6 +77,16 @@ func greetings(ctx *durable.Context, n int) ([]string, error) {
 		tasks[i] = hello.Call(ctx, strconv.Itoa(i))
 	}
 	return durable.All(tasks...)
+}
+
+// fanSlow calls n activities at once that take 20 ms, and returns how many ended.
+func fanSlow(ctx *durable.Context, in fan) (int, error) {
+	tasks := make([]*durable.Task[int], in.N)
+	for i := range tasks {
+		tasks[i] = sleep20.Call(ctx, strconv.Itoa(i))
+	}
+	all, err := durable.All(tasks...)
+	return len(all), err
 }
 
 // fanOutFail calls five activities, of which the third fails at once.

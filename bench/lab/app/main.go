@@ -1,10 +1,11 @@
-// The app that bench/lab measures: the lab's orchestrator, and a fan-out.
+// The app that bench/lab measures: the lab's orchestrator, and two fan-outs.
 package main
 
 import (
 	"context"
 	"fmt"
 	"log"
+	"time"
 
 	hello "github.com/durable-go/functions/Hello"
 	httpstart "github.com/durable-go/functions/HttpStart"
@@ -22,9 +23,31 @@ var fanOut = durable.NewOrchestrator("FanOut", func(ctx *durable.Context, n int)
 	return len(greetings), err
 })
 
+// sleep20 stands for real work.
+var sleep20 = durable.NewActivity("Sleep20", func(ctx context.Context, _ int) (int, error) {
+	timer := time.NewTimer(20 * time.Millisecond)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return 1, nil
+	case <-ctx.Done():
+		return 0, context.Cause(ctx)
+	}
+})
+
+// fanSlow is fanOut of activities that take 20 ms.
+var fanSlow = durable.NewOrchestrator("FanSlow", func(ctx *durable.Context, n int) (int, error) {
+	tasks := make([]*durable.Task[int], n)
+	for i := range tasks {
+		tasks[i] = sleep20.Call(ctx, i)
+	}
+	results, err := durable.All(tasks...)
+	return len(results), err
+})
+
 func main() {
 	app := durable.NewApp()
-	app.Register(orchestrator.Orchestrator, fanOut, hello.Activity)
+	app.Register(orchestrator.Orchestrator, fanOut, fanSlow, hello.Activity, sleep20)
 	app.HandleHTTP("HttpStart", httpstart.Handler(app.Client()))
 	log.Fatal(app.Run(context.Background()))
 }
