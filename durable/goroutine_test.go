@@ -25,6 +25,7 @@ type held struct {
 }
 
 var heldActivity = NewActivity("A", func(context.Context, None) (None, error) { return None{}, nil })
+var heldEvent = NewEvent[None]("e")
 var heldAction = NewAction("Do", func(context.Context, None) error { return nil })
 var heldChild = NewOrchestrator("C", func(*Context, None) (None, error) { return None{}, nil })
 
@@ -78,17 +79,21 @@ var foreignCalls = map[string]func(h *held){
 	"Step": func(h *held) {
 		Step(h.ctx, "s", func(context.Context) (None, error) { return None{}, nil })
 	},
-	"Action.Do":   func(h *held) { _ = heldAction.Do(h.ctx, None{}) },
-	"Map":         func(h *held) { _, _ = Map(h.ctx, []None{}, heldActivity) },
-	"All":         func(h *held) { _, _ = All(h.task) },
-	"AllSettled":  func(h *held) { AllSettled(h.task) },
-	"FirstError":  func(h *held) { _, _ = FirstError(h.task) },
-	"Any":         func(h *held) { Any(h.task) },
-	"Select":      func(h *held) { Select(h.task) },
-	"AsCompleted": func(h *held) { AsCompleted(h.task)(func(int, *Task[None]) bool { return false }) },
-	"Task.Await":  func(h *held) { _, _ = h.task.Await() },
-	"Task.Done":   func(h *held) { h.task.Done() },
-	"Task.Cancel": func(h *held) { h.task.Cancel() },
+	"Action.Do":     func(h *held) { _ = heldAction.Do(h.ctx, None{}) },
+	"Event.Wait":    func(h *held) { heldEvent.Wait(h.ctx) },
+	"Event.Channel": func(h *held) { heldEvent.Channel(h.ctx) },
+	"Event.Send":    func(h *held) { _ = heldEvent.Send(h.ctx, "i", None{}) },
+	"MapSettled":    func(h *held) { _ = MapSettled(h.ctx, []None{}, heldActivity) },
+	"Map":           func(h *held) { _, _ = Map(h.ctx, []None{}, heldActivity) },
+	"All":           func(h *held) { _, _ = All(h.task) },
+	"AllSettled":    func(h *held) { AllSettled(h.task) },
+	"FirstError":    func(h *held) { _, _ = FirstError(h.task) },
+	"Any":           func(h *held) { Any(h.task) },
+	"Select":        func(h *held) { Select(h.task) },
+	"AsCompleted":   func(h *held) { AsCompleted(h.task)(func(int, *Task[None]) bool { return false }) },
+	"Task.Await":    func(h *held) { _, _ = h.task.Await() },
+	"Task.Done":     func(h *held) { h.task.Done() },
+	"Task.Cancel":   func(h *held) { h.task.Cancel() },
 }
 
 // Each use of a Context on a goroutine that is not its orchestrator's ends that

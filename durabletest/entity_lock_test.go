@@ -43,7 +43,7 @@ func TestLocksAreReleased(t *testing.T) {
 			durabletest.EveryCrash(t, func(t *testing.T, env *durabletest.Env) {
 				in := durabletest.Start(env, holders, how)
 				if how == "hold" {
-					time.Sleep(time.Minute)
+					<-time.After(time.Minute)
 					in.Terminate("enough")
 				}
 				_, _ = in.Result()

@@ -96,10 +96,10 @@ func TestEntityFromOrchestratorAndClient(t *testing.T) {
 		if err := deposits.Send(ctx, c, "alice", 1, durable.WithDeliverAt(time.Now().Add(time.Hour))); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(59 * time.Minute)
+		<-time.After(59 * time.Minute)
 		n, err = balances.Do(ctx, c, "alice", durable.None{})
 		check(t, n, err, 20)
-		time.Sleep(2 * time.Minute)
+		<-time.After(2 * time.Minute)
 		n, err = balances.Do(ctx, c, "alice", durable.None{})
 		check(t, n, err, 21)
 		_, err = withdraws.Do(ctx, c, "alice", 100)
@@ -148,7 +148,7 @@ func TestTransfersWithCrashes(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = left
-		time.Sleep(5 * time.Minute)
+		<-time.After(5 * time.Minute)
 		a, err := balances.Do(ctx, c, "a", durable.None{})
 		check(t, a, err, 120)
 		b, err := balances.Do(ctx, c, "b", durable.None{})

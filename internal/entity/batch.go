@@ -162,7 +162,7 @@ func (en *Entity) outcome(ctx context.Context, d *draft, s step, code *Code, unk
 	case en.refused != nil:
 		o = failure("RefusedByStorage", "storage refuses what the operation did: %v", en.refused)
 		en.refused = nil
-		return o, nil
+		return o, nil //nolint:nilerr // the error is the outcome of the call
 	case unknown != nil:
 		return failure(UnknownEntity, "%v", unknown), nil
 	}

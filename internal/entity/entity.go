@@ -139,7 +139,7 @@ func (en *Entity) again(ctx context.Context, err error, try int) bool {
 		en.c, en.row = nil, row{}
 		en.inbox.wanted, en.inbox.rows = true, nil
 		return true
-	case class == executor.Refused && en.c != nil && !(en.narrow && en.refused != nil):
+	case class == executor.Refused && en.c != nil && (!en.narrow || en.refused == nil):
 		if en.narrow {
 			en.refused = err // the one row of the next batch fails
 		}

@@ -62,7 +62,7 @@ type plan struct {
 // planned decides about the rows of a look. held is the lock, nil when the entity is
 // free; all says that the look has seen all rows. Rows that are not in the plan stay in
 // the inbox.
-func planned(held *lock, rows []*taskhub.InboxRow, all bool) plan {
+func planned(held *lock, rows []*taskhub.InboxRow, all bool) plan { //nolint:gocognit // the rules of a batch stand together
 	var p plan
 	voided := map[string]bool{}
 	free := held == nil

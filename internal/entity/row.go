@@ -38,7 +38,7 @@ func (en *Entity) learnRow(ctx context.Context) error {
 }
 
 // show brings the row up to date. An entity that was never stored has none.
-func (en *Entity) show(ctx context.Context) error {
+func (en *Entity) show(ctx context.Context) error { //nolint:gocognit // one loop until the row is written
 	c := en.c
 	if c.fence.ETag == "" {
 		return nil

@@ -75,7 +75,7 @@ func TestTokenIsAskedForAnew(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				shared := shareToken(&c.source)
 				_, first := shared.GetToken(t.Context(), storageToken)
-				time.Sleep(c.later)
+				<-time.After(c.later)
 				_, second := shared.GetToken(t.Context(), c.options)
 				if !errors.Is(first, c.source.err) || !errors.Is(second, c.source.err) || c.source.asked != c.want {
 					t.Errorf("asked %d times, %v, %v; want %d", c.source.asked, first, second, c.want)

@@ -250,7 +250,7 @@ func (c *checker) runsObject(obj types.Object, r role) {
 }
 
 // assignments finds the literals that are put into variables.
-func (c *checker) assignments() {
+func (c *checker) assignments() { //nolint:gocognit // a case for each form of assignment
 	for _, file := range c.files() {
 		ast.Inspect(file, func(n ast.Node) bool {
 			switch n := n.(type) {

@@ -61,7 +61,7 @@ func (c *checker) constant(e ast.Expr) (text string, ok bool) {
 // checkNames reports names that are invalid, or of two functions in one list of
 // registrations. (Versions of a function may well have one name, and be
 // registered in turn.)
-func (c *checker) checkNames() {
+func (c *checker) checkNames() { //nolint:gocognit // a case for each kind of name
 	for _, f := range c.all {
 		if c.implements(f.file) {
 			continue
