@@ -43,7 +43,7 @@ var mutations = []mutation.Mutation{
 	{Name: "the row decides over the sentinel", File: row, Before: `if head.ETag != x.fence.ETag {`, After: `if head.ETag == "none" {`},
 	{Name: "an end is shown before others have heard of it", File: finish, Before: `if err := in.payOwed(ctx); err != nil {`, After: `if err := error(nil); err != nil {`},
 	{Name: "an execution that continues as new leaves what it owes", File: next, Before: `if err := in.sendOwed(ctx); err != nil {`, After: `if err := error(nil); err != nil {`},
-	{Name: "a child is not known to be one's own", File: children, Before: `return p != nil && p.Instance == in.self() && p.TaskID == e.ID, nil`, After: `return false, nil`},
+	{Name: "a child is not known to be one's own", File: children, Before: `return p != nil && p.Instance == in.self() && p.TaskID == e.ID, nil`, After: `return p != nil && in.ID == "", nil`},
 	{Name: "a lease has no end", File: leases, Before: `return l.k.Exec.Clock.Now().Before(until.Add(-l.k.margin()))`, After: `return true || until.IsZero()`},
 	{Name: "a lease lasts as long as the host had hidden the message", File: leases, Before: `if !l.asked.IsZero() && l.asked.Before(until) {`, After: `if false {`},
 	{Name: "a renewal with an old receipt ends the newer delivery", File: request, Before: `return (act == renewing || act == copying) && !l.over && l.have.PopReceipt != with`, After: `return false && with == ""`},
