@@ -123,13 +123,15 @@ func (s *start) undo(ctx context.Context, insertErr error) error {
 
 // prepare makes the row and the message of a start.
 func (c *Client) prepare(s Start) *start {
-	now := c.stamp() // what it asks for comes after what this client has told before
+	now := c.now()
 	generation := int32(0)
 	row := &taskhub.Instance{
 		ID: s.InstanceID, ExecutionID: s.ExecutionID, Name: s.Name, Version: s.Version, Input: s.Input,
 		Status: history.Pending, Created: now, Updated: now, Scheduled: s.At, Generation: &generation, Tags: s.Tags, Origin: s.ExecutionID,
 	}
-	return &start{c: c, row: row, msg: taskhub.Started(row), reuse: s.Reuse}
+	msg := taskhub.Started(row)
+	msg.Event.Timestamp = c.stamp() // what it asks for comes after what this client has told before
+	return &start{c: c, row: row, msg: msg, reuse: s.Reuse}
 }
 
 // delay hides the message: until its time, or as this process's lease.

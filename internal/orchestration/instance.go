@@ -3,6 +3,7 @@ package orchestration
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -236,7 +237,11 @@ func (in *Instance) recover(ctx context.Context, err error) (again bool) {
 	var parked *parkedError
 	switch {
 	case errors.As(err, &put):
-		in.Log.Warn("messages put off", "instance", in.ID, "reason", put.reason, "delay", put.delay)
+		level := slog.LevelInfo // a start and its message cross each other now and then
+		if put.delay > 2*second {
+			level = slog.LevelWarn
+		}
+		in.Log.Log(ctx, level, "messages put off", "instance", in.ID, "reason", put.reason, "delay", put.delay)
 		in.abandon(put.delay)
 	case errors.As(err, &parked):
 		in.park(ctx, parked)
