@@ -104,6 +104,9 @@ func (in *Instance) acceptMessage(ctx context.Context, m *Message) (*history.Eve
 	case k == looks:
 		return nil, in.acceptLook(ctx, m)
 	case x.record.seen[m.Message.ID] || in.accepted(m.Message.ID):
+		if k == starts {
+			return nil, in.startedAgain(ctx, m)
+		}
 		return nil, nil
 	case in.tooEarly(m):
 		return nil, nil

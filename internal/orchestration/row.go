@@ -83,6 +83,22 @@ func (in *Instance) learnRow(ctx context.Context) error {
 	return nil
 }
 
+// startedAgain has the row read anew that was gone: a start whose outcome its client did
+// not know takes its row back, and writes it again when it is repeated. The row may come
+// a moment after the message.
+func (in *Instance) startedAgain(ctx context.Context, m *Message) error {
+	if in.x.row.gone {
+		in.x.row = rowState{}
+	}
+	if !in.x.ended() {
+		return nil
+	}
+	if err := in.learnRow(ctx); err != nil || !in.x.row.gone || m.Dequeued >= startTries {
+		return err
+	}
+	return in.startWithoutRow(m)
+}
+
 // mayMerge makes sure that the row is this process's to write: another one may have
 // gone on. changed means that the row is not what it was.
 func (in *Instance) mayMerge(ctx context.Context, changed bool) error {
