@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/durable-go/functions/internal/entity"
@@ -28,7 +29,7 @@ type Entity[S any] struct {
 	initial    func(key string) S
 	operations map[string]operation[S]
 	// registered says that the operations are known to an app.
-	registered bool
+	registered atomic.Bool
 	errs       []error
 }
 
@@ -131,7 +132,7 @@ func (e *Entity[S]) add(o operation[S]) {
 		e.errs = append(e.errs, fmt.Errorf("entity %q: %w", e.name, err))
 	case twice:
 		e.errs = append(e.errs, fmt.Errorf("operation %q of entity %q is made twice (names are compared without case)", o.name, e.name))
-	case e.registered:
+	case e.registered.Load():
 		panic(fmt.Sprintf("durable: operation %q of entity %q is made after the entity was registered", o.name, e.name))
 	}
 	e.operations[key] = o
@@ -141,7 +142,7 @@ func (e *Entity[S]) register(r *registry) error {
 	if err := errors.Join(e.errs...); err != nil {
 		return err
 	}
-	e.registered = true
+	e.registered.Store(true)
 	return r.addEntity(e.name, &entity.Code{
 		Run:      func(ctx context.Context, op *entity.Operation) *entity.Outcome { return e.run(ctx, r, op) },
 		MaxState: e.options.maxState, MaxBatch: e.options.batch, Timeout: e.options.timeout,

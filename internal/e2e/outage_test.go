@@ -149,9 +149,11 @@ func TestStorageIsAway(t *testing.T) {
 			}
 		})
 	}
-	for name, times := range map[string]int{"queue": 2, "table": 2} {
-		if n := strings.Count(h.Log(), `msg="storage service does not answer; requests are repeated until it does" service=`+name); n != times {
-			t.Errorf("the log tells %d times that the %s service is away, want %d", n, name, times)
+	// Each is away once by itself, and once with all others, where it may be that nothing
+	// has asked for it.
+	for _, name := range []string{"queue", "table"} {
+		if n := strings.Count(h.Log(), `msg="storage service does not answer; requests are repeated until it does" service=`+name); n < 1 || n > 2 {
+			t.Errorf("the log tells %d times that the %s service is away, want once or twice", n, name)
 		}
 	}
 }

@@ -115,8 +115,13 @@ func TestStorageUnreachable(t *testing.T) {
 	r := runHandler(t, map[string]string{"HttpStart/function.json": starterJSON}, "AzureWebJobsStorage="+storage, fmt.Sprint("FUNCTIONS_CUSTOMHANDLER_PORT=", port))
 	ctx := bounded(t)
 	eventually(t, "the app answers 503", func() bool { return answers(ctx, port) == http.StatusServiceUnavailable })
-	if n := strings.Count(r.log(), "does not answer"); n != 1 {
+	if n := strings.Count(r.log(), "the storage account does not answer"); n != 1 {
 		t.Errorf("said it %d times:\n%s", n, r.log())
+	}
+	for _, service := range []string{"table", "queue", "blob"} {
+		if n := strings.Count(r.log(), "requests are repeated until it does\" service="+service); n > 1 {
+			t.Errorf("said of the %s service %d times that it is away:\n%s", service, n, r.log())
+		}
 	}
 	_ = r.cmd.Process.Signal(os.Interrupt)
 	if err := r.cmd.Wait(); err == nil {
