@@ -88,7 +88,7 @@ func ExampleCritical() {
 		ctx, client := context.Background(), env.Client()
 		_ = client.SignalEntities(ctx, deposit.Signals("alice", 60, 40)...)
 		fmt.Println(durabletest.Start(env, transfer, move{"alice", "bob", 30}).Result())
-		env.Wait() // a list shows a change a moment later
+		env.Advance(time.Second) // a list shows a change a moment later
 		for e, err := range accounts.List(ctx, client, durable.EntityQuery{}) {
 			fmt.Println(e.ID, e.State.Balance, err)
 		}
