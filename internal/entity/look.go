@@ -144,6 +144,22 @@ func (en *Entity) query(ctx context.Context) error {
 	b.rows, b.more, b.due = found.Rows, found.More, found.NextDue
 	b.waiting = found.Waiting
 	b.calm = !slices.ContainsFunc(b.rows, isCall)
+	if len(b.rows) == 0 && en.c != nil && en.custody.LooksForOthers() {
+		return en.verify(ctx)
+	}
+	return nil
+}
+
+// verify forgets what is in memory where another process has committed since. It had
+// the wake-up before, and may have died before it sent what its commit has left to send.
+func (en *Entity) verify(ctx context.Context) error {
+	head, err := en.Head(ctx, en.ID)
+	if err != nil {
+		return err
+	}
+	if head.ETag != en.c.fence.ETag {
+		en.c, en.row = nil, row{}
+	}
 	return nil
 }
 

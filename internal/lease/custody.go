@@ -15,14 +15,14 @@ import (
 type Custody struct {
 	// held are the leases by logical id; others read it under the lock.
 	held map[string]*Lease
-	// looks are those of held that mean "look": what was told while one of them is
-	// open needs no wake-up of its own. closed are those that the room has
-	// begun to let go: it looks once more after that.
+	// looks are those of held that mean "look".
 	looks map[string]bool
 
 	count atomic.Int32
 
-	mu   sync.Mutex // guards open, and changes of held
+	mu sync.Mutex // guards open, and changes of held
+	// open are the looks that the room has not begun to let go: what is told while it
+	// holds one needs no wake-up of its own.
 	open map[string]*Lease
 }
 
@@ -137,11 +137,12 @@ func (c *Custody) Deliveries() int {
 	return most
 }
 
-// LooksAgain reports whether a wake-up that is held was delivered before: the process
-// that had it may have committed what it was for, and asked for more under it.
-func (c *Custody) LooksAgain() bool {
+// LooksForOthers reports whether a wake-up that is held came through a queue. A process
+// that had it before, as its sender or by an earlier delivery, may have committed what it
+// was for, and asked for more under it.
+func (c *Custody) LooksForOthers() bool {
 	for id := range c.looks {
-		if l := c.held[id]; l != nil && l.Deliveries() > 1 {
+		if l := c.held[id]; l != nil && l.Deliveries() > 0 {
 			return true
 		}
 	}
@@ -178,6 +179,7 @@ func (c *Custody) LetGo(needed func(id string) bool) {
 	}
 }
 
+// Forget drops a message from the custody; its lease goes on as it was decided.
 func (c *Custody) Forget(id string) {
 	delete(c.looks, id)
 	c.mu.Lock()

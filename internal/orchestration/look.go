@@ -231,7 +231,7 @@ func (in *Instance) query(ctx context.Context) error {
 		return err
 	}
 	b.rows, b.again = found.Rows, found.More
-	if len(b.rows) == 0 && in.x != nil && in.custody.LooksAgain() {
+	if len(b.rows) == 0 && in.x != nil && in.custody.LooksForOthers() {
 		// A process that stood still may have committed under it a moment ago.
 		return in.verifyNow(ctx)
 	}

@@ -29,7 +29,7 @@ var mutations = []mutation.Mutation{
 	{Name: "a lease with running activities is let go", File: drive, Before: `all || needed[id] ||`, After: `all ||`},
 	{Name: "effects go out before their turn is committed", File: instance, Before: `if in.mayWait() {`, After: `if len(in.x.draft.events) > 0 {`},
 	{Name: "a message that came again is accepted by an old history", File: instance, Before: `if in.cameAgain(batch) {`, After: `if false {`},
-	{Name: "an empty look ends a wake-up that came again", File: look, Before: `if len(b.rows) == 0 && in.x != nil && in.custody.LooksAgain() {`, After: `if false {`},
+	{Name: "an empty look ends a wake-up that came again", File: look, Before: `if len(b.rows) == 0 && in.x != nil && in.custody.LooksForOthers() {`, After: `if false {`},
 	{Name: "wake-ups stay open after their look", File: look, Before: `in.custody.Close()`, After: `_ = now`},
 	{Name: "what is told a rewound instance is dropped by an old reader", File: look, Before: `in.verifyNow(ctx); err != nil {
 			return nil, err`, After: `in.verify(ctx); err != nil {
