@@ -102,25 +102,13 @@ func (o *dashboardOptions) api(ctx context.Context) (http.Handler, string, error
 	if o.url != "" {
 		return proxyTo(o.url, o.key, o.readOnly)
 	}
-	env, err := appEnvironment(options{dir: o.dir})
-	if err != nil {
-		return nil, "", err
-	}
-	if inMemory(env) {
-		return nil, "", errors.New("AzureWebJobsStorage is memory: that hub lives in the app's process, which serves the dashboard itself, at /api/durabletask/dashboard")
-	}
-	if o.hub == "" {
-		if o.hub, err = hubOf(o.dir, env); err != nil {
-			return nil, "", err
-		}
-	}
-	hub, err := openHub(o.hub, env)
+	hub, err := appHub(o.dir, &o.hub, "that hub lives in the app's process, which serves the dashboard itself, at /api/durabletask/dashboard")
 	if err != nil {
 		return nil, "", err
 	}
 	// A hub that is not there would be an empty list.
-	if _, err := hub.List(ctx, taskhub.Query{Max: 1}); err != nil {
-		return nil, "", fmt.Errorf("task hub %s cannot be read; has the app run on this storage account? %w", o.hub, err)
+	if err := readable(ctx, hub, o.hub); err != nil {
+		return nil, "", err
 	}
 	api := &management.API{
 		Client: client.New(hub, client.Options{Queue: taskhub.ControlQueue(o.hub)}),

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -38,18 +37,8 @@ func parseHub(args []string, out io.Writer) (o hubOptions, err error) {
 		fmt.Fprintln(out, "is; 1 the hub could not be read; 2 wrong arguments.")
 		flags.PrintDefaults()
 	}
-	if len(args) == 0 || args[0] != "check" {
-		if len(args) > 0 && (args[0] == "-h" || args[0] == "--help") {
-			flags.Usage()
-			return o, flag.ErrHelp
-		}
-		return o, usageError{errors.New("want: durable hub check")}
-	}
-	if err := flags.Parse(args[1:]); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return o, err
-		}
-		return o, usageError{err}
+	if err := parseVerb(flags, "check", args); err != nil {
+		return o, err
 	}
 	switch {
 	case flags.NArg() > 1:
@@ -69,19 +58,7 @@ func checkHub(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	env, err := appEnvironment(options{dir: o.dir})
-	if err != nil {
-		return err
-	}
-	if inMemory(env) {
-		return errors.New("AzureWebJobsStorage is memory: that hub lives in the app's process and ends with it")
-	}
-	if o.hub == "" {
-		if o.hub, err = hubOf(o.dir, env); err != nil {
-			return err
-		}
-	}
-	hub, err := openHub(o.hub, env)
+	hub, err := appHub(o.dir, &o.hub, "that hub lives in the app's process and ends with it")
 	if err != nil {
 		return err
 	}

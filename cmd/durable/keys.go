@@ -2,19 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"path/filepath"
 	"time"
 
-	"github.com/durable-go/functions/handler"
 	"github.com/durable-go/functions/internal/management"
-	"github.com/durable-go/functions/internal/storage"
-	"github.com/durable-go/functions/internal/taskhub"
-	"github.com/durable-go/functions/internal/taskhub/azure"
 )
 
 // defaultGrace is how long links are good that were signed with the old key.
@@ -37,18 +31,8 @@ func parseKeys(args []string, out io.Writer) (o keysOptions, err error) {
 		fmt.Fprintln(out, "AzureWebJobsStorage, in the environment or in local.settings.json.")
 		flags.PrintDefaults()
 	}
-	if len(args) == 0 || args[0] != "rotate" {
-		if len(args) > 0 && (args[0] == "-h" || args[0] == "--help") {
-			flags.Usage()
-			return o, flag.ErrHelp
-		}
-		return o, usageError{errors.New("want: durable keys rotate")}
-	}
-	if err := flags.Parse(args[1:]); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return o, err
-		}
-		return o, usageError{err}
+	if err := parseVerb(flags, "rotate", args); err != nil {
+		return o, err
 	}
 	switch {
 	case flags.NArg() > 1:
@@ -66,25 +50,13 @@ func keys(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	env, err := appEnvironment(options{dir: o.dir})
-	if err != nil {
-		return err
-	}
-	if inMemory(env) {
-		return errors.New("AzureWebJobsStorage is memory: that hub, and its keys, live in the app's process and end with it")
-	}
-	if o.hub == "" {
-		if o.hub, err = hubOf(o.dir, env); err != nil {
-			return err
-		}
-	}
-	hub, err := openHub(o.hub, env)
+	hub, err := appHub(o.dir, &o.hub, "that hub, and its keys, live in the app's process and end with it")
 	if err != nil {
 		return err
 	}
 	// A hub that is not there must not be made by a wrong name.
-	if _, err := hub.List(ctx, taskhub.Query{Max: 1}); err != nil {
-		return fmt.Errorf("task hub %s cannot be read; has the app run on this storage account? %w", o.hub, err)
+	if err := readable(ctx, hub, o.hub); err != nil {
+		return err
 	}
 	done, err := management.NewKeys(hub, o.hub, time.Now).Rotate(ctx, o.grace)
 	if err != nil {
@@ -98,34 +70,4 @@ func keys(ctx context.Context, args []string, out io.Writer) error {
 	}
 	fmt.Fprintln(out, "Apps that run notice within five minutes.")
 	return nil
-}
-
-// hubOf is the task hub that host.json names.
-func hubOf(dir string, env environment) (string, error) {
-	app, err := handler.Load(dir, env.list())
-	if err != nil {
-		return "", err
-	}
-	var section struct{ HubName string }
-	if app.DurableTask != nil {
-		if err := json.Unmarshal(app.DurableTask, &section); err != nil {
-			return "", fmt.Errorf("host.json: extensions.durableTask: %w", err)
-		}
-	}
-	if section.HubName == "" {
-		return "", errors.New("host.json names no task hub (extensions.durableTask.hubName): say which with --hub")
-	}
-	return section.HubName, nil
-}
-
-func openHub(name string, env environment) (*azure.Hub, error) {
-	connection, err := storage.Resolve("AzureWebJobsStorage", env.get)
-	if err != nil {
-		return nil, err
-	}
-	account, err := storage.Open(connection, storage.Options{})
-	if err != nil {
-		return nil, fmt.Errorf("setting AzureWebJobsStorage: %w", err)
-	}
-	return azure.Open(account, name, azure.Options{})
 }
