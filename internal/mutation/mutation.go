@@ -9,6 +9,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -35,12 +36,45 @@ type Finder struct {
 	Played string
 }
 
-// Head is the head of the table that [Print] prints.
-const Head = "| planted fault | file | found by | it took |\n|-|-|-|-|\n"
+// Planted is a fault with the test that should find it.
+type Planted struct {
+	Mutation
+	Finder
+}
 
-// Print plants the fault and prints a line of the table. It reports whether the fault
+// Main is the main function of a command that plants faults: it prints a table of what
+// it took to find each, and ends with status 1 when a fault was not found, with 2 when
+// one could not be planted. The flags of the command are -seeds, after how many seeds a
+// fault counts as not found, and -only, a text that a fault's name must have.
+func Main(seeds int, faults func(seeds int) []Planted) {
+	flag.IntVar(&seeds, "seeds", seeds, "how many seeds are played before a fault counts as not found")
+	only := flag.String("only", "", "plant only the faults whose names have this text")
+	flag.Parse()
+	missed := 0
+	fmt.Print("| planted fault | file | found by | it took |\n|-|-|-|-|\n")
+	for _, p := range faults(seeds) {
+		if !strings.Contains(p.Mutation.Name, *only) {
+			continue
+		}
+		found, err := p.print(context.Background())
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(2)
+		}
+		if !found {
+			missed++
+		}
+	}
+	if missed > 0 {
+		fmt.Fprintf(os.Stderr, "%d faults were not found\n", missed)
+		os.Exit(1)
+	}
+}
+
+// print plants the fault and prints a line of the table. It reports whether the fault
 // was found; the error is that it could not be planted.
-func Print(ctx context.Context, m Mutation, f Finder) (found bool, err error) {
+func (p Planted) print(ctx context.Context) (found bool, err error) {
+	m, f := p.Mutation, p.Finder
 	root, err := moduleRoot()
 	if err != nil {
 		return false, err

@@ -7,38 +7,18 @@
 package main
 
 import (
-	"context"
-	"flag"
 	"fmt"
-	"os"
-	"strings"
 
 	"github.com/durable-go/functions/internal/mutation"
 )
 
 func main() {
-	seeds := flag.Int("seeds", 1000, "how many seeds are played before a fault counts as not found")
-	only := flag.String("only", "", "plant only the faults whose names have this text")
-	flag.Parse()
-	missed := 0
-	fmt.Print(mutation.Head)
-	for _, m := range mutations {
-		if !strings.Contains(m.Name, *only) {
-			continue
+	mutation.Main(1000, func(seeds int) (out []mutation.Planted) {
+		for _, m := range mutations {
+			out = append(out, mutation.Planted{Mutation: m.Mutation, Finder: finder(m.kind, seeds)})
 		}
-		found, err := mutation.Print(context.Background(), m.Mutation, finder(m.kind, *seeds))
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(2)
-		}
-		if !found {
-			missed++
-		}
-	}
-	if missed > 0 {
-		fmt.Fprintf(os.Stderr, "%d faults were not found\n", missed)
-		os.Exit(1)
-	}
+		return out
+	})
 }
 
 func finder(kind string, seeds int) mutation.Finder {
