@@ -43,8 +43,8 @@ func (c *Client) settled(ctx context.Context, row *taskhub.Instance) (*taskhub.I
 	}
 	within := c.o.After(settleWithin)
 	for pause := minPause / 4; !row.Status.Finished(); pause = min(2*pause, maxPause) {
-		// Again after a while: the process that was woken may have ended since.
-		if pause < minPause || pause >= maxPause/2 {
+		// Once at first, and again after a while: the process that was woken may have ended.
+		if pause == minPause/4 || pause >= maxPause/2 {
 			if err := c.wake(ctx, row, head.ETag); err != nil {
 				return nil, err
 			}
