@@ -28,7 +28,7 @@ type Entity[S any] struct {
 	options    entityOptions
 	initial    func(key string) S
 	operations map[string]operation[S]
-	// registered says that the operations are known to an app.
+	// registered reports whether an app knows the operations: no more can be added then.
 	registered atomic.Bool
 	errs       []error
 }

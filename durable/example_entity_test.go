@@ -71,7 +71,7 @@ type move struct {
 	Amount   int64
 }
 
-// A transfer holds the locks of both accounts: nobody sees the sum between the two
+// A transfer holds the locks of both accounts: no other transfer sees the sum between the two
 // operations.
 func ExampleCritical() {
 	transfer := durable.NewOrchestrator("Transfer", func(ctx *durable.Context, m move) (int64, error) {

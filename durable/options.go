@@ -216,8 +216,8 @@ func (o versionOption) start(s *client.Start)        { s.Version = string(o) }
 func (o versionOption) child(c *callOptions)         { v := string(o); c.version = &v }
 func (o versionOption) next(c *engine.ContinueAsNew) { v := string(o); c.Version = &v }
 
-// WithoutPendingEvents makes continue-as-new forget the external events that nobody has
-// waited for. By default they are kept for the new execution.
+// WithoutPendingEvents makes continue-as-new forget the external events that the
+// orchestrator has not waited for. By default they are kept for the new execution.
 func WithoutPendingEvents() ContinueOption { return withoutEventsOption{} }
 
 type withoutEventsOption struct{}

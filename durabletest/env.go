@@ -25,7 +25,8 @@ import (
 // are for the goroutine of the test, unless they say otherwise.
 type Env struct {
 	t *testing.T
-	// example means that nobody looks at t: what would fail a test panics.
+	// example means that the environment is that of an Example, whose t no test reads:
+	// what would fail a test panics.
 	example bool
 	options Options
 	app     *opening.App

@@ -391,7 +391,7 @@ func (a *app) exitCode() int {
 	}
 }
 
-// gone reports whether a process has ended, even if nobody has asked how: in a
+// gone reports whether a process has ended, even if its parent has not asked how: in a
 // container the first process may leave its orphans like that.
 func gone(pid int) bool {
 	if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {

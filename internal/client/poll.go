@@ -52,7 +52,7 @@ type reading struct {
 	number int
 	row    *taskhub.Instance
 	err    error
-	// final means that nobody reads again.
+	// final means that the poll makes no further read.
 	final bool
 }
 

@@ -28,7 +28,7 @@ type Entity struct {
 	// checked is when the owner of the lock was looked at last, watched until when a
 	// message is on its way that brings the next look at it; zero: never.
 	checked, watched time.Time
-	// narrow says that storage has refused a commit: the next ones take one row each, so
+	// narrow means that storage has refused a commit: the next ones take one row each, so
 	// that the one that is to blame fails alone; and refused is why.
 	narrow  bool
 	refused error
@@ -44,7 +44,8 @@ type committed struct {
 	changed time.Time
 	// decoded is what the code has left of the state in memory; nil: nothing.
 	decoded any
-	// unsent says that the outbox may not be sent.
+	// unsent means that the process that committed may have ended before it sent the
+	// outbox.
 	unsent bool
 }
 
