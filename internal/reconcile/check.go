@@ -11,11 +11,28 @@ import (
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
-// checking is one round of checks. Its methods may be called concurrently.
+// checking is one round of checks. Its methods may be called concurrently. What it
+// sends goes out when all are done: a wake-up changes the instance and its parent,
+// which would then look as if a process worked on them.
 type checking struct {
 	*Reconciler
-	mu     sync.Mutex // guards queued
+	mu     sync.Mutex // guards the rest
 	queued map[string]time.Time
+	wakes  []wakeUp
+}
+
+// wakeUp is a message that a check asks for.
+type wakeUp struct {
+	of    *tracked
+	queue string
+	*taskhub.Message
+}
+
+// send sends a message at the end of the round.
+func (c *checking) send(of *tracked, queue string, m *taskhub.Message) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.wakes = append(c.wakes, wakeUp{of, queue, m})
 }
 
 // woken is the log record of all that the reconciler does.
@@ -122,15 +139,13 @@ func (c *checking) act(ctx context.Context, t *tracked, head taskhub.Fence, v ve
 			return false, err
 		}
 		if v == start {
-			return false, errors.Join(c.start(ctx, row), c.lookInto(ctx, t, head))
+			return false, errors.Join(c.start(ctx, t, row), c.lookInto(ctx, t, head))
 		}
-		return false, c.wake(ctx, t, head, taskhub.Healing{Owed: true}, "it has ended, and its row does not show that")
-	case look, inspect:
-		err := c.lookInto(ctx, t, head)
-		if err == nil && v == inspect {
-			err = c.inspect(ctx, t, head)
-		}
-		return false, err
+		c.wake(t, head, taskhub.Healing{Owed: true}, "it has ended, and its row does not show that")
+	case look:
+		return false, c.lookInto(ctx, t, head)
+	case inspect:
+		return false, errors.Join(c.inspect(ctx, t, head), c.lookInto(ctx, t, head))
 	}
 	return false, nil
 }
@@ -141,17 +156,18 @@ func (c *checking) lookInto(ctx context.Context, t *tracked, head taskhub.Fence)
 	if err != nil || len(inbox.Rows) == 0 {
 		return err
 	}
-	return c.wake(ctx, t, head, taskhub.Healing{}, "it was told something")
+	c.wake(t, head, taskhub.Healing{}, "it was told something")
+	return nil
 }
 
 // start sends the start message of a pending instance again. That of a child is its
 // parent's to send, as long as that waits for it.
-func (c *checking) start(ctx context.Context, row *taskhub.Instance) error {
+func (c *checking) start(ctx context.Context, t *tracked, row *taskhub.Instance) error {
 	if row.Status != history.Pending {
 		return nil
 	}
 	if parent := row.ParentInstanceID; parent != "" {
-		if asked, err := c.startByParent(ctx, parent, row); asked || err != nil {
+		if asked, err := c.startByParent(ctx, t, row); asked || err != nil {
 			return err
 		}
 	}
@@ -159,11 +175,12 @@ func (c *checking) start(ctx context.Context, row *taskhub.Instance) error {
 		row.ExecutionID = taskhub.DerivedID("unstarted", row.ID)
 	}
 	c.Log.Warn(woken, "instance", row.ID, "reason", "its start message is missing")
-	_, err := c.Hub.Send(ctx, c.ControlOf(row.Name), taskhub.Started(row), 0)
-	return err
+	c.send(t, c.ControlOf(row.Name), taskhub.Started(row))
+	return nil
 }
 
-func (c *checking) startByParent(ctx context.Context, parent string, child *taskhub.Instance) (asked bool, err error) {
+func (c *checking) startByParent(ctx context.Context, t *tracked, child *taskhub.Instance) (asked bool, err error) {
+	parent := child.ParentInstanceID
 	h, err := c.Hub.Load(ctx, parent, 0)
 	if errors.Is(err, taskhub.ErrUnreadable) || errors.Is(err, taskhub.ErrFormat) {
 		return false, nil
@@ -175,8 +192,8 @@ func (c *checking) startByParent(ctx context.Context, parent string, child *task
 		if e.InstanceID == child.ID {
 			c.Log.Warn(woken, "instance", child.ID, "parent", parent, "reason", "its start message is missing")
 			m := taskhub.Heal(parent, h.Fence.ETag+" "+child.ETag, taskhub.Healing{Actions: []int32{e.ID}}, time.Now().UTC())
-			_, err := c.Hub.Send(ctx, c.ControlOf(nameOf(h)), m, 0)
-			return true, err
+			c.send(t, c.ControlOf(nameOf(h)), m)
+			return true, nil
 		}
 	}
 	return false, nil
@@ -219,9 +236,7 @@ func (c *checking) inspect(ctx context.Context, t *tracked, head taskhub.Fence) 
 		}
 	}
 	for ids := range slices.Chunk(m.again, taskhub.MaxHealed) {
-		if err := c.wake(ctx, t, head, taskhub.Healing{Actions: ids}, "no process does what it waits for"); err != nil {
-			return err
-		}
+		c.wake(t, head, taskhub.Healing{Actions: ids}, "no process does what it waits for")
 	}
 	return nil
 }
@@ -240,13 +255,13 @@ func (c *checking) child(ctx context.Context, t *tracked, e *history.Event) (los
 	}
 	m := taskhub.Heal(row.ID, "owed "+row.ETag, taskhub.Healing{Owed: true}, time.Now().UTC())
 	c.Log.Warn(woken, "instance", t.row.ID, "child", row.ID, "reason", "its child has ended, and it does not know that")
-	_, err = c.Hub.Send(ctx, c.ControlOf(row.Name), m, 0)
-	return false, err
+	c.send(t, c.ControlOf(row.Name), m)
+	return false, nil
 }
 
 // wake sends a wake-up. Its id is that of the state of the instance: sent twice it is
 // one.
-func (c *checking) wake(ctx context.Context, t *tracked, head taskhub.Fence, h taskhub.Healing, reason string) error {
+func (c *checking) wake(t *tracked, head taskhub.Fence, h taskhub.Healing, reason string) {
 	c.Log.Warn(woken, "instance", t.row.ID, "reason", reason, "actions", len(h.Actions))
 	now := time.Now().UTC()
 	m := taskhub.Look(t.row.ID, "reconciler "+head.ETag, now)
@@ -257,6 +272,5 @@ func (c *checking) wake(ctx context.Context, t *tracked, head taskhub.Fence, h t
 		}
 		m = taskhub.Heal(t.row.ID, seed, h, now)
 	}
-	_, err := c.Hub.Send(ctx, c.ControlOf(t.row.Name), m, 0)
-	return err
+	c.send(t, c.ControlOf(t.row.Name), m)
 }

@@ -1,13 +1,10 @@
 package reconcile
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
-	"sync"
 	"time"
 
 	"github.com/durable-go/functions/internal/history"
@@ -26,6 +23,10 @@ const (
 	// recent is how long ago the row of an instance was written that may have been worked
 	// on when the hub's processes ended: a start looks at those first.
 	recent = 15 * time.Minute
+	// afterParents is how much later than others a child without a history is looked
+	// at: to start it changes its parent, and that is not looked at again for a while.
+	// So what the parent has lost itself is found first.
+	afterParents = 10 * time.Second
 	// again is the least time between two rounds.
 	again = 3 * time.Second
 	// atOnce bounds the requests at the same time.
@@ -225,6 +226,9 @@ func (r *Reconciler) track(row *taskhub.Instance, now time.Time, first bool) {
 	if t.row = row; row.Status == history.Pending && !t.known {
 		t.see(row.ETag, now)
 		t.next = t.since.Add(r.patience())
+		if row.ParentInstanceID != "" {
+			t.next = t.next.Add(afterParents)
+		}
 	}
 }
 
@@ -235,74 +239,4 @@ func (t *tracked) see(version string, now time.Time) bool {
 	}
 	t.known, t.version, t.since, t.looks = true, version, now, 0
 	return false
-}
-
-// check looks at the instances whose time has come, as many as the minute has room
-// for: those that were looked at least often first, then those that were changed last.
-func (r *Reconciler) check(ctx context.Context) error {
-	now := time.Now()
-	if r.Prepare != nil && r.hasDue(now) {
-		r.Prepare(ctx)
-	}
-	working := r.workingHere()
-	var due []*tracked
-	for id, t := range r.tracked {
-		switch {
-		case working[hashOf(id)] || r.Elsewhere != nil && r.Elsewhere(id):
-			delete(r.tracked, id)
-		case !t.next.After(now):
-			due = append(due, t)
-		}
-	}
-	slices.SortFunc(due, func(a, b *tracked) int {
-		return cmp.Or(cmp.Compare(a.looks, b.looks), b.row.Updated.Compare(a.row.Updated))
-	})
-	due = due[:min(len(due), max(r.tokens, 0))]
-	if len(due) == 0 {
-		return nil
-	}
-	r.tokens -= len(due)
-	if err := r.readNotes(ctx); err != nil {
-		return err
-	}
-	return r.checkAll(ctx, due)
-}
-
-func (r *Reconciler) hasDue(now time.Time) bool {
-	for _, t := range r.tracked {
-		if !t.next.After(now) {
-			return true
-		}
-	}
-	return false
-}
-
-func (r *Reconciler) checkAll(ctx context.Context, due []*tracked) error {
-	c := &checking{Reconciler: r, queued: map[string]time.Time{}}
-	var mu sync.Mutex
-	var group sync.WaitGroup
-	var failed error
-	gate := make(chan struct{}, atOnce)
-	gone := map[string]bool{}
-	for _, t := range due {
-		gate <- struct{}{}
-		group.Go(func() {
-			defer func() { <-gate }()
-			done, err := c.one(ctx, t)
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil {
-				failed = cmp.Or(failed, fmt.Errorf("instance %q: %w", t.row.ID, err))
-				t.next = time.Now().Add(every)
-			}
-			if done {
-				gone[t.row.ID] = true
-			}
-		})
-	}
-	group.Wait()
-	for id := range gone {
-		delete(r.tracked, id)
-	}
-	return failed
 }
