@@ -51,7 +51,7 @@ func TestPrograms(t *testing.T) {
 	}
 	p := &programs.Player{
 		API: h.URL + "/api/durabletask/", Client: http.DefaultClient, Run: "p" + strconv.FormatUint(first, 36),
-		Limit: time.Minute, Poll: 60 * time.Millisecond, Start: programs.StartBy(client),
+		Limit: 2 * time.Minute, Poll: 60 * time.Millisecond, Start: programs.StartBy(client),
 	}
 	for _, kind := range programs.Kinds() {
 		t.Run(kind, func(t *testing.T) {

@@ -63,18 +63,21 @@ func (m *maker) entitySteps(key func(int) string) (steps []step) {
 	case 5:
 		return m.locks(e, key(5+m.IntN(2)))
 	case 6:
-		return []step{ask(e, "forward", program.Forward{Entity: key(8), Op: "add", Input: encode(3)}), timer(1500), ask(key(8), "get", nil)}
+		return []step{ask(e, "forward", program.Forward{Entity: key(8), Op: "add", Input: encode(3)}), m.delivery(), ask(key(8), "get", nil)}
 	case 7:
 		return []step{
 			try([]step{ask(e, "signalAndFail", program.Forward{Entity: key(9), Op: "add", Input: encode(1), Message: m.text()})}),
-			timer(1500), ask(key(9), "get", nil),
+			m.delivery(), ask(key(9), "get", nil),
 		}
 	}
 	s := ask(e, "add", 100)
 	s.Do, s.Quiet, s.AfterMS = "signal", true, 500
-	// Longer than any crash takes to recover from, and shorter than a player waits.
-	return []step{s, timer(min(int(m.late.Milliseconds()), 120_000)), ask(e, "get", nil)}
+	return []step{s, m.delivery(), ask(e, "get", nil)}
 }
+
+// delivery waits until a signal has arrived: longer than any crash takes to recover
+// from, and shorter than a player waits, who may have to wait several times.
+func (m *maker) delivery() step { return timer(min(int(m.late.Milliseconds())/4, 120_000)) }
 
 func (m *maker) locks(e, other string) []step {
 	of := []string{e, other}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,6 +37,7 @@ var generator = programs.Generator{Late: time.Hour}
 type hub struct {
 	env *durabletest.Env
 	api http.Handler
+	mu  sync.Mutex // guards crashes and ended
 	// crashes is the chance of the next end of the process; nil: it lives on.
 	crashes *rand.Rand
 	ended   int
@@ -55,6 +57,8 @@ func (h *hub) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // arm lets each process end after some more calls of storage.
 func (h *hub) arm() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	if n := h.env.Processes(); h.crashes != nil && n > h.ended && n < 5 {
 		h.ended = n
 		h.env.CrashAt(1 + h.crashes.IntN(30))

@@ -166,6 +166,10 @@ func (p *Player) tell(ctx context.Context, a Action) (string, error) {
 	default:
 		path += "/" + string(a.Op) + "?reason=" + url.QueryEscape(a.Reason)
 	}
+	before, err := p.before(ctx, a)
+	if err != nil {
+		return "", err
+	}
 	code, _, err := p.ask(ctx, method, path, body)
 	if err != nil || a.Want != "" {
 		return code, err
@@ -176,9 +180,18 @@ func (p *Player) tell(ctx context.Context, a Action) (string, error) {
 	case Resume:
 		err = p.until(ctx, a.ID, "be resumed", func(s status) bool { return s.RuntimeStatus != "Suspended" })
 	case Restart, Rewind:
-		err = p.until(ctx, a.ID, "go on", func(s status) bool { return !ended(s) })
+		// It may have ended again before the first look.
+		err = p.until(ctx, a.ID, "go on", func(s status) bool { return !ended(s) || s.run() != before.run() })
 	}
 	return code, err
+}
+
+// before is what an instance is that goes on after an action.
+func (p *Player) before(ctx context.Context, a Action) (status, error) {
+	if a.Op != Restart && a.Op != Rewind {
+		return status{}, nil
+	}
+	return p.status(ctx, a.ID)
 }
 
 // status is what the management API says of an instance.
@@ -186,7 +199,13 @@ type status struct {
 	RuntimeStatus string        `json:"runtimeStatus"`
 	CustomStatus  program.Value `json:"customStatus"`
 	Output        program.Value `json:"output"`
+	Created       string        `json:"createdTime"`
+	Updated       string        `json:"lastUpdatedTime"`
 }
+
+// run differs between two runs of an instance, but for one that ends as the one
+// before and in the same moment.
+func (s status) run() string { return s.RuntimeStatus + " " + s.Created + " " + s.Updated }
 
 func ended(s status) bool {
 	switch s.RuntimeStatus {
