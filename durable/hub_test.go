@@ -77,7 +77,7 @@ func (h *hub) open() {
 	var err error
 	h.registry.client = h.client()
 	wo := worker.Options{
-		Store: h.store, Programs: h.registry.program, Activities: h.registry.activity, Dispatch: h.dispatch,
+		Store: h.store, Programs: h.registry.program, Activities: h.registry.activity, Entities: h.registry.entity, Dispatch: h.dispatch,
 		Control: taskhub.ControlQueue(hubName), WorkItems: func(string) string { return taskhub.WorkItemQueue(hubName) },
 		MaxPayload: h.registry.maxPayload, Limit: h.registry.limit(), Strict: true, Lease: h.lease,
 		Journal: h.journal, Log: slog.New(slog.DiscardHandler),

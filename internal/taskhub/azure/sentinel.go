@@ -19,8 +19,11 @@ import (
 // rows of the history, and before the inbox.
 const sentinelRow = "sentinel"
 
-// format is the version of what this module writes beside the official columns.
-const format = 1
+// Format is the version of what this module writes beside the official columns. A
+// history of a later one is refused ([taskhub.ErrFormat]). It grows when an older
+// version of the module would read what is written wrongly; a column that such a
+// version may leave out or overlook needs no new one.
+const Format = 1
 
 // sentinel is the row that guards a history.
 type sentinel struct {
@@ -39,7 +42,7 @@ func (s *sentinel) entity(partition string, now time.Time, complete bool, old ta
 	e.text("ExecutionId", s.fence.ExecutionID)
 	e.bool("IsCheckpointComplete", complete)
 	e.time("CheckpointCompletedTimestamp", now)
-	e.int32("GoFormat", format)
+	e.int32("GoFormat", Format)
 	e.int64("GoCommit", s.fence.Number)
 	e.text("GoNonce", s.nonce)
 	e.int32("GoStep", int32(s.step))
@@ -131,7 +134,7 @@ func parseSentinel(raw []byte, etag string) (*sentinel, error) {
 	if w.GoFormat == 0 {
 		return nil, fmt.Errorf("%w: the history was written by another engine", taskhub.ErrFormat)
 	}
-	if w.GoFormat > format {
+	if w.GoFormat > Format {
 		return nil, fmt.Errorf("%w: format %d", taskhub.ErrFormat, w.GoFormat)
 	}
 	var err error
