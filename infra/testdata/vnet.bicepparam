@@ -1,0 +1,5 @@
+using '../main.bicep'
+
+param environmentName = 'test'
+param location = 'westeurope'
+param vnetEnabled = true
