@@ -11,9 +11,9 @@ import (
 )
 
 // ManagementAPI is the HTTP management API of the client's task hub for a mux
-// of your own, mounted at the path (such as "/manage"): start, status, list,
-// purge, raiseEvent, terminate, suspend, resume, rewind and restart, as the
-// official extension has them. It does all that it is asked for and checks no
+// of your own, mounted at the path (such as "/manage", or "/" for all of the mux):
+// start, status, list, purge, raiseEvent, terminate, suspend, resume, rewind and
+// restart, as the official extension has them. It does all that it is asked for and checks no
 // key: put your own authentication in front of it. The links in its answers
 // lead to the app's signed links, which need none. Requests are answered 503
 // while the client is not connected.

@@ -39,11 +39,20 @@ type door struct {
 	signed bool
 }
 
-// Operators serves the API at the path for callers whom the host has let in.
-func (a *API) Operators(path string) http.Handler { return &door{API: a, path: path} }
+// Operators serves the API at the path for callers whom the host has let in. The path
+// may end in a slash, and may be that alone.
+func (a *API) Operators(path string) http.Handler { return &door{API: a, path: mountPoint(path)} }
 
 // Signed serves the API at the path for whoever has a signed link.
-func (a *API) Signed(path string) http.Handler { return &door{API: a, path: path, signed: true} }
+func (a *API) Signed(path string) http.Handler { return &door{API: a, path: mountPoint(path), signed: true} }
+
+// mountPoint is a path without a slash at its end: that of "/" is empty.
+func mountPoint(path string) string {
+	if path = strings.Trim(path, "/"); path != "" {
+		path = "/" + path
+	}
+	return path
+}
 
 // maxKey is the longest key of a table, in characters (1 KiB of UTF-16): nothing
 // longer can be there.

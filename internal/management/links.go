@@ -102,5 +102,5 @@ func (l *Links) at(r *http.Request, id string, m member, query string) string {
 }
 
 func (l *Links) url(base, id string, m member, query string) string {
-	return base + l.Path + "/instances/" + url.PathEscape(id) + m.path + "?" + query
+	return base + mountPoint(l.Path) + "/instances/" + url.PathEscape(id) + m.path + "?" + query
 }

@@ -36,8 +36,8 @@ func (d *door) page(w http.ResponseWriter, r *http.Request) {
 	place := dashboard.Place{API: up}
 	if doors := d.Site.Doors; doors.Operators != "" {
 		toTop := up + strings.Repeat("../", strings.Count(d.path, "/"))
-		place.API = toTop + strings.TrimPrefix(doors.Operators, "/") + "/"
-		place.Keyless = toTop + strings.TrimPrefix(doors.Links, "/") + "/dashboard"
+		place.API = toTop + strings.TrimPrefix(mountPoint(doors.Operators)+"/", "/")
+		place.Keyless = toTop + strings.TrimPrefix(mountPoint(doors.Links)+"/dashboard", "/")
 	}
 	dashboard.Serve(w, place)
 }
