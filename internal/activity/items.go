@@ -51,7 +51,7 @@ func (p *Pool) item(d taskhub.Delivery, l *lease.Lease, started func()) {
 	if !p.mine(m.ID, m.Target.InstanceID, l) {
 		return
 	}
-	r := &Run{Lease: l, Item: true, Started: started, Call: &Call{
+	r := &Run{Lease: l, Item: true, Asked: m.Event.Timestamp, Started: started, Call: &Call{
 		Name: m.Event.Name, InstanceID: m.Target.InstanceID, ExecutionID: m.Target.ExecutionID, TaskID: m.Event.ID,
 		Input: m.Event.Input, Options: m.Event.Own.Options, Tags: m.Event.Tags,
 		IdempotencyKey: IdempotencyKey(m.Target.ExecutionID, m.Event.ID), Progress: p.NewProgress(m.Target.InstanceID),

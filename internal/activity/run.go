@@ -20,6 +20,8 @@ type Run struct {
 	// Item means that the run was asked for by a message of its own, not by an
 	// orchestration in this process.
 	Item bool
+	// Asked is when the orchestration asked for it; set where Item is.
+	Asked time.Time
 	// Started is called once the run has a slot; it may be nil.
 	Started func()
 	// Finished takes the event that reports the end, TaskCompleted or TaskFailed;
@@ -35,9 +37,10 @@ type Run struct {
 	cap           *bound
 }
 
-// Cancel tells the activity to stop, and why. Where it has not begun it will not.
+// Cancel tells the activity to stop, and why; nil: it goes on. Where it has not begun
+// it will not.
 func (r *Run) Cancel(cause error) {
-	if r.cancel != nil {
+	if r.cancel != nil && cause != nil {
 		r.cancel(cause)
 	}
 }
@@ -49,6 +52,9 @@ func (r *Run) Cause() error { return context.Cause(r.ctx) }
 // when it was given up.
 func (p *Pool) execute(r *Run) *history.Event {
 	ctx := r.ctx
+	if p.waitedLong(r) {
+		r.Cancel(p.unwanted(ctx, r.Call))
+	}
 	if !r.Lease.Alive() || ctx.Err() != nil {
 		return nil
 	}
@@ -72,6 +78,12 @@ func (p *Pool) execute(r *Run) *history.Event {
 	}
 	defer running.Return(false)
 	return p.call(ctx, r, code)
+}
+
+// waitedLong reports whether a work item has waited so long for its turn that its
+// orchestration may have ended. Others cost no request.
+func (p *Pool) waitedLong(r *Run) bool {
+	return r.Item && r.Lease.Alive() && p.Exec.Clock.Now().Sub(r.Asked) >= p.Keeper.Length
 }
 
 // call runs the code on a goroutine whose loss it notices: user code may call

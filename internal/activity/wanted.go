@@ -19,9 +19,7 @@ func (p *Pool) CheckWanted(ctx context.Context, l *lease.Lease) {
 	}
 	cause := p.unwanted(ctx, runs[0].Call)
 	for _, r := range runs {
-		if cause != nil {
-			r.Cancel(cause)
-		}
+		r.Cancel(cause)
 	}
 }
 
