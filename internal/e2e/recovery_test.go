@@ -27,13 +27,16 @@ func lines(t *testing.T, traces, name string) []string {
 	return strings.Fields(string(raw))
 }
 
-// eventually polls until f holds.
+// eventually polls until f holds: often at first, then so that a long wait leaves the
+// machine to the host.
 func eventually(t *testing.T, what string, f func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !f(); time.Sleep(10 * time.Millisecond) {
+	pause := 10 * time.Millisecond
+	for deadline := time.Now().Add(patience); !f(); time.Sleep(pause) {
 		if time.Now().After(deadline) {
 			t.Fatalf("it did not come to pass: %s", what)
 		}
+		pause = min(pause+pause/10, time.Second)
 	}
 }
 
