@@ -21,9 +21,11 @@ func init() {
 }
 
 // RegisterError lets errors of type T cross the boundary between activities,
-// children and orchestrators, so that errors.As finds them there: what JSON
-// keeps of them comes back. It is meant for package initialisation and panics
-// when T has no name of its own.
+// children, orchestrators and clients, so that errors.As finds them there: what JSON
+// keeps of them comes back. Each registered error in the chain of the one that is
+// returned crosses, however deep it is; what it wraps itself comes back as far as that
+// is registered too. It is meant for package initialisation and panics when T has no
+// name of its own.
 func RegisterError[T error]() {
 	t := reflect.TypeFor[T]()
 	registered.addType(t)
@@ -42,6 +44,17 @@ type errorRegistry struct {
 	typeNames []string
 	values    map[string]error
 	types     map[string]errorType
+}
+
+// recordedError is what a history keeps of a registered error: its name and, for one
+// of a type, its JSON.
+type recordedError struct {
+	Type  string          `json:"type"`
+	Error json.RawMessage `json:"error,omitempty"`
+}
+
+func (e recordedError) equal(o recordedError) bool {
+	return e.Type == o.Type && string(e.Error) == string(o.Error)
 }
 
 type errorType struct {
@@ -84,36 +97,37 @@ func (r *errorRegistry) addType(t reflect.Type) {
 	}}
 }
 
-// find is the name, and the JSON, of a registered error in the tree of err.
-func (r *errorRegistry) find(err error) (name string, raw json.RawMessage) {
+// find are the registered errors in the tree of err: those of types, then values, each
+// in the order in which they were registered.
+func (r *errorRegistry) find(err error) (found []recordedError) {
 	if err == nil {
-		return "", nil
+		return nil
 	}
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	for _, name := range r.typeNames {
 		if value, ok := r.types[name].find(err); ok {
 			if raw, err := marshalJSON(value); err == nil {
-				return name, raw
+				found = append(found, recordedError{Type: name, Error: raw})
 			}
 		}
 	}
 	for _, name := range r.names {
 		if errors.Is(err, r.values[name]) {
-			return name, nil
+			found = append(found, recordedError{Type: name})
 		}
 	}
-	return "", nil
+	return found
 }
 
 // restore makes a registered error again, nil when none is of that name.
-func (r *errorRegistry) restore(name string, raw json.RawMessage) error {
+func (r *errorRegistry) restore(e recordedError) error {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	if err, ok := r.values[name]; ok {
+	if err, ok := r.values[e.Type]; ok {
 		return err
 	}
-	known, ok := r.types[name]
+	known, ok := r.types[e.Type]
 	if !ok {
 		return nil
 	}
@@ -121,7 +135,7 @@ func (r *errorRegistry) restore(name string, raw json.RawMessage) error {
 	if known.t.Kind() == reflect.Pointer {
 		value.Elem().Set(reflect.New(known.t.Elem()))
 	}
-	if len(raw) > 0 && json.Unmarshal(raw, value.Interface()) != nil {
+	if len(e.Error) > 0 && json.Unmarshal(e.Error, value.Interface()) != nil {
 		return nil
 	}
 	err, _ := value.Elem().Interface().(error)

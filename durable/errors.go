@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -117,7 +118,7 @@ type TaskError struct {
 	// Stack is the stack of a panic, else empty.
 	Stack string
 	// Cause is the error as far as it could be made again: a registered one, the
-	// *TaskError of a call further down, or both; else nil.
+	// *TaskError of a call further down, or several of these; else nil.
 	Cause error
 }
 
@@ -203,8 +204,11 @@ var entityErrors = map[string]error{
 
 // properties are what FailureDetails.Properties holds of an error.
 type properties struct {
-	// Error is the JSON of a registered error.
-	Error json.RawMessage `json:"goError,omitempty"`
+	// Error is the JSON of the registered error that gave the failure its type, Others
+	// are further registered errors in its chain, but for those of the call further
+	// down.
+	Error  json.RawMessage `json:"goError,omitempty"`
+	Others []recordedError `json:"goErrors,omitempty"`
 	// RetryAfter is in milliseconds.
 	RetryAfter int64 `json:"goRetryAfter,omitempty"`
 	// Activity and Orchestrator name the failed call further down.
@@ -230,31 +234,49 @@ func retryAfterOf(d *history.FailureDetails) time.Duration {
 	return time.Duration(propertiesOf(d).RetryAfter) * time.Millisecond
 }
 
-// causeOf makes the error again of which a failure tells: a registered one, that
-// of the call further down, or both. The instance is the one that called.
+// causeOf makes the errors again of which a failure tells: registered ones, and that
+// of the call further down. The instance is the one that called.
 func causeOf(d *history.FailureDetails, instance string) error {
-	cause := registered.restore(d.ErrorType, propertiesOf(d).Error)
-	if d.Inner == nil {
-		return cause
+	var all []error
+	for i, e := range recordedErrors(d) {
+		if i == 0 && d.Inner != nil && e.equal(recordedErrors(d.Inner)[0]) {
+			continue // the call has it as its cause
+		}
+		if err := registered.restore(e); err != nil {
+			all = append(all, err)
+		}
 	}
-	p := propertiesOf(d.Inner)
-	inner := &TaskError{
-		Activity: p.Activity, Orchestrator: p.Orchestrator, Entity: p.Entity, Operation: p.Operation, InstanceID: cmp.Or(p.Instance, instance), Attempt: max(p.Attempt, 1),
-		Type: d.Inner.ErrorType, Message: d.Inner.ErrorMessage, Stack: string(d.Inner.StackTrace), Cause: causeOf(d.Inner, ""),
+	if d.Inner != nil {
+		p := propertiesOf(d.Inner)
+		all = append(all, &TaskError{
+			Activity: p.Activity, Orchestrator: p.Orchestrator, Entity: p.Entity, Operation: p.Operation, InstanceID: cmp.Or(p.Instance, instance), Attempt: max(p.Attempt, 1),
+			Type: d.Inner.ErrorType, Message: d.Inner.ErrorMessage, Stack: string(d.Inner.StackTrace), Cause: causeOf(d.Inner, ""),
+		})
 	}
-	if cause == nil || d.Inner.ErrorType == d.ErrorType { // the call has it as its cause
-		return inner
+	switch len(all) {
+	case 0:
+		return nil
+	case 1:
+		return all[0]
 	}
-	return &causes{cause, inner}
+	return &causes{all[0], all}
 }
 
-// causes are a registered error, and the error of the call from which it came.
+// recordedErrors are what may be registered errors of a failure: first the one that gave it
+// its type.
+func recordedErrors(d *history.FailureDetails) []recordedError {
+	p := propertiesOf(d)
+	return append([]recordedError{{d.ErrorType, p.Error}}, p.Others...)
+}
+
+// causes are the errors of a chain that could be made again. The text is that of the
+// first one.
 type causes struct {
 	error
-	call *TaskError
+	all []error
 }
 
-func (c *causes) Unwrap() []error { return []error{c.error, c.call} }
+func (c *causes) Unwrap() []error { return c.all }
 
 // failureDetails is what the history keeps of an error of user code.
 func failureDetails(err error) *history.FailureDetails {
@@ -264,14 +286,16 @@ func failureDetails(err error) *history.FailureDetails {
 	final, wait := marks(err)
 	d := &history.FailureDetails{ErrorType: typeName(err), ErrorMessage: clip(err.Error()), NonRetriable: final}
 	p := properties{RetryAfter: wait.Milliseconds()}
-	if name, raw := registered.find(err); name != "" {
-		d.ErrorType, p.Error = name, raw
+	found := registered.find(err)
+	if len(found) > 0 {
+		d.ErrorType = found[0].Type
 	}
-	d.Properties = encodeProperties(p)
 	var task *TaskError
 	if errors.As(err, &task) {
 		d.Inner = innerDetails(task)
 	}
+	p.keep(d.ErrorType, found, task)
+	d.Properties = encodeProperties(p)
 	return d
 }
 
@@ -285,14 +309,30 @@ func innerDetails(task *TaskError) *history.FailureDetails {
 	if task.Attempt > 1 {
 		p.Attempt = task.Attempt
 	}
-	if inner := (*TaskError)(nil); errors.As(task.Cause, &inner) {
+	var inner *TaskError
+	if errors.As(task.Cause, &inner) {
 		d.Inner = innerDetails(inner)
 	}
-	if name, raw := registered.find(task.Cause); name == task.Type {
-		p.Error = raw
-	}
+	p.keep(task.Type, registered.find(task.Cause), inner)
 	d.Properties = encodeProperties(p)
 	return d
+}
+
+// keep notes registered errors of a failure: the one of its type, and those that the
+// call further down, if any, does not have.
+func (p *properties) keep(kind string, found []recordedError, inner *TaskError) {
+	var below []recordedError
+	if inner != nil {
+		below = registered.find(inner)
+	}
+	for _, e := range found {
+		switch {
+		case e.Type == kind:
+			p.Error = e.Error
+		case !slices.ContainsFunc(below, e.equal):
+			p.Others = append(p.Others, e)
+		}
+	}
 }
 
 func encodeProperties(p properties) history.Payload {
