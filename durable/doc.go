@@ -70,6 +70,14 @@
 // orchestration sends; [Events] receives many. Both take [WithTimeout]. An [Event]
 // has the name and the type of the data in one place, for both sides.
 //
+// # Values
+//
+// Inputs, results, events and statuses are JSON as encoding/json makes it, unless
+// [App.UseSerializer] says otherwise. A nil pointer, slice or map is absent: callers of
+// the HTTP API see null, and Go code reads nil again. An empty slice or map stays [] or
+// {}: return one where others expect a list. [Map] and [All] return an empty slice
+// where there is nothing to do.
+//
 // # Failure
 //
 // The error of a failed call is a [*TaskError]. Errors that were registered
