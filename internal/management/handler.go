@@ -44,7 +44,9 @@ type door struct {
 func (a *API) Operators(path string) http.Handler { return &door{API: a, path: mountPoint(path)} }
 
 // Signed serves the API at the path for whoever has a signed link.
-func (a *API) Signed(path string) http.Handler { return &door{API: a, path: mountPoint(path), signed: true} }
+func (a *API) Signed(path string) http.Handler {
+	return &door{API: a, path: mountPoint(path), signed: true}
+}
 
 // mountPoint is a path without a slash at its end: that of "/" is empty.
 func mountPoint(path string) string {
