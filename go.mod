@@ -9,6 +9,7 @@ require (
 	github.com/Azure/azure-sdk-for-go/sdk/storage/azblob v1.8.0
 	github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue/v2 v2.1.2
 	github.com/dlclark/regexp2 v1.12.0
+	go.uber.org/goleak v1.3.0
 	pgregory.net/rapid v1.2.0
 )
 

@@ -11,11 +11,17 @@ import (
 
 	"github.com/durable-go/functions/handler"
 	"github.com/durable-go/functions/handler/supervise"
+	"go.uber.org/goleak"
+
 	"github.com/durable-go/functions/internal/azurite/azuritetest"
 	"github.com/durable-go/functions/internal/storage"
 )
 
-func TestMain(m *testing.M) { os.Exit(azuritetest.Run(m)) }
+// An app listens to signals as long as its process lives, and the tests make many.
+func TestMain(m *testing.M) {
+	const supervise = "github.com/durable-go/functions/handler/supervise."
+	os.Exit(azuritetest.RunWithoutLeaks(m, goleak.IgnoreTopFunction(supervise+"enterAlone.func1"), goleak.IgnoreTopFunction(supervise+"parentGone.func1")))
+}
 
 // A queue message that fails moves to the poison queue at its fifth delivery,
 // not before, and never without a copy there.

@@ -26,13 +26,13 @@ func (r *registry) waits(ctx context.Context, id string, events []*history.Event
 	ctx, cancel := context.WithTimeout(ctx, waitsWithin)
 	defer cancel()
 	in := engine.New(engine.Options{InstanceID: id, Program: r.program, Interrupt: ctx.Err})
+	defer in.Close()
 	watch := time.AfterFunc(waitsWithin, func() { in.GiveUp(&engine.BlockedError{InstanceID: id}, func() {}) })
 	defer watch.Stop()
 	if err := in.Load(events); err != nil {
 		return nil
 	}
 	found := in.Waits()
-	in.Close()
 	out := make([]management.Wait, len(found))
 	for i, w := range found {
 		out[i] = management.Wait{Kind: string(w.Kind), Name: w.Name, Count: 1, InstanceID: w.InstanceID, Where: w.Place}

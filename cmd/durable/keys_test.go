@@ -14,7 +14,7 @@ import (
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
-func TestMain(m *testing.M) { os.Exit(azuritetest.Run(m)) }
+func TestMain(m *testing.M) { os.Exit(azuritetest.RunWithoutLeaks(m)) }
 
 // app makes the folder of an app with a task hub.
 func app(t *testing.T, hub, connection string) string {

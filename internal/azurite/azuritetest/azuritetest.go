@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"github.com/durable-go/functions/internal/azurite"
 )
 
@@ -27,13 +29,31 @@ var shared struct {
 // and ends the emulator.
 func Run(m *testing.M) int {
 	code := m.Run()
+	stop()
+	return code
+}
+
+// RunWithoutLeaks is Run for tests that leave no goroutine behind, but for those that
+// are ignored; otherwise they have failed.
+func RunWithoutLeaks(m *testing.M, ignored ...goleak.Option) int {
+	if code := Run(m); code != 0 {
+		return code
+	}
+	if err := goleak.Find(ignored...); err != nil {
+		fmt.Fprintln(os.Stderr, "goroutines are left after the tests:", err)
+		return 1
+	}
+	return 0
+}
+
+// stop ends the emulator, and with it the connections to it.
+func stop() {
 	shared.Lock()
 	defer shared.Unlock()
 	if shared.server != nil {
 		shared.server.Stop()
 		_ = os.RemoveAll(shared.dir)
 	}
-	return code
 }
 
 // Server returns the test binary's emulator. Without Node or Azurite the test

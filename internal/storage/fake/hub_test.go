@@ -12,7 +12,7 @@ import (
 	"github.com/durable-go/functions/internal/taskhub/taskhubtest"
 )
 
-func TestMain(m *testing.M) { os.Exit(azuritetest.Run(m)) }
+func TestMain(m *testing.M) { os.Exit(azuritetest.RunWithoutLeaks(m)) }
 
 // TestTaskHub runs the conformance suite of task hubs: what works on Azurite
 // works here.

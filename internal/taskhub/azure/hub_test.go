@@ -13,7 +13,7 @@ import (
 	"github.com/durable-go/functions/internal/taskhub/taskhubtest"
 )
 
-func TestMain(m *testing.M) { os.Exit(azuritetest.Run(m)) }
+func TestMain(m *testing.M) { os.Exit(azuritetest.RunWithoutLeaks(m)) }
 
 func TestConformance(t *testing.T) {
 	server := azuritetest.Server(t)

@@ -12,7 +12,7 @@ import (
 	"github.com/durable-go/functions/internal/taskhub/hubtest"
 )
 
-func TestMain(m *testing.M) { os.Exit(azuritetest.Run(m)) }
+func TestMain(m *testing.M) { os.Exit(azuritetest.RunWithoutLeaks(m)) }
 
 // TestKinds: what one process writes another one and the observer see, also when
 // answers are lost.
