@@ -89,6 +89,12 @@ var exitingTurn = durable.NewOrchestrator("ExitingTurn", func(ctx *durable.Conte
 	return durable.None{}, nil
 })
 
+// spinning never comes back.
+var spinning = durable.NewOrchestrator("Spinning", func(*durable.Context, durable.None) (string, error) {
+	for n := 0; ; n++ { // its process has to end it
+	}
+})
+
 var panics = durable.NewAction("Panics", func(_ context.Context, message string) error { panic(message) })
 
 var panicking = durable.NewOrchestrator("Panicking", func(ctx *durable.Context, message string) (durable.None, error) {
