@@ -53,8 +53,8 @@ func TestSchemaOf(t *testing.T) {
 }
 
 func TestDashboardSettings(t *testing.T) {
-	s, _, err := parseSettings(json.RawMessage(`{"dashboardActions": "true", "dashboardTraceUrl": "https://jaeger.example.com/trace/{traceId}"}`))
-	if err != nil || s.DashboardActions == nil || !*s.DashboardActions || s.TraceURL == "" {
+	s, _, err := parseSettings(json.RawMessage(`{"logCompletions": false, "dashboardActions": "true", "dashboardTraceUrl": "https://jaeger.example.com/trace/{traceId}"}`))
+	if err != nil || s.DashboardActions == nil || !*s.DashboardActions || s.LogEnds == nil || *s.LogEnds || s.TraceURL == "" {
 		t.Errorf("%+v, %v", s, err)
 	}
 	for _, bad := range []string{`{"dashboardActions": "perhaps"}`, `{"dashboardTraceUrl": "https://x/"}`, `{"dashboardTraceUrl": "javascript:alert('{traceId}')"}`} {

@@ -180,6 +180,9 @@ func (s *service) newWorker() (err error) {
 		o.PoisonAfter = s.settings.MaxPoisonDeliveries
 		o.Poison = func(ctx context.Context, queue, body string) error { return s.raw.Put(ctx, queue+"-poison", body) }
 	}
+	if o.LogEnds = !inAzure(); s.settings.LogEnds != nil {
+		o.LogEnds = *s.settings.LogEnds
+	}
 	s.worker, err = worker.New(o)
 	return err
 }

@@ -41,7 +41,10 @@ type settings struct {
 	// DashboardActions lets the dashboard act; nil: where the app does not run
 	// in Azure.
 	DashboardActions *bool
-	TraceURL         string
+	// LogEnds logs the end of every orchestration; nil: where the app does not run in
+	// Azure.
+	LogEnds  *bool
+	TraceURL string
 	// Partitions is 0 where host.json has no partitionCount.
 	Partitions int
 }
@@ -63,6 +66,7 @@ var known = map[string]func(*settings, json.RawMessage) error{
 	"maxWaitingEvents":                   func(s *settings, v json.RawMessage) error { return parseCount(v, &s.MaxWaiting) },
 	"managementBaseUrl":                  parseBaseURL,
 	"linkLifetime":                       parseLifetime,
+	"logCompletions":                     parseLogCompletions,
 	"dashboardActions":                   parseDashboardActions,
 	"dashboardTraceUrl":                  parseTraceURL,
 	"sharedHub":                          func(s *settings, v json.RawMessage) error { return parseBool(v, &s.SharedHub) },
@@ -130,6 +134,11 @@ func (s settings) worker(r *registry) worker.Options {
 		o.Dispatch = worker.Queue
 	}
 	return o
+}
+
+func parseLogCompletions(s *settings, raw json.RawMessage) error {
+	s.LogEnds = new(bool)
+	return parseBool(raw, s.LogEnds)
 }
 
 // flatten makes dotted keys of nested objects.

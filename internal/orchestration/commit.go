@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"time"
 
 	"github.com/durable-go/functions/internal/activity"
 	"github.com/durable-go/functions/internal/history"
@@ -120,23 +121,35 @@ func (in *Instance) sweep() {
 	})
 }
 
-// logOutcome reports that an execution has failed, once, by the process that has
+// logOutcome reports that an execution has ended, once, by the process that has
 // committed its end. What becomes of the failure of a child its parent decides,
 // which may repeat it.
 func (in *Instance) logOutcome() {
 	end, started := in.x.record.outcome, in.x.record.started
-	if end == nil || end.Status != history.Failed {
+	if end == nil {
 		return
 	}
-	name, level, reason := "", slog.LevelError, string(end.Result)
-	if started != nil {
-		name = started.Name
-		if started.Parent != nil {
-			level = slog.LevelWarn
-		}
+	if started == nil {
+		started = &history.Event{Timestamp: end.Timestamp}
+	}
+	if end.Status != history.Failed {
+		in.logEnd(end, started)
+		return
+	}
+	name, level, reason := started.Name, slog.LevelError, string(end.Result)
+	if started.Parent != nil {
+		level = slog.LevelWarn
 	}
 	if end.Failure != nil {
 		reason = end.Failure.ErrorMessage
 	}
 	in.Log.Log(context.Background(), level, "orchestration failed", "instance", in.ID, "name", name, "execution", in.x.id, "error", reason)
+}
+
+// logEnd logs that an orchestration has ended and not failed, where that is asked for.
+func (in *Instance) logEnd(end, started *history.Event) {
+	if !in.LogEnds || end.Status == history.ContinuedAsNew {
+		return
+	}
+	in.Log.Info("orchestration ended", "instance", in.ID, "name", started.Name, "status", end.Status.String(), "took", end.Timestamp.Sub(started.Timestamp).Round(time.Millisecond))
 }

@@ -68,7 +68,9 @@ type Env struct {
 	// Strict compares the inputs of calls and the times of timers with those of the
 	// history, too. Places notes where the code asks for its actions.
 	Strict, Places bool
-	Journal        journal.Journal
+	// LogEnds logs the end of every orchestration, not of those alone that fail.
+	LogEnds bool
+	Journal journal.Journal
 	// NewID makes a random id of 32 hex digits.
 	NewID func() string
 }

@@ -83,6 +83,8 @@ type Options struct {
 	// MaxWaiting is how many events that its code does not wait for an instance may
 	// have before clients raise no others. Default taskhub.MaxWaiting.
 	MaxWaiting int
+	// LogEnds logs the end of every orchestration, not of those alone that fail.
+	LogEnds bool
 	// FailNonDeterministic fails an instance whose code no longer fits its
 	// history; otherwise it is parked until code comes that fits.
 	FailNonDeterministic bool
