@@ -41,6 +41,10 @@ func (s *Server) serveCaller(w http.ResponseWriter, r *http.Request, path string
 	switch {
 	case f == nil && path == "/":
 		s.serveReadiness(w, r)
+	case f == nil && path == alivePath:
+		answer(w, http.StatusOK, map[string]string{"status": "ok"})
+	case f == nil && path == readyPath:
+		s.serveReadyNow(w)
 	case f == nil, f.Disabled:
 		notFound(w, r)
 	case !s.opens(r, f):

@@ -17,6 +17,32 @@ func (s *Server) serveReadiness(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
+// Paths for the probes of a container platform, where there is no host in front and no
+// function has them. They need no key and tell nothing about the app.
+const (
+	// alivePath answers 200 for as long as the app serves, whether its storage is
+	// there or not: a restart would not bring that back.
+	alivePath = "/healthz"
+	// readyPath answers 200 when the app can work, and 503 until then.
+	readyPath = "/readyz"
+)
+
+// serveReadyNow answers whether the app can work, without waiting for it.
+func (s *Server) serveReadyNow(w http.ResponseWriter) {
+	select {
+	case <-s.Ready:
+		answer(w, http.StatusOK, map[string]string{"status": "ok"})
+	default:
+		s.notReady(w)
+	}
+}
+
+// notReady answers that the app cannot work yet.
+func (s *Server) notReady(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", "1")
+	answer(w, http.StatusServiceUnavailable, map[string]string{"error": "the task hub is not reachable yet"})
+}
+
 // ready waits until the app can work: a child that was started again needs a
 // moment, and callers should not notice.
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) bool {
@@ -31,8 +57,7 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) bool {
 	case <-s.Ready:
 		return true
 	default:
-		w.Header().Set("Retry-After", "1")
-		answer(w, http.StatusServiceUnavailable, map[string]string{"error": "the task hub is not reachable yet"})
+		s.notReady(w)
 		return false
 	}
 }

@@ -9,6 +9,7 @@
 //	durable event ID NAME [--data JSON]
 //	durable suspend|resume|terminate|rewind|restart|purge ID
 //	durable suspend|resume|terminate|rewind|restart|purge [--status ...] --yes
+//	durable export [--status ...] [--name NAME] [--out DIR]
 //	durable keys rotate [--grace 24h] [--hub NAME] [DIR]
 //	durable hub check [--repair] [-o json] [--hub NAME] [DIR]
 package main
@@ -46,6 +47,7 @@ var commands = []command{
 	{"rewind", "tries again what failed last in failed instances", operate("rewind")},
 	{"restart", "starts finished instances once more", operate("restart")},
 	{"purge", "removes finished instances", operate("purge")},
+	{"export", "saves histories, which tests replay before a deployment", export},
 	{"hub", "hub check: reports what is inconsistent in a task hub, and mends it", checkHub},
 	{"keys", "keys rotate: makes a new key for the signed links of a task hub", keys},
 }

@@ -29,25 +29,14 @@ type packOptions struct {
 	dir     string
 	out     string
 	arch    string
-	include stringList
-}
-
-// stringList is a flag that may come several times.
-type stringList []string
-
-func (l *stringList) String() string { return strings.Join(*l, ",") }
-
-// Set adds a value.
-func (l *stringList) Set(value string) error {
-	*l = append(*l, value)
-	return nil
+	include texts
 }
 
 func parsePack(args []string, out io.Writer) (o packOptions, err error) {
 	flags := flag.NewFlagSet("pack", flag.ContinueOnError)
 	flags.SetOutput(out)
-	flags.StringVar(&o.out, "out", filepath.Join("dist", "app.zip"), "`file` to write; a relative one is in the folder of the app")
-	flags.StringVar(&o.arch, "arch", "amd64", "processor that the app will run on: amd64 or arm64 (containers only: Function Apps are amd64)")
+	flags.StringVar(&o.out, "out", filepath.Join("dist", "app.zip"), "`file` to write; a relative one is in the folder of the app. Without the ending .zip it is an empty or new folder, for a container")
+	flags.StringVar(&o.arch, "arch", "amd64", "processor that the app runs on: amd64, or arm64 for containers")
 	flags.Var(&o.include, "include", "`file or folder` of the app that belongs to it as well; may come several times")
 	flags.Usage = func() {
 		fmt.Fprintln(out, "usage: durable pack [flags] [folder of the app]")
@@ -100,18 +89,18 @@ func pack(ctx context.Context, args []string, out io.Writer) error {
 		return stopped(ctx, err)
 	}
 	files = append(slices.DeleteFunc(files, func(f packed) bool { return f.name == program }), packed{program, binary, true})
+	for _, f := range files {
+		fmt.Fprintln(out, "  "+f.name)
+	}
+	if !strings.EqualFold(filepath.Ext(o.out), ".zip") {
+		return fill(o.out, files)
+	}
 	raw, err := archive(files)
 	if err != nil {
 		return err
 	}
-	if err := replaceFile(o.out, raw); err != nil {
-		return err
-	}
-	for _, f := range files {
-		fmt.Fprintln(out, "  "+f.name)
-	}
 	fmt.Fprintf(out, "%s: %.1f MiB, sha256 %x\n", o.out, float64(len(raw))/(1<<20), sha256.Sum256(raw))
-	return nil
+	return replaceFile(o.out, raw)
 }
 
 // buildForAzure compiles the app. Paths, version control and build ids are left

@@ -156,6 +156,31 @@ func TestPackIsReproducible(t *testing.T) {
 	}
 }
 
+// A container gets a folder, with nothing in it but the package.
+func TestPackIntoAFolder(t *testing.T) {
+	dir := smallApp(t)
+	out := filepath.Join(t.TempDir(), "new", "app")
+	packInto(t, "--out", out, dir)
+	info, err := os.Stat(filepath.Join(out, "bin", "handler"))
+	if err != nil || info.Mode().Perm() != 0o755 {
+		t.Errorf("the program is %v (%v)", info, err)
+	}
+	var names []string
+	err = filepath.WalkDir(out, func(path string, entry os.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			names = append(names, strings.TrimPrefix(filepath.ToSlash(path), filepath.ToSlash(out)+"/"))
+		}
+		return err
+	})
+	want := []string{"Start/function.json", "Work/about.txt", "Work/function.json", "bin/handler", "host.json"}
+	if err != nil || !slices.Equal(names, want) {
+		t.Errorf("the folder has %v (%v), want %v", names, err, want)
+	}
+	if err := pack(t.Context(), []string{"--out", out, dir}, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "is not empty") {
+		t.Errorf("%v, want an error: the folder is not empty", err)
+	}
+}
+
 func TestPackRefuses(t *testing.T) {
 	broken := func(name, content string) func(string) {
 		return func(dir string) { _ = os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600) }

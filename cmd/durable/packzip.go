@@ -78,3 +78,35 @@ func replaceFile(name string, content []byte) error {
 	}
 	return nil
 }
+
+// fill writes the files of a package into a folder, which must have nothing else in it.
+func fill(dir string, files []packed) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("the folder to pack into: %w", err)
+	}
+	there, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("the folder to pack into: %w", err)
+	}
+	if len(there) > 0 {
+		return fmt.Errorf("%s is not empty: what is in it would be deployed as well", dir)
+	}
+	for _, f := range files {
+		content, err := os.ReadFile(f.path)
+		if err != nil {
+			return fmt.Errorf("packing %s: %w", f.name, err)
+		}
+		mode := os.FileMode(0o644)
+		if f.program {
+			mode = 0o755
+		}
+		path := filepath.Join(dir, filepath.FromSlash(f.name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return fmt.Errorf("packing %s: %w", f.name, err)
+		}
+		if err := os.WriteFile(path, content, mode); err != nil {
+			return fmt.Errorf("packing %s: %w", f.name, err)
+		}
+	}
+	return nil
+}

@@ -89,18 +89,29 @@ type request struct {
 	query        url.Values
 	body         string
 	prefer       string
+	token        string // of the page that is asked for; empty: the first
 }
+
+// tokenHeader carries the token of a page, in a request and in the answer before.
+const tokenHeader = "X-Ms-Continuation-Token"
 
 // send returns the body of a success. Any other answer is an error that says
 // what the API said.
 func (c *caller) send(ctx context.Context, r request) ([]byte, error) {
+	body, _, err := c.page(ctx, r)
+	return body, err
+}
+
+// page is send for what comes in pages: next is the token of the next one, empty
+// behind the last.
+func (c *caller) page(ctx context.Context, r request) (body []byte, next string, err error) {
 	address := c.base + r.path
 	if query := r.query.Encode(); query != "" {
 		address += "?" + query
 	}
 	out, err := http.NewRequestWithContext(ctx, r.method, address, strings.NewReader(r.body))
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if r.method == http.MethodPost {
 		out.Header.Set("Content-Type", "application/json")
@@ -108,23 +119,29 @@ func (c *caller) send(ctx context.Context, r request) ([]byte, error) {
 	if r.prefer != "" {
 		out.Header.Set("Prefer", r.prefer)
 	}
+	if r.token != "" {
+		out.Header.Set(tokenHeader, r.token)
+	}
 	if c.key != "" {
 		out.Header.Set("X-Functions-Key", c.key)
 	}
 	in, err := c.client.Do(out)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", r.path, err)
+		return nil, "", fmt.Errorf("%s: %w", r.path, err)
 	}
 	defer func() { _ = in.Body.Close() }()
-	body, err := io.ReadAll(in.Body)
+	body, err = io.ReadAll(in.Body)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", r.path, err)
+		return nil, "", fmt.Errorf("%s: %w", r.path, err)
 	}
 	if in.StatusCode >= 300 {
-		return nil, apiError(in.StatusCode, body)
+		return nil, "", apiError(in.StatusCode, body)
 	}
-	return body, nil
+	return body, in.Header.Get(tokenHeader), nil
 }
+
+// errNoInstance means that an instance is not there.
+var errNoInstance = errors.New("there is no such instance")
 
 // apiError is what an answer that is no success says.
 func apiError(code int, body []byte) error {
@@ -136,7 +153,7 @@ func apiError(code int, body []byte) error {
 	case http.StatusUnauthorized:
 		return errors.New("the function key is missing or wrong: --key, or the variable DURABLE_KEY")
 	case http.StatusNotFound:
-		return errors.New("there is no such instance")
+		return errNoInstance
 	case http.StatusGone:
 		return errors.New("the instance has finished")
 	}
