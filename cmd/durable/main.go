@@ -4,6 +4,7 @@
 //	durable start [--storage memory] [--func PATH] [--port N] [DIR]
 //	durable vet [flags] [packages]
 //	durable pack [--out FILE] [--arch amd64|arm64] [--include PATH] [DIR]
+//	durable publish [--package FILE] [--dedicated] APP
 //	durable dashboard [--hub NAME | --url ADDRESS --key KEY] [--read-only] [--port N] [DIR]
 //	durable run NAME [--input JSON]
 //	durable event ID NAME [--data JSON]
@@ -38,6 +39,7 @@ var commands = []command{
 	{"start", "builds the app in a folder and runs it, with the storage emulator if need be", start},
 	{"vet", "reports what breaks orchestrators, before they run", vet},
 	{"pack", "builds the app for Linux and makes the zip file that is deployed", pack},
+	{"publish", "deploys the zip file to a Function App", publish},
 	{"dashboard", "shows a task hub in the browser: of a storage account, or of a deployed app", showDashboard},
 	{"run", "starts an orchestrator, waits for its end and prints its output", operate("run")},
 	{"event", "raises an event for an instance", operate("event")},
