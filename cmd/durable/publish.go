@@ -14,11 +14,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
-	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
-
 	"github.com/durable-go/functions/internal/hostname"
+	"github.com/durable-go/functions/internal/storage"
 )
 
 const publishHelp = `
@@ -99,11 +96,11 @@ func (o *publishOptions) deploy(ctx context.Context, out io.Writer) error {
 		return fmt.Errorf("the package (durable pack writes it): %w", err)
 	}
 	defer func() { _ = content.Close() }()
-	credential, err := azidentity.NewDefaultAzureCredential(nil)
+	token, err := storage.TokenFor(managementScope)
 	if err != nil {
-		return fmt.Errorf("an identity for Azure: %w", err)
+		return err
 	}
-	d := deployment{site: o.site, credential: credential, every: o.every}
+	d := deployment{site: o.site, token: token, every: o.every}
 	fmt.Fprintf(out, "Deploying %s to %s\n", o.pack, o.site)
 	id, err := d.upload(ctx, content, o.zip)
 	if err != nil {
@@ -119,9 +116,9 @@ func (o *publishOptions) deploy(ctx context.Context, out io.Writer) error {
 // deployment is one with the deployment service of an app (Kudu), whose paths and
 // answers are those that the Azure CLI and Core Tools use.
 type deployment struct {
-	site       string
-	credential azcore.TokenCredential
-	every      time.Duration // between two looks at the state
+	site  string
+	token func(context.Context) (string, error)
+	every time.Duration // between two looks at the state
 }
 
 // upload sends the package, and returns the id of the deployment.
@@ -204,15 +201,15 @@ const managementScope = "https://management.azure.com/.default"
 
 // send returns the body of a success.
 func (d *deployment) send(ctx context.Context, method, path string, content io.Reader) ([]byte, error) {
-	token, err := d.credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{managementScope}})
+	token, err := d.token(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("a token for Azure (az login, or azd auth login): %w", err)
+		return nil, err
 	}
 	request, err := http.NewRequestWithContext(ctx, method, d.site+path, content)
 	if err != nil {
 		return nil, err
 	}
-	request.Header.Set("Authorization", "Bearer "+token.Token)
+	request.Header.Set("Authorization", "Bearer "+token)
 	if content != nil {
 		request.Header.Set("Content-Type", "application/zip")
 	}

@@ -1,10 +1,13 @@
 package storage
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
@@ -50,4 +53,22 @@ func (i *Identity) credential() (azcore.TokenCredential, error) {
 	default:
 		return azidentity.NewDefaultAzureCredential(nil)
 	}
+}
+
+// TokenFor returns a source of tokens for another service of Azure, such as
+// https://management.azure.com/.default: of the identity that this machine has, be it
+// of a person (az login, azd auth login) or of a pipeline. It keeps a token until it is
+// about to end.
+func TokenFor(scope string) (func(ctx context.Context) (string, error), error) {
+	credential, err := azidentity.NewDefaultAzureCredential(nil)
+	if err != nil {
+		return nil, fmt.Errorf("an identity for Azure: %w", err)
+	}
+	return func(ctx context.Context) (string, error) {
+		token, err := credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{scope}})
+		if err != nil {
+			return "", fmt.Errorf("a token for Azure (az login, or azd auth login): %w", err)
+		}
+		return token.Token, nil
+	}, nil
 }
