@@ -70,6 +70,25 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
+// An activity that the test does not have ends it at once and says so, unless the test is
+// about that: then the call fails.
+func TestMissingActivity(t *testing.T) {
+	t.Parallel()
+	var took time.Duration
+	var failed error
+	test := func(env *durabletest.Env) {
+		defer func() { took = env.Elapsed() }()
+		_, failed = durabletest.Start(env, order, 5).Result()
+	}
+	const want = `an orchestration calls activity "Charge", which the test does not have: give it to Run, or replace it. The function 'Charge' doesn't exist`
+	if got := failure(durabletest.Options{}, test, order); !strings.Contains(got, want) || took > time.Second || failed != nil {
+		t.Errorf("after %v: %q, %v", took, got, failed)
+	}
+	if got := failure(durabletest.Options{Unregistered: true}, test, order); got != "" || failed == nil || !strings.Contains(failed.Error(), "The function 'Charge' doesn't exist") {
+		t.Errorf("where that is allowed: %q, %v", got, failed)
+	}
+}
+
 // What only a planned crash brings about is not logged as if it were a mistake.
 func TestPlannedCrashesAreNotLogged(t *testing.T) {
 	t.Parallel()
