@@ -33,7 +33,9 @@ func TestPackedAppRuns(t *testing.T) {
 	if err := app.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	_ = <-ended // it was killed
+	if err := <-ended; err == nil {
+		t.Error("the app ended by itself")
+	}
 }
 
 // unpack writes the files of an archive into a folder, with their modes.

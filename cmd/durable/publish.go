@@ -73,7 +73,7 @@ func deploymentSite(app string) (string, error) {
 	if err != nil || !hostname.Valid(at.Host) || strings.Trim(at.Path, "/") != "" {
 		return "", usageError{fmt.Errorf("%q is not the name of an app", app)}
 	}
-	if at.Scheme != "https" && !(at.Scheme == "http" && hostname.Loopback(at.Host)) {
+	if at.Scheme != "https" && (at.Scheme != "http" || !hostname.Loopback(at.Host)) {
 		return "", usageError{fmt.Errorf("%q: a token is sent through https only", app)}
 	}
 	return at.Scheme + "://" + at.Host, nil
