@@ -126,7 +126,7 @@ func (c *Context) IsReplaying() bool {
 // Logger logs what happens for the first time and is silent during a replay.
 // Records carry the instance id.
 func (c *Context) Logger() *slog.Logger {
-	return slog.New(&replaySafe{rt: c.rt, inner: slog.Default().Handler()}).With("instance", c.InstanceID())
+	return slog.New(&replaySafe{rt: c.rt, inner: slog.Default().Handler(), traced: c.registry.traced(c.rt)}).With("instance", c.InstanceID())
 }
 
 // replaySafe drops records during a replay and handles the others outside the
@@ -134,6 +134,9 @@ func (c *Context) Logger() *slog.Logger {
 type replaySafe struct {
 	rt    *engine.Runtime
 	inner slog.Handler
+	// traced is the context of records, within the orchestration's span; nil where
+	// nothing traces it.
+	traced func(context.Context) context.Context
 }
 
 func (h *replaySafe) Enabled(ctx context.Context, level slog.Level) bool {
@@ -141,14 +144,19 @@ func (h *replaySafe) Enabled(ctx context.Context, level slog.Level) bool {
 }
 
 func (h *replaySafe) Handle(ctx context.Context, record slog.Record) (err error) {
-	h.rt.Outside(func() { err = h.inner.Handle(ctx, record) })
+	h.rt.Outside(func() {
+		if h.traced != nil {
+			ctx = h.traced(ctx)
+		}
+		err = h.inner.Handle(ctx, record)
+	})
 	return err
 }
 
 func (h *replaySafe) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return &replaySafe{rt: h.rt, inner: h.inner.WithAttrs(attrs)}
+	return &replaySafe{rt: h.rt, inner: h.inner.WithAttrs(attrs), traced: h.traced}
 }
 
 func (h *replaySafe) WithGroup(name string) slog.Handler {
-	return &replaySafe{rt: h.rt, inner: h.inner.WithGroup(name)}
+	return &replaySafe{rt: h.rt, inner: h.inner.WithGroup(name), traced: h.traced}
 }

@@ -42,6 +42,7 @@ func open(r opening.Request) (*opening.App, error) {
 	o.WorkItems = func(string) string { return taskhub.WorkItemQueue(settings.HubName) }
 	connect := func(store taskhub.Store, o client.Options) any {
 		o.Queue, o.MaxPayload, o.MaxWaiting = taskhub.ControlQueue(settings.HubName), settings.MaxPayload, settings.MaxWaiting
+		o.Observer = registry.observer
 		links := &management.Links{Keys: management.NewKeys(store, settings.HubName, time.Now), Path: "/api/durabletask-links"}
 		c := &core{client: client.New(store, o), links: links, registry: registry}
 		if app != nil {
@@ -117,7 +118,7 @@ func (a *App) httpFunction(name string) http.Handler {
 	c := a.current.Load()
 	switch h := a.http[name]; {
 	case h != nil:
-		return h
+		return a.registry.observeHTTP(name, h)
 	case name == "DurableTask":
 		return c.api(slog.Default()).Operators("/api/durabletask")
 	case name == "DurableTaskLinks":
@@ -133,7 +134,8 @@ func (a *App) runTrigger(ctx context.Context, name string, message []byte) (err 
 	}
 	queued := &handler.QueueMessage{ID: taskhub.NewGUID(), DequeueCount: 1, Inserted: time.Now(), Body: message}
 	inv := &handler.Invocation{ID: taskhub.NewGUID(), Function: &handler.Function{Name: name}, Body: message, Queue: queued}
-	if panicked := handler.Protect(func() { err = a.triggers[name](handler.WithInvocation(ctx, inv.ID), inv) }); panicked != nil {
+	run := func(ctx context.Context) error { return a.triggers[name](ctx, inv) }
+	if panicked := handler.Protect(func() { err = a.registry.observeTrigger(handler.WithInvocation(ctx, inv.ID), inv, run) }); panicked != nil {
 		return panicked
 	}
 	return err

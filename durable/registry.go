@@ -45,6 +45,8 @@ type registry struct {
 	tokens    TokenProvider
 	// retry is the policy of calls without one; nil: none.
 	retry *RetryPolicy
+	// observer is told of what the app does; nil: nothing is.
+	observer Observer
 	// client is what activities get; nil where there is none.
 	client *Client
 }

@@ -26,7 +26,7 @@ func (s *service) newServer(c *core) error {
 		s.app.log.Warn("host.json: HTTP functions need customHandler.enableProxyingHttpRequest: true; without it the host's requests are answered 500")
 	}
 	for name, h := range s.app.http {
-		if err := s.server.HandleHTTP(name, s.limited(h)); err != nil {
+		if err := s.server.HandleHTTP(name, s.app.registry.observeHTTP(name, s.limited(h))); err != nil {
 			return fmt.Errorf("HTTP function %q: %w", name, err)
 		}
 	}
@@ -37,7 +37,7 @@ func (s *service) newServer(c *core) error {
 	}
 	for name, door := range map[string]func(string) http.Handler{"DurableTask": api.Operators, "DurableTaskLinks": api.Signed} {
 		if f := s.config.Function(name); f != nil && !s.server.Handled(f) {
-			if err := s.server.HandleHTTP(name, door(s.mount(name))); err != nil {
+			if err := s.server.HandleHTTP(name, s.app.registry.observeHTTP(name, door(s.mount(name)))); err != nil {
 				return err
 			}
 		}
@@ -132,7 +132,8 @@ func (s *service) runTrigger(ctx context.Context, inv *handler.Invocation, t tri
 		return err
 	}
 	defer leave()
-	if panicked := handler.Protect(func() { err = t(ctx, inv) }); panicked != nil {
+	run := func(ctx context.Context) error { return t(ctx, inv) }
+	if panicked := handler.Protect(func() { err = s.app.registry.observeTrigger(ctx, inv, run) }); panicked != nil {
 		return panicked
 	}
 	return err

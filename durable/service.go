@@ -143,7 +143,7 @@ func (s *service) openStore() error {
 	if err != nil {
 		return err
 	}
-	if s.account, err = storage.Open(connection, storage.Options{Changed: s.serviceChanged}); err != nil {
+	if s.account, err = storage.Open(connection, storage.Options{Changed: s.serviceChanged, Requested: s.app.registry.requested()}); err != nil {
 		return fmt.Errorf("setting AzureWebJobsStorage: %w", err)
 	}
 	s.store, err = azure.Open(s.account, s.settings.HubName, azure.Options{MaxLarge: largest(s.settings.MaxPayload), StoreInputs: s.settings.StoreInputs, Queues: s.queues.apart()})
@@ -188,7 +188,7 @@ func (s *service) newWorker() (err error) {
 }
 
 func (s *service) newCore() *core {
-	o := client.Options{Queue: s.queues.control, QueueOf: s.queues.controlOf, Local: s.worker, MaxPayload: s.settings.MaxPayload, MaxWaiting: s.settings.MaxWaiting}
+	o := client.Options{Queue: s.queues.control, QueueOf: s.queues.controlOf, Local: s.worker, MaxPayload: s.settings.MaxPayload, MaxWaiting: s.settings.MaxWaiting, Observer: s.app.registry.observer}
 	if !s.settings.DispatchQueue {
 		o.Lease = s.settings.Lease
 	}
@@ -261,6 +261,7 @@ func (s *service) run(ctx context.Context) error {
 	bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 	defer cancel()
 	s.worker.Stop(bound)
+	s.app.registry.flush(bound, s.app.log)
 	switch {
 	case err == nil && s.recycled.Load():
 		err = errRecycled

@@ -128,7 +128,7 @@ func (s settings) worker(r *registry) worker.Options {
 		Programs: r.program, Activities: r.activity, Entities: r.entity, Lease: s.Lease,
 		OrchestratorSlots: s.OrchestratorSlots, ActivitySlots: s.ActivitySlots, Cache: s.Cache,
 		MaxActions: s.MaxActions, MaxPayload: s.MaxPayload, MaxWaiting: s.MaxWaiting, FailNonDeterministic: s.FailNonDeterminism,
-		Strict: s.StrictReplay, Limit: r.limit(),
+		Strict: s.StrictReplay, Limit: r.limit(), Observer: r.observer,
 	}
 	if s.DispatchQueue {
 		o.Dispatch = worker.Queue

@@ -170,6 +170,7 @@ func (s *Server) invoke(r *http.Request, f *Function, handle func(context.Contex
 	if err != nil {
 		return err
 	}
+	inv.TraceParent, inv.TraceState = r.Header.Get("traceparent"), r.Header.Get("tracestate")
 	ctx := WithInvocation(r.Context(), id)
 	return handle(ctx, inv)
 }

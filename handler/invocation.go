@@ -17,6 +17,9 @@ type Invocation struct {
 	ID string
 	// Function is the name of the function's folder.
 	Function *Function
+	// TraceParent and TraceState are the W3C trace context that the host has sent; empty
+	// where it sent none, as it does without OpenTelemetry of its own.
+	TraceParent, TraceState string
 	// Body is the value of the trigger: the message of a queue, decoded from
 	// what the host wraps it in, else JSON.
 	Body []byte

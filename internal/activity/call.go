@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 
+	"github.com/durable-go/functions/durable/observe"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/journal"
 )
@@ -24,6 +25,9 @@ type Call struct {
 	// IdempotencyKey is the same for every run of this call, also after a
 	// crash: the execution id and the task id.
 	IdempotencyKey string
+	// Trace is the context of the call's own span, for what the run does; zero where the
+	// orchestration is not traced.
+	Trace observe.Trace
 	// Progress is what the runs of the call have reported.
 	Progress Progress
 }

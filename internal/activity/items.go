@@ -8,6 +8,7 @@ import (
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/lease"
 	"github.com/durable-go/functions/internal/taskhub"
+	"github.com/durable-go/functions/internal/tracing"
 )
 
 // unknownPatience is how long an activity that came through a queue may be unknown
@@ -55,6 +56,7 @@ func (p *Pool) item(d taskhub.Delivery, l *lease.Lease, started func()) {
 		Name: m.Event.Name, InstanceID: m.Target.InstanceID, ExecutionID: m.Target.ExecutionID, TaskID: m.Event.ID,
 		Input: m.Event.Input, Options: m.Event.Own.Options, Tags: m.Event.Tags,
 		IdempotencyKey: IdempotencyKey(m.Target.ExecutionID, m.Event.ID), Progress: p.NewProgress(m.Target.InstanceID),
+		Trace: tracing.Of(m.Event.Trace),
 	}}
 	r.Finished = func(result *history.Event) { p.report(r, result) }
 	p.Submit(r)

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/durable-go/functions/durable/observe"
 	"github.com/durable-go/functions/internal/executor"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/journal"
@@ -54,8 +55,10 @@ type Options struct {
 	// Control is the queue that results are sent to.
 	Control    string
 	MaxPayload int
-	Journal    journal.Journal
-	Log        *slog.Logger
+	// Observer is told of runs; nil: nothing is.
+	Observer observe.Observer
+	Journal  journal.Journal
+	Log      *slog.Logger
 }
 
 // Pool runs activities in a bounded number of slots, first come first served.

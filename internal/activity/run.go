@@ -92,9 +92,10 @@ func (p *Pool) call(ctx context.Context, r *Run, code Func) *history.Event {
 	var result history.Payload
 	failure := &history.FailureDetails{ErrorType: "Goexit", ErrorMessage: "the activity ended its goroutine with runtime.Goexit"}
 	done := make(chan struct{})
+	within, ended := p.observe(ctx, r)
 	go func() {
 		defer close(done)
-		result, failure = code(ctx, r.Call)
+		result, failure = code(within, r.Call)
 	}()
 	select {
 	case <-done:
@@ -102,6 +103,7 @@ func (p *Pool) call(ctx context.Context, r *Run, code Func) *history.Event {
 		r.cancel(ErrLost)
 		<-done
 	}
+	ended(failure)
 	dropped := unwanted(context.Cause(ctx))
 	r.Call.Progress.end(p.Exec.Context(), failure == nil || dropped)
 	if dropped {

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/durable-go/functions/durable/observe"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
 )
@@ -70,6 +71,8 @@ type Options struct {
 	// MaxWaiting is how many events may wait for one instance before others are
 	// refused. Default taskhub.MaxWaiting.
 	MaxWaiting int
+	// Observer is told of what the client sends; nil: nothing is.
+	Observer observe.Observer
 	// Now is the clock. Default time.Now.
 	Now func() time.Time
 	// After is how polling waits. Default time.After.

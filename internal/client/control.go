@@ -38,7 +38,10 @@ func (c *Client) RaiseOnce(ctx context.Context, messageID, id, name string, data
 		return fmt.Errorf("raising event %q for instance %q: %w: its code takes no more of them now (maxWaitingEvents)", name, id, taskhub.ErrBacklog)
 	}
 	e := &history.Event{Type: history.EventRaised, ID: history.NoID, Timestamp: c.now(), Name: name, Input: data}
-	if err := c.tell(ctx, row, messageID, e); err != nil {
+	ctx, ended := c.observeRaise(ctx, id, e)
+	err = c.tell(ctx, row, messageID, e)
+	ended(err)
+	if err != nil {
 		return fmt.Errorf("raising event %q for instance %q: %w", name, id, err)
 	}
 	return nil

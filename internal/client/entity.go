@@ -67,7 +67,10 @@ func (c *Client) SignalEntities(ctx context.Context, requests ...EntityRequest) 
 		byEntity[r.Entity] = append(byEntity[r.Entity], c.telling(r, false))
 	}
 	for _, id := range order {
-		if err := c.tellEntity(ctx, id.String(), byEntity[id]); err != nil {
+		ended := c.observeSignals(ctx, id, byEntity[id])
+		err := c.tellEntity(ctx, id.String(), byEntity[id])
+		ended(err)
+		if err != nil {
 			return fmt.Errorf("signalling entity %s: %w", id, err)
 		}
 	}
@@ -133,7 +136,17 @@ func (c *Client) CallEntity(ctx context.Context, r EntityRequest) (*history.Enti
 		here, stop = c.o.Local.AwaitAnswer(id, r.ID)
 		defer stop()
 	}
-	if err := c.tellEntity(ctx, id, []*taskhub.Telling{c.telling(&r, true)}); err != nil {
+	t := c.telling(&r, true)
+	ctx, ended := c.observeCall(ctx, &r, t)
+	answer, err := c.called(ctx, &r, t, here)
+	ended(answer, err)
+	return answer, err
+}
+
+// called tells an entity a call and takes the answer.
+func (c *Client) called(ctx context.Context, r *EntityRequest, t *taskhub.Telling, here <-chan history.Payload) (*history.EntityAnswer, error) {
+	id := r.Entity.String()
+	if err := c.tellEntity(ctx, id, []*taskhub.Telling{t}); err != nil {
 		return nil, fmt.Errorf("calling entity %s: %w", r.Entity, err)
 	}
 	p, err := c.awaitAnswer(ctx, id, r.ID, here)

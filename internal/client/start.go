@@ -73,7 +73,10 @@ func (c *Client) Start(ctx context.Context, s Start) (*taskhub.Instance, error) 
 	if first := c.unsure.same(&s, c.o.Now()); first != "" {
 		s.ExecutionID = first
 	}
-	row, err := c.prepare(s).begin(ctx)
+	prepared := c.prepare(s)
+	ctx, ended := c.observeStart(ctx, prepared)
+	row, err := prepared.begin(ctx)
+	ended(row, err)
 	c.unsure.note(s, err, c.o.Now())
 	return row, err
 }

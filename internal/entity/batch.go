@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/durable-go/functions/durable/observe"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/journal"
 	"github.com/durable-go/functions/internal/taskhub"
@@ -21,6 +22,8 @@ type draft struct {
 	size int
 	// done are the steps that are in it.
 	done []step
+	// spans are what it has done, for the observer.
+	spans []*observe.Span
 }
 
 // run carries steps out until they are done, or what they have made fills a commit.
@@ -120,13 +123,15 @@ func answered(r *history.EntityRequest, now time.Time, id string, a *history.Ent
 
 // operate runs an operation and takes over what it did, unless it has failed.
 func (en *Entity) operate(ctx context.Context, d *draft, s step, code *Code, unknown error) error {
-	o, err := en.outcome(ctx, d, s, code, unknown)
+	span := en.spanOf(s)
+	o, err := en.outcome(en.within(ctx, span), d, s, code, unknown)
 	if err != nil {
 		return err
 	}
+	en.end(d, span, o.Failure)
 	if o.Failure == nil {
 		d.state, d.decoded = o.State, o.Decoded
-		en.post(d, s, o)
+		en.post(d, s, o, span)
 	} else {
 		d.decoded = nil // the code may have changed it
 		if s.request.Signal {
@@ -244,16 +249,18 @@ func (en *Entity) after(s step) time.Time {
 }
 
 // post puts what an operation has sent into the outbox.
-func (en *Entity) post(d *draft, s step, o *Outcome) {
+func (en *Entity) post(d *draft, s step, o *Outcome, span *observe.Span) {
 	now := en.after(s)
 	for i, signal := range o.Signals {
 		id := taskhub.GUID("signal", en.ID, s.row.Telling.ID, fmt.Sprint(i))
 		r := history.EntityRequest{Operation: signal.Operation, Signal: true, Input: signal.Input, ID: id}
-		d.outbox = append(d.outbox, letter{ID: id, Sent: now, Request: &requestLetter{Entity: signal.Entity, Request: []byte(r.Encode()), Due: signal.Due}})
+		trace := en.sends(d, span, id, observe.Span{Kind: observe.Entity, Name: signal.Entity.Name, Operation: signal.Operation, InstanceID: en.ID, TargetID: signal.Entity.String(), Scheduled: signal.Due}, now)
+		d.outbox = append(d.outbox, letter{ID: id, Sent: now, Trace: trace, Request: &requestLetter{Entity: signal.Entity, Request: []byte(r.Encode()), Due: signal.Due}})
 	}
 	for i, start := range o.Starts {
 		id := taskhub.GUID("start", en.ID, s.row.Telling.ID, fmt.Sprint(i))
-		d.outbox = append(d.outbox, letter{ID: id, Sent: now, Start: &start})
+		trace := en.sends(d, span, id, observe.Span{Kind: observe.Orchestration, Name: start.Name, Version: start.Version, InstanceID: start.InstanceID, ExecutionID: executionOf(id)}, now)
+		d.outbox = append(d.outbox, letter{ID: id, Sent: now, Trace: trace, Start: &start})
 	}
 }
 
@@ -282,6 +289,7 @@ func (en *Entity) commit(ctx context.Context, steps []step) ([]step, error) {
 	if err := en.store(ctx, d); err != nil {
 		return nil, err
 	}
+	en.tell(d.spans)
 	en.narrow = false
 	for _, a := range d.answers {
 		en.Host.Answered(en.ID, a.Telling, a.Payload)

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/durable-go/functions/durable/observe"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/journal"
 	"github.com/durable-go/functions/internal/mail"
@@ -30,9 +31,11 @@ type Host interface {
 // Env is what all entities of a process share. Its fields do not change.
 type Env struct {
 	*mail.Sender
-	Host    Host
-	Log     *slog.Logger
-	Journal journal.Journal
+	Host Host
+	Log  *slog.Logger
+	// Observer is told of the operations that commits have stored; nil: nothing is.
+	Observer observe.Observer
+	Journal  journal.Journal
 	// Entities finds the code of an entity by its lower-case name. Its error is the text
 	// with which the call of an unknown entity fails.
 	Entities   func(name string) (*Code, error)

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"time"
 
+	"github.com/durable-go/functions/durable/observe"
 	"github.com/durable-go/functions/internal/executor"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
+	"github.com/durable-go/functions/internal/tracing"
 )
 
 // saved is what stands beside the state of an entity.
@@ -29,6 +31,8 @@ type letter struct {
 	Start *Start `json:"start,omitempty"`
 	// Sent is when the letter was written.
 	Sent time.Time `json:"sent"`
+	// Trace is the trace context for the receiver.
+	Trace observe.Trace `json:"trace,omitzero"`
 }
 
 type answerLetter struct {
@@ -85,15 +89,18 @@ func (en *Entity) sendRequest(ctx context.Context, l letter, place int64) error 
 	}
 	return en.TellEntity(ctx, l.Request.Entity.String(), &taskhub.Telling{
 		ID: l.ID, Sent: l.Sent, Sequence: place, Due: l.Request.Due,
-		Event: &history.Event{Type: history.EventRaised, ID: history.NoID, Timestamp: l.Sent, Name: history.EntityOperation, Input: history.Payload(l.Request.Request)},
+		Event: &history.Event{Type: history.EventRaised, ID: history.NoID, Timestamp: l.Sent, Name: history.EntityOperation, Input: history.Payload(l.Request.Request), Trace: tracing.Wire(l.Trace)},
 	})
 }
+
+// executionOf is the id of the execution that a letter starts.
+func executionOf(letter string) string { return taskhub.DerivedID("started", letter) }
 
 // start starts an orchestration: that its row can be inserted decides. An instance
 // that is there and has not been started by this letter is left alone.
 func (en *Entity) start(ctx context.Context, l letter) error {
 	s := l.Start
-	execution := taskhub.DerivedID("started", l.ID)
+	execution := executionOf(l.ID)
 	generation := int32(0)
 	row := &taskhub.Instance{
 		ID: s.InstanceID, ExecutionID: execution, Name: s.Name, Version: s.Version, Input: s.Input, Tags: s.Tags,
@@ -126,6 +133,7 @@ func (en *Entity) start(ctx context.Context, l letter) error {
 	}
 	m := taskhub.Started(row)
 	m.Sender = history.InstanceRef{InstanceID: en.ID}
+	m.Event.Trace = tracing.Wire(l.Trace)
 	if away := s.At.Sub(en.Exec.Clock.Now()); away > 0 {
 		_, err := en.Send(ctx, en.ControlOf(s.Name), m, min(away, taskhub.MaxDelay))
 		return err

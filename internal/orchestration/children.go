@@ -10,6 +10,7 @@ import (
 	"github.com/durable-go/functions/internal/executor"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
+	"github.com/durable-go/functions/internal/tracing"
 )
 
 func isRefused(err error) bool { return executor.Classify(err) == executor.Refused }
@@ -167,7 +168,7 @@ func (in *Instance) childMessage(e *history.Event) *taskhub.Message {
 	ref := history.InstanceRef{InstanceID: e.InstanceID, ExecutionID: in.childExecution(e)}
 	start := &history.Event{
 		Type: history.ExecutionStarted, ID: history.NoID, Timestamp: in.Exec.Now(), Instance: ref,
-		Name: e.Name, Version: e.Version, Input: e.Input, Tags: e.Tags,
+		Name: e.Name, Version: e.Version, Input: e.Input, Tags: e.Tags, Trace: tracing.Wire(in.traceOf(e.ID)),
 	}
 	if parent := in.x.record.started; !engine.Detached(e) && parent != nil {
 		start.Parent = &history.Parent{Name: parent.Name, Version: parent.Version, Instance: in.self(), TaskID: e.ID}

@@ -8,6 +8,7 @@ import (
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/lease"
 	"github.com/durable-go/functions/internal/taskhub"
+	"github.com/durable-go/functions/internal/tracing"
 )
 
 // drive makes sure that everything that the committed history asks for is done or on
@@ -146,7 +147,7 @@ func (in *Instance) call(e *history.Event) *activity.Call {
 	return &activity.Call{
 		Name: e.Name, InstanceID: in.ID, ExecutionID: in.x.id, TaskID: e.ID,
 		Input: e.Input, Options: e.Own.Options, Tags: e.Tags,
-		IdempotencyKey: activity.IdempotencyKey(in.x.id, e.ID), Progress: in.Pool.NewProgress(in.ID),
+		IdempotencyKey: activity.IdempotencyKey(in.x.id, e.ID), Progress: in.Pool.NewProgress(in.ID), Trace: in.traceOf(e.ID),
 	}
 }
 
@@ -236,6 +237,10 @@ func (in *Instance) sendItems(ctx context.Context, events []*history.Event, sent
 
 // workItem is the message that asks for an activity.
 func (in *Instance) workItem(e *history.Event) *taskhub.Message {
+	if t := in.traceOf(e.ID); t.Valid() {
+		traced := *e
+		traced.Trace, e = tracing.Wire(t), &traced
+	}
 	return &taskhub.Message{
 		ID: in.messageID("task", e.ID), Event: e, Target: in.self(), Sender: in.self(), Tags: map[string]string{},
 	}

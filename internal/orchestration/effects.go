@@ -7,6 +7,7 @@ import (
 	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
+	"github.com/durable-go/functions/internal/tracing"
 )
 
 // sendEffects sends the messages of timers, children and events, several at the same
@@ -160,7 +161,7 @@ func (in *Instance) sendEvents(ctx context.Context, events []*history.Event) err
 		}
 		tellings = append(tellings, &taskhub.Telling{
 			ID: in.messageID("event", e.ID), Sent: e.Timestamp, Sequence: int64(e.ID),
-			Event: &history.Event{Type: history.EventRaised, ID: history.NoID, Name: e.Name, Input: e.Input, Timestamp: e.Timestamp},
+			Event: &history.Event{Type: history.EventRaised, ID: history.NoID, Name: e.Name, Input: e.Input, Timestamp: e.Timestamp, Trace: tracing.Wire(in.traceOf(e.ID))},
 		})
 	}
 	for len(tellings) > 0 {

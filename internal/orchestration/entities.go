@@ -7,6 +7,7 @@ import (
 
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
+	"github.com/durable-go/functions/internal/tracing"
 )
 
 // section is a critical section that the history says is open: an entity of the set
@@ -69,7 +70,7 @@ func (in *Instance) tellEntity(ctx context.Context, events []*history.Event) err
 		}
 		t := &taskhub.Telling{
 			ID: in.messageID("event", e.ID), Sent: e.Timestamp, Sequence: int64(e.ID), Due: history.EntityDue(e.Name),
-			Event: &history.Event{Type: history.EventRaised, ID: history.NoID, Name: e.Name, Input: e.Input, Timestamp: e.Timestamp},
+			Event: &history.Event{Type: history.EventRaised, ID: history.NoID, Name: e.Name, Input: e.Input, Timestamp: e.Timestamp, Trace: tracing.Wire(in.traceOf(e.ID))},
 		}
 		if strings.HasPrefix(e.Name, history.EntityOperation) {
 			t.Event.Name = history.EntityOperation

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/durable-go/functions/durable/observe"
 	"github.com/durable-go/functions/internal/activity"
 	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/history"
@@ -42,6 +43,8 @@ type Env struct {
 	Pool *activity.Pool
 	Host Host
 	Log  *slog.Logger
+	// Observer is told of what commits have ended; nil: nothing is.
+	Observer observe.Observer
 
 	// Programs finds the code of an orchestrator. Its error is the text with which
 	// an instance of an unknown orchestrator fails.

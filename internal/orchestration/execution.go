@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/durable-go/functions/durable/observe"
 	"github.com/durable-go/functions/internal/activity"
 	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/history"
@@ -59,6 +60,9 @@ type draft struct {
 	actions    map[int32]*action
 	// spilled means that work items were sent since.
 	spilled bool
+	// ended is what the last turn of the execution before this one has ended, where
+	// that is durable with the first commit of this one.
+	ended []*observe.Span
 }
 
 type take struct {

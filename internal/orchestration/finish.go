@@ -123,7 +123,9 @@ func (in *Instance) terminateCold(ctx context.Context) (done bool, err error) {
 		// What it has asked for cannot be known; its parent is.
 		in.Log.Error("the history of an instance that was terminated cannot be read", "instance", in.ID, "error", err)
 		in.become(ended)
+		return false, nil
 	}
+	in.tellCold()
 	return false, nil
 }
 

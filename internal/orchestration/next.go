@@ -67,7 +67,9 @@ func (in *Instance) roll(ctx context.Context, next *engine.Next) error {
 	old := in.x
 	id := taskhub.DerivedID("next", in.ID, old.id)
 	events := next.Events(id, old.after(in.Exec.Now()))
+	told := in.endings()
 	x := in.successor(old, id)
+	x.draft.ended = told
 	lease := in.leaseOfDraft()
 	in.forgetExecution(activity.ErrAbandoned)
 	in.become(x)

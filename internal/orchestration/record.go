@@ -57,6 +57,8 @@ type record struct {
 type rewinds struct {
 	// at is how many events come before the last rewind.
 	at int
+	// times is how often an execution that had ended was rewound.
+	times int
 	// recorded are the actions since the first rewind; redone counts how often an
 	// action was taken out, or recorded anew after one.
 	recorded map[int32]bool
@@ -203,6 +205,7 @@ func (r *record) rewound(e *history.Event) {
 		return
 	}
 	r.rewinds.at = len(r.events)
+	r.rewinds.times++
 	// What was open when the execution ended has lost its lease with it: results
 	// that came after the end were dropped. Children go on, and are asked for by
 	// who rewinds them.

@@ -19,6 +19,7 @@ func (in *Instance) turn(ctx context.Context, events []*history.Event) error {
 	if under == nil {
 		return errNoLease
 	}
+	in.trace(events)
 	if terminatedBy(events) != nil {
 		in.end(events)
 		return nil
@@ -68,6 +69,11 @@ func (in *Instance) take(t *engine.Turn, events []*history.Event, under *lease.L
 		noteCustom(t.Events, x.custom)
 	}
 	x.draft.events = append(x.draft.events, t.Events...)
+	if in.Observer != nil {
+		for _, e := range t.Events {
+			in.noteTrace(e)
+		}
+	}
 }
 
 // stamp gives what a turn did the time at which it did so. The turn's own event keeps the

@@ -28,12 +28,16 @@ type Account struct {
 	sas      string
 	batches  runtime.Pipeline
 	health   *health
+	metered  Requested
 }
 
 // of are the options of the clients of a service.
 func (a *Account) of(s Service, base azcore.ClientOptions) azcore.ClientOptions {
 	if a.health != nil {
 		base.PerCallPolicies = append(slices.Clone(base.PerCallPolicies), watch{s, a.health})
+	}
+	if a.metered != nil {
+		base.PerRetryPolicies = append(slices.Clone(base.PerRetryPolicies), meter{s, a.metered})
 	}
 	return base
 }
@@ -51,6 +55,8 @@ type Options struct {
 	// (with the error), and when it answers again (nil, and how long it was away). It
 	// must not make requests. nil: nothing is.
 	Changed func(s Service, err error, away time.Duration)
+	// Requested is told of each try of a request. nil: nothing is.
+	Requested Requested
 }
 
 // How long a connection is kept without a request. The service leaves it open for
@@ -126,7 +132,7 @@ func (d discreet) Do(req *http.Request) (*http.Response, error) {
 // the clients as well, never contain a secret.
 func Open(c *Connection, o Options) (*Account, error) {
 	base := o.client(c)
-	a := &Account{tableURL: c.Table, sas: c.SAS}
+	a := &Account{tableURL: c.Table, sas: c.SAS, metered: o.Requested}
 	if o.Changed != nil {
 		a.health = &health{changed: o.Changed, state: map[Service]*outage{}}
 	}

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/durable-go/functions/durable/observe"
 	"github.com/durable-go/functions/internal/activity"
 	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/entity"
@@ -104,6 +105,9 @@ type Options struct {
 	// Reported reports whether an error of the store is told by the store itself, so
 	// that the worker does not. nil: none is.
 	Reported func(error) bool
+
+	// Observer is told of what the worker does; nil: nothing is.
+	Observer observe.Observer
 
 	Journal journal.Journal
 	Clock   executor.Clock

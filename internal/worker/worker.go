@@ -53,7 +53,7 @@ func New(o Options) (*Worker, error) {
 	w.pool = activity.NewPool(activity.Options{
 		Store: o.Store, Exec: w.exec, Keeper: w.keeper, Activities: o.Activities, Limit: o.Limit, Slots: o.ActivitySlots,
 		Patience: o.Patience, OfferAll: o.Budget > 0, Offer: w.offer, Deliver: w.deliverResult, Control: o.Control,
-		MaxPayload: o.MaxPayload, Journal: o.Journal, Log: o.Log,
+		MaxPayload: o.MaxPayload, Observer: o.Observer, Journal: o.Journal, Log: o.Log,
 	})
 	w.keeper.Renewed = w.pool.CheckWanted
 	sender := &mail.Sender{
@@ -61,13 +61,13 @@ func New(o Options) (*Worker, error) {
 		Control: o.Control, ControlOf: o.ControlOf, ThroughQueue: o.Dispatch == Queue,
 	}
 	w.env = &orchestration.Env{
-		Sender: sender, Pool: w.pool, Host: host{w}, Log: o.Log, Programs: o.Programs, WorkItems: o.WorkItems,
+		Sender: sender, Pool: w.pool, Host: host{w}, Log: o.Log, Observer: o.Observer, Programs: o.Programs, WorkItems: o.WorkItems,
 		Patience: o.Patience, FirstTurn: o.FirstTurn, Budget: o.Budget, MaxActions: o.MaxActions, MaxPayload: o.MaxPayload, MaxWaiting: o.MaxWaiting,
 		FailNonDeterministic: o.FailNonDeterministic, Strict: o.Strict, Places: o.Places, Journal: o.Journal, NewID: o.NewID,
 		LogEnds: o.LogEnds,
 	}
 	w.entities = &entity.Env{
-		Sender: sender, Host: host{w}, Log: o.Log, Journal: o.Journal, Entities: o.Entities, MaxPayload: o.MaxPayload, NewID: o.NewID, Dropped: o.SignalDropped,
+		Sender: sender, Host: host{w}, Log: o.Log, Observer: o.Observer, Journal: o.Journal, Entities: o.Entities, MaxPayload: o.MaxPayload, NewID: o.NewID, Dropped: o.SignalDropped,
 	}
 	return w, nil
 }

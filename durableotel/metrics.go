@@ -1,0 +1,115 @@
+package durableotel
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/durable-go/functions/durable/observe"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+)
+
+// instruments are the metrics. None has the id of an instance among its attributes.
+type instruments struct {
+	started, completed, retries            metric.Int64Counter
+	active                                 metric.Int64UpDownCounter
+	duration, startDelay                   metric.Float64Histogram
+	events                                 metric.Int64Histogram
+	activity, queueDelay, lateness, entity metric.Float64Histogram
+	requests                               metric.Float64Histogram
+}
+
+// Bounds of histograms, in seconds: those that the semantic conventions advise, and
+// longer ones for what may take hours.
+var (
+	short = metric.WithExplicitBucketBoundaries(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
+	long  = metric.WithExplicitBucketBoundaries(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 60, 300, 3600)
+)
+
+// newInstruments makes the metrics. A name that the provider refuses gives one that
+// does nothing, and goes to the error handler of OpenTelemetry.
+func newInstruments(m metric.Meter) *instruments {
+	counter := func(name, unit, text string) metric.Int64Counter {
+		c, _ := m.Int64Counter(name, metric.WithUnit(unit), metric.WithDescription(text))
+		return c
+	}
+	seconds := func(name, text string, bounds metric.HistogramOption) metric.Float64Histogram {
+		h, _ := m.Float64Histogram(name, metric.WithUnit("s"), metric.WithDescription(text), bounds)
+		return h
+	}
+	i := &instruments{
+		started:    counter("durable.orchestration.started", "{orchestration}", "Orchestrations that have begun."),
+		completed:  counter("durable.orchestration.completed", "{orchestration}", "Orchestrations that have ended, by status."),
+		retries:    counter("durable.activity.retries", "{attempt}", "Runs of activities after the first, under a retry policy."),
+		duration:   seconds("durable.orchestration.duration", "Time from the first turn to the end.", long),
+		startDelay: seconds("durable.orchestration.start_delay", "Time from the start, or its scheduled time, to the first turn.", long),
+		activity:   seconds("durable.activity.duration", "Time that a run of an activity took.", long),
+		queueDelay: seconds("durable.activity.queue_delay", "Time that a run of an activity waited for a slot.", long),
+		lateness:   seconds("durable.timer.lateness", "Time from when a timer was due to when it was taken in.", long),
+		entity:     seconds("durable.entity.operation.duration", "Time that an operation of an entity took.", short),
+		requests:   seconds("durable.storage.request.duration", "Time that a try of a request to the storage account took.", short),
+	}
+	i.active, _ = m.Int64UpDownCounter("durable.activity.active", metric.WithUnit("{activity}"), metric.WithDescription("Activities that run."))
+	i.events, _ = m.Int64Histogram("durable.history.events", metric.WithUnit("{event}"), metric.WithDescription("Events in the history of an orchestration that has ended."),
+		metric.WithExplicitBucketBoundaries(10, 30, 100, 300, 1000, 3000, 10000, 30000, 100000))
+	return i
+}
+
+func (i *instruments) begun(s *observe.Span) {
+	if s.Kind != observe.Activity {
+		return
+	}
+	ctx, name := context.Background(), metric.WithAttributes(nameKey.String(s.Name))
+	i.active.Add(ctx, 1, name)
+	i.queueDelay.Record(ctx, since(s.Asked, s.Start), name)
+	if s.Attempt > 1 {
+		i.retries.Add(ctx, 1, name)
+	}
+}
+
+func (i *instruments) ended(s *observe.Span) {
+	ctx, name := context.Background(), nameKey.String(s.Name)
+	took := since(s.Start, s.End)
+	serves := s.Role == observe.Serves || s.Role == observe.Handles
+	switch {
+	case s.Kind == observe.Orchestration && s.Role == observe.Begins:
+		i.started.Add(ctx, 1, metric.WithAttributes(name, versionKey.String(s.Version)))
+		i.startDelay.Record(ctx, since(s.Asked, s.Start), metric.WithAttributes(name))
+	case s.Kind == observe.Orchestration && serves:
+		i.completed.Add(ctx, 1, metric.WithAttributes(name, versionKey.String(s.Version), statusKey.String(s.Status)))
+		i.duration.Record(ctx, took, metric.WithAttributes(name, statusKey.String(s.Status)))
+		i.events.Record(ctx, int64(s.Events), metric.WithAttributes(name))
+	case s.Kind == observe.Activity && serves:
+		i.active.Add(ctx, -1, metric.WithAttributes(name))
+		i.activity.Record(ctx, took, metric.WithAttributes(outcome(s, name)...))
+	case s.Kind == observe.Timer:
+		i.lateness.Record(ctx, since(s.FireAt, s.End))
+	case s.Kind == observe.Entity && serves:
+		i.entity.Record(ctx, took, metric.WithAttributes(outcome(s, name, operationKey.String(s.Operation))...))
+	}
+}
+
+// outcome adds how something ended.
+func outcome(s *observe.Span, a ...attribute.KeyValue) []attribute.KeyValue {
+	if s.Failure == nil {
+		return append(a, attribute.String("outcome", "ok"))
+	}
+	return append(a, attribute.String("outcome", "error"), attribute.String("error.type", s.Failure.Type))
+}
+
+func (i *instruments) request(service, operation string, status int, took time.Duration) {
+	method, what, _ := strings.Cut(operation, " ")
+	i.requests.Record(context.Background(), took.Seconds(), metric.WithAttributes(
+		attribute.String("service", service), attribute.String("http.request.method", method), attribute.String("operation", what),
+		attribute.Int("http.response.status_code", status)))
+}
+
+// since is the time between two moments, in seconds; 0 where one is not known or the
+// clocks of processes differ.
+func since(from, to time.Time) float64 {
+	if from.IsZero() || to.IsZero() {
+		return 0
+	}
+	return max(to.Sub(from).Seconds(), 0)
+}
