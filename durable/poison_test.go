@@ -62,7 +62,7 @@ func TestPoison(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			s := &service{
-				app:      &App{log: slog.New(slog.NewTextHandler(io.Discard, nil)), child: &supervise.Child{Journal: supervise.NewJournal()}, triggers: map[string]trigger{}},
+				app:      &App{registry: newRegistry(), log: slog.New(slog.NewTextHandler(io.Discard, nil)), child: &supervise.Child{Journal: supervise.NewJournal()}, triggers: map[string]trigger{}},
 				settings: settings{MaxPoisonDeliveries: 5},
 				account:  c.account,
 			}
@@ -104,7 +104,7 @@ func poisoned(t *testing.T, account *storage.Account, queue string) (out []strin
 // A trigger that is no queue has no poison rule.
 func TestPoisonOfOtherTriggers(t *testing.T) {
 	s := &service{
-		app:      &App{log: slog.New(slog.NewTextHandler(io.Discard, nil)), child: &supervise.Child{Journal: supervise.NewJournal()}, triggers: map[string]trigger{}},
+		app:      &App{registry: newRegistry(), log: slog.New(slog.NewTextHandler(io.Discard, nil)), child: &supervise.Child{Journal: supervise.NewJournal()}, triggers: map[string]trigger{}},
 		settings: settings{MaxPoisonDeliveries: 1},
 	}
 	var got Trigger

@@ -32,6 +32,7 @@ type options struct {
 	meters           metric.MeterProvider
 	propagator       propagation.TextMapPropagator
 	honoursUnsampled bool
+	flushes          []func(context.Context) error
 }
 
 // Option changes what New makes.
@@ -57,6 +58,12 @@ func WithPropagator(p propagation.TextMapPropagator) Option {
 // and nothing would be traced.
 func WithUnsampledParents() Option { return func(o *options) { o.honoursUnsampled = true } }
 
+// WithFlush adds what is to be flushed when the app stops, beside the two providers:
+// the ForceFlush of a LoggerProvider.
+func WithFlush(flush func(context.Context) error) Option {
+	return func(o *options) { o.flushes = append(o.flushes, flush) }
+}
+
 // New makes an observer. It has no exporter: that belongs to the providers.
 func New(opts ...Option) *Observer {
 	o := &Observer{options: options{
@@ -76,14 +83,21 @@ func (o *Observer) Request(service, operation string, status int, took time.Dura
 	o.metrics.request(service, operation, status, took)
 }
 
-// Flush implements observe.Observer: it flushes providers that can.
+// Flush implements observe.Observer: it flushes, at the same time, the providers that
+// can, and what [WithFlush] has added.
 func (o *Observer) Flush(ctx context.Context) error {
-	var errs []error
+	all := o.flushes
 	for _, p := range []any{o.tracers, o.meters} {
 		if f, ok := p.(interface{ ForceFlush(context.Context) error }); ok {
-			errs = append(errs, f.ForceFlush(ctx))
+			all = append(all[:len(all):len(all)], f.ForceFlush)
 		}
 	}
+	errs := make([]error, len(all))
+	var done sync.WaitGroup
+	for i, flush := range all {
+		done.Go(func() { errs[i] = flush(ctx) })
+	}
+	done.Wait()
 	return errors.Join(errs...)
 }
 
