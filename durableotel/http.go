@@ -23,7 +23,7 @@ func (o *Observer) Handler(function string, h http.Handler) http.Handler {
 	})
 }
 
-// withoutUnsampled takes a trace context away that says that nothing is recorded: see
+// withoutUnsampled takes a trace context away that is not sampled: see
 // [WithUnsampledParents].
 func (o *Observer) withoutUnsampled(r *http.Request) *http.Request {
 	if o.honoursUnsampled {

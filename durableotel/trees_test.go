@@ -5,8 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -206,50 +204,5 @@ func onlyMissing(t *testing.T, want, got string) {
 	}
 	if missing := strings.Count(want, "\n") - n; missing > 4 {
 		t.Errorf("%d spans are missing, more than one commit ends:\n%s", missing, got)
-	}
-}
-
-// TestWithoutCaller: an orchestration that nobody has traced begins a trace of its own.
-func TestWithoutCaller(t *testing.T) {
-	r := record()
-	durabletest.Options{App: r.app}.Run(t, func(t *testing.T, env *durabletest.Env) {
-		ended(durabletest.Start(env, chain, durable.None{}))
-	}, functions...)
-	traces := map[string]bool{}
-	for _, s := range r.spans.GetSpans() {
-		traces[s.SpanContext.TraceID().String()] = true
-	}
-	if n := len(r.spans.GetSpans()); n != 8 || len(traces) != 1 {
-		t.Errorf("%d spans in %d traces", n, len(traces))
-	}
-}
-
-// TestHTTP: the span of a request is the parent of what the function starts. A parent
-// that is not sampled is one that the Functions host has invented.
-func TestHTTP(t *testing.T) {
-	for _, flags := range []string{"01", "00"} {
-		t.Run(flags, func(t *testing.T) {
-			r := record()
-			r.app.Register(chain, hello)
-			r.app.HandleHTTP("HttpStart", durable.HTTPStart(r.app.Client(), chain))
-			durabletest.Options{App: r.app}.Run(t, func(t *testing.T, env *durabletest.Env) {
-				req := httptest.NewRequest(http.MethodPost, "/api/orchestrators/Orchestrator", nil)
-				req.Header.Set("traceparent", "00-01020300000000000000000000000000-0405060000000000-"+flags)
-				w := httptest.NewRecorder()
-				env.HTTP("HttpStart").ServeHTTP(w, req)
-				if w.Code != http.StatusAccepted {
-					t.Fatalf("%d: %s", w.Code, w.Body)
-				}
-				pause(10 * time.Second)
-			})
-			spans := spansOf(r.spans.GetSpans())
-			got := tree(spans, func(s span) string { return s.kind + " " + s.name })
-			if !strings.HasPrefix(got, "Server POST HttpStart\n  Producer create_orchestration:Orchestrator\n    Server orchestration:Orchestrator\n") || len(spans) != 9 {
-				t.Errorf("%d spans:\n%s", len(spans), got)
-			}
-			if same := spans[0].trace == "01020300000000000000000000000000"; same != (flags == "01") {
-				t.Errorf("flags %s: the trace is %s", flags, spans[0].trace)
-			}
-		})
 	}
 }

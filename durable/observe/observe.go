@@ -1,5 +1,5 @@
-// Package observe is what an app tells of its work to who makes traces and metrics
-// of it. Package durableotel, a module of its own, does that with OpenTelemetry; an
+// Package observe is what an app tells of its work to code that makes traces and
+// metrics of it. Package durableotel, a module of its own, does that with OpenTelemetry; an
 // app that does not ask for it links nothing of it.
 package observe
 
@@ -62,11 +62,11 @@ type Role int
 const (
 	// Serves: the operation itself.
 	Serves Role = iota
-	// Calls: the wait of who has asked for it.
+	// Calls: the wait of the caller.
 	Calls
-	// Sends: that it was asked for by someone who does not wait.
+	// Sends: the request of a sender that does not wait.
 	Sends
-	// Handles: an operation that nobody waits for.
+	// Handles: an operation of an entity whose sender does not wait.
 	Handles
 	// Begins is no span: an orchestration has begun, which is counted.
 	Begins
