@@ -69,11 +69,11 @@ var free = []string{".", "Orchestrator", "durable", "durabletest", "cmd/", "samp
 var heavy = map[string][]string{
 	"go.opentelemetry.io":                                   {"durableotel", "samples/telemetry"},
 	"golang.org/x/tools":                                    {"cmd/durablevet", "cmd/durablevet/determinism", "cmd/durablevet/gclplugin"},
-	"github.com/Azure/azure-sdk-for-go/sdk/azidentity":      {"internal/storage", "durable"},
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity":      {"internal/storage", "durable", "samples/telemetry"},
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables":   {"internal/storage", "internal/taskhub/azure"},
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue": {"internal/storage", "internal/taskhub/azure", "durable"},
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob":  {"internal/storage", "internal/taskhub/azure"},
-	"github.com/Azure/azure-sdk-for-go":                     {"internal/storage", "internal/taskhub/azure", "internal/taskhub/hubtest", "durable"},
+	"github.com/Azure/azure-sdk-for-go":                     {"internal/storage", "internal/taskhub/azure", "internal/taskhub/hubtest", "durable", "samples/telemetry"},
 }
 
 func TestImports(t *testing.T) {
