@@ -297,21 +297,11 @@ func (en *Entity) rest(ctx context.Context) error {
 // letGo removes the wake-ups that nothing depends on any more. With keep one stays,
 // hidden: it comes again when it is time to look after the owner of the lock.
 func (en *Entity) letGo(keep bool) {
-	en.custody.LetGo(func(id string) bool {
-		if en.custody.Opened(id) {
-			return true
-		}
-		if keep {
-			keep = false
-			if l := en.custody.Alive(id); l != nil {
-				l.GiveBack(ownerCheck)
-				en.watched = en.Exec.Clock.Now().Add(ownerCheck)
-			}
-			en.custody.Forget(id)
-			return true
-		}
-		return false
-	})
+	closed := func(id string) bool { return !en.custody.Opened(id) }
+	if keep && en.custody.PutOffOne(closed, ownerCheck) {
+		en.watched = en.Exec.Clock.Now().Add(ownerCheck)
+	}
+	en.custody.LetGo(en.custody.Opened)
 }
 
 // arm sets the timer for what is planned next.

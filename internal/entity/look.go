@@ -88,8 +88,7 @@ func (en *Entity) tooEarly(m *Message) bool {
 	if away <= 0 {
 		return false
 	}
-	m.Lease.GiveBack(min(away, taskhub.MaxDelay))
-	en.custody.Forget(m.Lease.ID)
+	en.custody.PutOff(m.Lease.ID, min(away, taskhub.MaxDelay))
 	return true
 }
 

@@ -174,13 +174,39 @@ func (c *Custody) LetGo(needed func(id string) bool) {
 	for _, id := range slices.Sorted(maps.Keys(c.held)) {
 		if !needed(id) {
 			c.held[id].Remove()
-			c.Forget(id)
+			c.forget(id)
 		}
 	}
 }
 
-// Forget drops a message from the custody; its lease goes on as it was decided.
-func (c *Custody) Forget(id string) {
+// PutOff lets others have a message after the delay. One that is past its time is put
+// off as well: a renewal that is on its way may bring it back, and it would be renewed
+// for as long as the process lives.
+func (c *Custody) PutOff(id string, delay time.Duration) {
+	if l := c.held[id]; l != nil {
+		l.GiveBack(delay)
+		c.forget(id)
+	}
+}
+
+// PutOffOne puts one of the messages off that may be, and reports whether it was in time:
+// one that was not may be another process's.
+func (c *Custody) PutOffOne(may func(id string) bool, delay time.Duration) (inTime bool) {
+	if l := c.Any(may); l != nil {
+		c.PutOff(l.ID, delay)
+		return true
+	}
+	for _, id := range slices.Sorted(maps.Keys(c.held)) {
+		if may(id) {
+			c.PutOff(id, delay)
+			break
+		}
+	}
+	return false
+}
+
+// forget drops a message from the custody. What becomes of it was decided.
+func (c *Custody) forget(id string) {
 	delete(c.looks, id)
 	c.mu.Lock()
 	delete(c.held, id)
@@ -217,6 +243,6 @@ func (c *Custody) empty(each func(*Lease)) {
 	c.Close()
 	for _, id := range slices.Sorted(maps.Keys(c.held)) {
 		each(c.held[id])
-		c.Forget(id)
+		c.forget(id)
 	}
 }

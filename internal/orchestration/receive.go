@@ -166,8 +166,7 @@ func (in *Instance) tooEarly(m *Message) bool {
 	case away <= 0:
 		return false
 	case away > in.Keeper.Length/2:
-		m.Lease.GiveBack(min(away, taskhub.MaxDelay))
-		in.custody.Forget(m.Lease.ID)
+		in.custody.PutOff(m.Lease.ID, min(away, taskhub.MaxDelay))
 	default:
 		in.inbox.early = append(in.inbox.early, m)
 		if at := in.Exec.Clock.Now().Add(away); in.inbox.earlyAt.IsZero() || at.Before(in.inbox.earlyAt) {

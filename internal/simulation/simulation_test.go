@@ -57,26 +57,32 @@ func TestSeed(t *testing.T) {
 // Runs that have found faults give what they should. Several goroutines may act at the
 // same moment, so each is played a few times.
 func TestSeedsThatFoundFaults(t *testing.T) {
-	for _, s := range []uint64{
-		175,    // an action under a lease past its time was not begun, and its message removed
-		58,     // a wake-up that came again was removed without a look at the history
-		255,    // the same
-		3307,   // what was told after a rewind was dropped by a process that had read before
-		2388,   // a renewal of an older delivery ended the newer one
-		6742,   // the row of a process behind took a newer custom status back
-		5177,   // an activity began under a redelivered message over an old history
-		7393,   // a lease that the host was about to give away went on
-		10195,  // the result of a run before a rewind answered the call after it
-		4084,   // a lease was taken for as long as the host had hidden the message
-		6307,   // a rewind of an instance that this process had in memory was not seen
-		17721,  // a message that could not be given back was deleted by the host
-		100110, // the row took a resume back
-		108832, // an end was shown twice, the second time during a purge
-		14695,  // a rewound instance was shown as failed again
+	for _, c := range []struct {
+		seed    uint64
+		kind    string
+		program uint64
+	}{
+		{175, "rewinds", 14},       // an action under a lease past its time was not begun, and its message removed
+		{58, "timeouts", 4},        // a wake-up that came again was removed without a look at the history
+		{255, "odd", 21},           // the same
+		{3307, "rewinds", 275},     // what was told after a rewind was dropped by a process that had read before
+		{2388, "calls", 199},       // a renewal of an older delivery ended the newer one
+		{6742, "timeouts", 561},    // the row of a process behind took a newer custom status back
+		{5177, "races", 431},       // an activity began under a redelivered message over an old history
+		{7393, "large", 616},       // a lease that the host was about to give away went on
+		{10195, "rewinds", 849},    // the result of a run before a rewind answered the call after it
+		{4084, "orphans", 340},     // a lease was taken for as long as the host had hidden the message
+		{6307, "rewinds", 525},     // a rewind of an instance that this process had in memory was not seen
+		{17721, "strangers", 1476}, // a message that could not be given back was deleted by the host
+		{100110, "reuse", 8342},    // the row took a resume back
+		{108832, "orphans", 9069},  // an end was shown twice, the second time during a purge
+		{14695, "rewinds", 1224},   // a rewound instance was shown as failed again
+		{2996, "bank", 214},        // a wake-up past its time was forgotten, and renewed all the same
+		{3710, "bank", 265},        // a wake-up past its time was forgotten, and renewed all the same
 	} {
 		for range 10 {
-			if report := Check(t, Make(s)); report.Err != nil {
-				t.Errorf("seed %d: %v\n%s", s, report.Err, report.Trace)
+			if report := Check(t, MakeOf(c.seed, c.kind, c.program)); report.Err != nil {
+				t.Errorf("seed %d: %v\n%s", c.seed, report.Err, report.Trace)
 				break
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -172,6 +173,7 @@ func (w *watch) end(queues []string) []error {
 			w.violated("the inbox of %s has %d rows, %v", id, len(in.Rows), err)
 		}
 	}
+	w.entities(ctx)
 	for _, row := range rows {
 		if _, err := w.Purge(ctx, row.ID, row.ETag); err != nil && !errors.Is(err, taskhub.ErrNotFound) {
 			w.violated("purging %s: %v", row.ID, err)
@@ -193,6 +195,26 @@ func (w *watch) rows(ctx context.Context) (rows []*taskhub.Instance, err error) 
 		rows = append(rows, page.Instances...)
 		if q.Token = page.Token; q.Token == "" {
 			return rows, nil
+		}
+	}
+}
+
+// entities checks that no entity is locked, and that lists show the last commit. The
+// caller holds the lock.
+func (w *watch) entities(ctx context.Context) {
+	for _, id := range slices.Sorted(maps.Keys(w.ids)) {
+		if !history.IsEntity(id) {
+			continue
+		}
+		row, err := w.Instance(ctx, id)
+		head, failure := w.Head(ctx, id)
+		if err = errors.Join(err, failure); err != nil {
+			w.violated("entity %s: %v", id, err)
+			continue
+		}
+		status := history.DecodeEntityStatus(row.CustomStatus)
+		if row.ExecutionID != head.ExecutionID || status.LockedBy != "" || status.QueueSize != 0 {
+			w.violated("the row of %s shows commit %s, %+v; the last commit is %s", id, row.ExecutionID, status, head.ExecutionID)
 		}
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -55,9 +54,16 @@ const (
 
 // Make is the run of a seed: which kind of program, how many processes and faults.
 func Make(seed uint64) Run {
+	kinds := programs.Kinds()
+	n := uint64(len(kinds))
+	return MakeOf(seed, kinds[seed%n], seed/n)
+}
+
+// MakeOf is the run of a program with the processes and faults of a seed, whichever kinds
+// of programs there are.
+func MakeOf(seed uint64, kind string, program uint64) Run {
 	dice := rand.New(rand.NewPCG(seed, 0))
-	kinds := slices.DeleteFunc(programs.Kinds(), func(kind string) bool { return ofEntities[kind] })
-	r := Run{Seed: seed, Test: generator.Make(kinds[seed%uint64(len(kinds))], seed/uint64(len(kinds)))}
+	r := Run{Seed: seed, Test: generator.Make(kind, program)}
 	r.Processes, r.Incidents = 1+dice.IntN(3), dice.IntN(8)
 	for class := Losses; class < AllFaults; class <<= 1 {
 		if dice.IntN(2) == 0 {
@@ -66,10 +72,6 @@ func Make(seed uint64) Run {
 	}
 	return r
 }
-
-// ofEntities are the kinds of programs that have no part in it yet: entities have not
-// been through it.
-var ofEntities = map[string]bool{"entities": true, "bank": true}
 
 // generator makes programs in which what is late is later than any recovery.
 var generator = programs.Generator{Late: 12 * time.Hour, Apart: true}

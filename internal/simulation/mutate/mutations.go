@@ -18,6 +18,10 @@ const (
 	deliver   = "internal/worker/deliver.go"
 	histories = "internal/taskhub/memory/history.go"
 	inboxes   = "internal/taskhub/memory/inbox.go"
+
+	entityLoad = "internal/entity/load.go"
+	entityLook = "internal/entity/look.go"
+	entityPlan = "internal/entity/plan.go"
 )
 
 // mutations are the planted faults.
@@ -49,5 +53,13 @@ var mutations = []mutation.Mutation{
 	{Name: "a renewal with an old receipt ends the newer delivery", File: request, Before: `return (act == renewing || act == copying) && !l.over && l.have.PopReceipt != with`, After: `return false && with == ""`},
 	{Name: "a wake-up counts as held when its time is over", File: custody, Before: "for _, l := range c.open {\n\t\tif l.Alive() {", After: "for _, l := range c.open {\n\t\tif l != nil {"},
 	{Name: "a lease goes on that the host gives away", File: deliver, Before: `l.Forsake()`, After: `_ = l`},
+	{Name: "a wake-up past its time is forgotten, and renewed all the same", File: custody, Before: `		l.GiveBack(delay)`, After: `		if l.Alive() {
+			l.GiveBack(delay)
+		}`},
+	{Name: "what an entity has left to send is not sent after a crash", File: entityLoad, Before: `start.Timestamp, true`, After: `start.Timestamp, false`},
+	{Name: "an entity that is in memory is the current one", File: entityLook, Before: `en.custody.LooksForOthers() {`, After: `false {`},
+	{Name: "wake-ups of an entity stay open after their look", File: entityLook, Before: `en.custody.Close()`, After: `_ = now`},
+	{Name: "others run within a critical section", File: entityPlan, Before: `case r.Section == "" && !free:`, After: `case false:`},
+	{Name: "a lock is given after its release", File: entityPlan, Before: `case r.IsLock() && (voided[r.ID] || r.ID == section):`, After: `case r.IsLock() && r.ID == section:`},
 	{Name: "history that was read once is the current one", File: load, Before: `in.forgetExecution(purged(old, x))`, After: `in.forgetExecution(nil)`},
 }
