@@ -41,7 +41,7 @@ var rules = map[string][]string{
 	"internal/activity":            {"durable/observe", "internal/engine", "internal/executor", "internal/history", "internal/journal", "internal/lease", "internal/taskhub", "internal/tracing"},
 	"internal/mail":                {"internal/executor", "internal/lease", "internal/taskhub"},
 	"internal/orchestration":       {"durable/observe", "internal/activity", "internal/engine", "internal/executor", "internal/history", "internal/journal", "internal/lease", "internal/mail", "internal/taskhub", "internal/tracing"},
-	"internal/entity":              {"durable/observe", "internal/executor", "internal/history", "internal/journal", "internal/lease", "internal/mail", "internal/taskhub", "internal/tracing"},
+	"internal/entity":              {"durable/observe", "internal/activity", "internal/executor", "internal/history", "internal/journal", "internal/lease", "internal/mail", "internal/taskhub", "internal/tracing"},
 	"internal/worker":              {"durable/observe", "internal/activity", "internal/engine", "internal/entity", "internal/executor", "internal/history", "internal/journal", "internal/lease", "internal/mail", "internal/orchestration", "internal/taskhub"},
 	"internal/client":              {"durable/observe", "internal/entity", "internal/history", "internal/taskhub", "internal/tracing"},
 	"internal/reconcile":           {"internal/history", "internal/taskhub"},

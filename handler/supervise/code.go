@@ -17,7 +17,7 @@ type Kind string
 const (
 	Turn     Kind = "turn"     // one turn of an orchestrator, or the replay before it
 	Activity Kind = "activity" // one call of an activity
-	Entity   Kind = "entity"   // one batch of operations of an entity
+	Entity   Kind = "entity"   // one operation of an entity
 	Request  Kind = "request"  // an HTTP request or the message of a trigger
 )
 
@@ -28,11 +28,11 @@ type Code struct {
 	// Instance is the id of the orchestration or entity; empty for a Request.
 	Instance string
 	// Execution is the execution of the orchestration that the position is of. For
-	// a Request it is the id of the request.
+	// a Request or an Entity it is the id of the request.
 	Execution string
-	// Position is where in the history the code begins: for a Turn or an Entity the
-	// number of events that were committed before it, which only grows; for an
-	// Activity its task id.
+	// Position is where in the history the code begins: for a Turn the number of
+	// events that were committed before it, which only grows; for an Activity its
+	// task id.
 	Position int64
 }
 
@@ -62,6 +62,8 @@ func (c Code) String() string {
 		return "request " + c.Execution
 	case Activity:
 		return fmt.Sprintf("activity %d of instance %q", c.Position, c.Instance)
+	case Entity:
+		return fmt.Sprintf("operation %s of entity %q", c.Execution, c.Instance)
 	default:
 		return fmt.Sprintf("%s %d of instance %q", c.Kind, c.Position, c.Instance)
 	}
@@ -78,7 +80,7 @@ func (c Code) covers(other Code) bool {
 
 // turns reports whether the position of the code is one that grows with each
 // commit of its instance.
-func (c Code) turns() bool { return c.Kind == Turn || c.Kind == Entity }
+func (c Code) turns() bool { return c.Kind == Turn }
 
 // past reports whether a turn is behind its instance, when that has committed up
 // to the position of another one.

@@ -15,18 +15,26 @@ func parse(text string) (c Code) {
 	if rest, ok := strings.CutPrefix(text, "request "); ok {
 		return Code{Kind: Request, Execution: rest}
 	}
+	if rest, ok := strings.CutPrefix(text, "entity "); ok {
+		c.Kind = Entity
+		c.Instance, c.Execution, _ = strings.Cut(rest, " ")
+		return c
+	}
 	if _, err := fmt.Sscan(text, &kind, &c.Instance, &c.Position); err != nil {
 		panic(text + ": " + err.Error())
 	}
-	c.Kind, c.Execution = map[string]Kind{"turn": Turn, "act": Activity, "entity": Entity}[kind], "x"
+	c.Kind, c.Execution = map[string]Kind{"turn": Turn, "act": Activity}[kind], "x"
 	return c
 }
 
 func show(c Code) string {
-	if c.Kind == Request {
+	switch c.Kind {
+	case Request:
 		return "request " + c.Execution
+	case Entity:
+		return "entity " + c.Instance + " " + c.Execution
 	}
-	return fmt.Sprint(map[Kind]string{Turn: "turn", Activity: "act", Entity: "entity"}[c.Kind], " ", c.Instance, " ", c.Position)
+	return fmt.Sprint(map[Kind]string{Turn: "turn", Activity: "act"}[c.Kind], " ", c.Instance, " ", c.Position)
 }
 
 func showAll(suspects []Suspect) (out []string) {
@@ -190,6 +198,16 @@ var docketCases = map[string][]step{
 		{died: true, trial: "a", ran: "returned act a 0, running turn a 4", suspects: []string{"act a 0", "turn a 4"}, next: "a"},
 		{died: true, trial: "a", ran: "returned act a 0, running turn a 4", blamed: []string{"turn a 4: death 4"}},
 	},
+	"of the operations of an entity the one that runs is to blame, and no other": {
+		{died: true, ran: "returned entity a r1, running entity a r2", suspects: []string{"entity a r1", "entity a r2"}, next: "a"},
+		{died: true, trial: "a", ran: "returned entity a r1, running entity a r2", blamed: []string{"entity a r2: death 2"}},
+		{settled: "entity a r1", blamed: []string{"entity a r2: death 2"}},
+		{settled: "entity a r2"},
+	},
+	"an operation that is stored frees no other": {
+		{died: true, ran: "returned entity a r1, running entity a r2", suspects: []string{"entity a r1", "entity a r2"}, next: "a"},
+		{stored: "entity a r1", suspects: []string{"entity a r2"}, next: "a"},
+	},
 	"what was given up is not suspect where other code runs": {
 		{died: true, ran: "behind turn a 2, running act b 0", suspects: []string{"act b 0"}, next: "b"},
 	},
@@ -320,7 +338,7 @@ func TestVerdictsCover(t *testing.T) {
 		{"turn a 3", "act a 3", false},
 		{"act a 3", "act a 3", true},
 		{"act a 3", "act a 4", false},
-		{"entity a 3", "entity a 5", true},
+		{"entity a 3", "entity a 5", false},
 		{"request r", "request r", true},
 		{"request r", "request s", false},
 	}

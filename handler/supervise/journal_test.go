@@ -120,6 +120,30 @@ func TestCodeThatRunsOnceMoreIsOne(t *testing.T) {
 	c.holds("running turn a 0", "running turn a 9")
 }
 
+// An operation of an entity that begins says nothing of those before it: they are stored
+// together.
+func TestOperationsOfAnEntity(t *testing.T) {
+	c := newChild(t, "a", "entity a r2", "entity a r3", "entity a r4")
+	c.begin("entity a r1").Return(false)
+	c.holds("returned entity a r1")
+	two := c.begin("entity a r2")
+	c.holds("returned entity a r1", "running entity a r2")
+	c.stored()
+	two.Return(false)
+	c.Stored(parse("entity a r1"))
+	c.Stored(parse("entity a r2"))
+	c.holds()
+	c.stored("entity a r2")
+	c.Waiting("a", func(request string) bool { return request == "r3" })
+	c.Waiting("b", func(string) bool { return false })
+	c.stored("entity a r2", "entity a r4") // another process has carried it out
+	if c.Quarantined("a") || !c.quarantined("a") {
+		t.Error("the entity is not on trial any more")
+	}
+	c.Waiting("a", func(string) bool { return false })
+	c.stored("entity a r2", "entity a r3", "entity a r4")
+}
+
 func TestCodeWithoutOutcomeIsForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newChild(t, "")

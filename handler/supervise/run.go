@@ -113,7 +113,18 @@ func (j *Journal) Committed(instance, execution string, position int64, open fun
 		if c.turns() {
 			return c.past(at)
 		}
-		return c.Execution != at.Execution || !open(c.Position)
+		return c.Kind == Activity && (c.Execution != at.Execution || !open(c.Position))
+	})
+}
+
+// Waiting notes which requests the inbox of an entity still has: operations of others
+// are above suspicion, wherever they have run.
+func (j *Journal) Waiting(entity string, has func(request string) bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.over(shortID(entity), func(c Code) bool {
+		// One whose id was shortened is not found among them.
+		return c.Kind == Entity && len(c.Execution) < maxID && !has(c.Execution)
 	})
 }
 
@@ -142,7 +153,8 @@ func (j *Journal) over(instance string, is func(Code) bool) {
 	}
 }
 
-// Stored notes that the outcome of an activity is durable: it will not run again.
+// Stored notes that the outcome of an activity, or of an operation of an entity, is
+// durable: it will not run again.
 func (j *Journal) Stored(code Code) {
 	code = code.short()
 	j.mu.Lock()

@@ -20,7 +20,7 @@ const neighbours = 20
 
 // Code that always ends its process fails with its reason, and harms nobody else.
 func TestCodeEndsTheProcess(t *testing.T) {
-	for _, c := range []struct{ name, orchestrator string }{{"activity", "Exiting"}, {"second turn", "ExitingTurn"}} {
+	for _, c := range []struct{ name, orchestrator string }{{"activity", "Exiting"}, {"second turn", "ExitingTurn"}, {"operation of an entity", "ExitingOperation"}} {
 		t.Run(c.name, func(t *testing.T) { endsTheProcess(t, c.orchestrator) })
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/durable-go/functions/durable/observe"
+	"github.com/durable-go/functions/internal/activity"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/journal"
 	"github.com/durable-go/functions/internal/taskhub"
@@ -37,7 +38,7 @@ func (en *Entity) run(ctx context.Context, steps []step) (*draft, error) {
 	if code != nil && code.MaxBatch > 0 {
 		most = code.MaxBatch
 	}
-	if en.narrow {
+	if en.narrow || en.deliveries() >= suspectDeliveries {
 		most = 1
 	}
 	steps = first(steps, most)
@@ -176,15 +177,15 @@ func (en *Entity) outcome(ctx context.Context, d *draft, s step, code *Code, unk
 		State: d.state, Decoded: d.decoded, Now: en.Exec.Now(),
 	}
 	run := func() { o = en.guarded(ctx, code, op) }
-	err = en.Host.RunOperation(ctx, en.code(r.ID), en.custody.Deliveries(), run)
+	err = en.Host.RunOperation(ctx, en.code(r.ID), en.deliveries(), run)
 	switch {
 	case journal.IsElsewhere(err):
 		return nil, &postponed{reason: err.Error(), delay: time.Second}
 	case err != nil && ctx.Err() != nil:
 		return nil, err
 	case err != nil:
-		en.Journal.Settle(en.code(r.ID))
-		return failure("ProcessExited", "%v", err), nil
+		en.blamed = true
+		return &Outcome{Failure: activity.Exited(err)}, nil
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	}
@@ -298,11 +299,22 @@ func (en *Entity) commit(ctx context.Context, steps []step) ([]step, error) {
 	return d.done, nil
 }
 
-// tellJournal acquits the operations that are stored.
+// tellJournal acquits the operations that are stored, and lets it forget those whose
+// failure is.
 func (en *Entity) tellJournal(done []step) {
 	for _, s := range done {
 		if s.kind == runs {
 			en.Journal.Stored(en.code(s.request.ID))
+			en.Journal.Settle(en.code(s.request.ID))
 		}
 	}
+}
+
+// deliveries is how often the wake-up came that is held, for a journal that goes by
+// that. One operation at most fails for it: who is behind it in the inbox has not run.
+func (en *Entity) deliveries() int {
+	if en.blamed {
+		return 0
+	}
+	return en.custody.Deliveries()
 }

@@ -32,6 +32,9 @@ type Entity struct {
 	// that the one that is to blame fails alone; and refused is why.
 	narrow  bool
 	refused error
+	// blamed means that an operation has failed because it ended the process, since a
+	// message came.
+	blamed bool
 }
 
 // committed is the state of an entity as it was stored last.

@@ -64,6 +64,10 @@ const (
 	// deployment. unknownDelay is how long its message is put off each time.
 	unknownPatience = 60 * time.Second
 	unknownDelay    = 10 * time.Second
+	// suspectDeliveries is from when on a wake-up brings one operation after the other
+	// to storage: one of them may have ended the process before, and the others shall
+	// not be there when it does so again.
+	suspectDeliveries = 3
 	// maxTries is how often a pass goes on after another process was faster.
 	maxTries = 5
 )

@@ -73,6 +73,7 @@ func (en *Entity) take(batch []Item) {
 			en.inbox.wanted = true
 		case *Message:
 			it.Lease = en.custody.Take(it.Lease, true)
+			en.blamed = false
 			if en.tooEarly(it) {
 				continue
 			}
@@ -143,6 +144,7 @@ func (en *Entity) query(ctx context.Context) error {
 	b.rows, b.more, b.due = found.Rows, found.More, found.NextDue
 	b.waiting = found.Waiting
 	b.calm = !slices.ContainsFunc(b.rows, isCall)
+	en.tellWaiting()
 	if len(b.rows) == 0 && en.c != nil && en.custody.LooksForOthers() {
 		return en.verify(ctx)
 	}
@@ -160,6 +162,19 @@ func (en *Entity) verify(ctx context.Context) error {
 		en.c, en.row = nil, row{}
 	}
 	return nil
+}
+
+// tellWaiting tells the journal what is left to run, where the look has seen all of it.
+func (en *Entity) tellWaiting() {
+	if en.inbox.more {
+		return
+	}
+	en.Journal.Waiting(en.ID, func(request string) bool {
+		return slices.ContainsFunc(en.inbox.rows, func(r *taskhub.InboxRow) bool {
+			s := stepOf(r)
+			return r.Err != nil || s.request != nil && s.request.ID == request
+		})
+	})
 }
 
 // isCall reports whether something waits for the answer to a row.

@@ -18,17 +18,20 @@ const (
 	TurnCode CodeKind = iota
 	// ActivityCode is a call of an activity.
 	ActivityCode
-	// EntityCode is a batch of operations of an entity.
+	// EntityCode is an operation of an entity.
 	EntityCode
 )
 
 // Code names a piece of user code. The same code has the same name whichever
 // process runs it.
 type Code struct {
-	Kind                CodeKind
-	Instance, Execution string
-	// Position is how many events were committed before a turn or a batch of
-	// operations, or the task id of an activity.
+	Kind     CodeKind
+	Instance string
+	// Execution is that of an orchestration, or the request for an operation of an
+	// entity.
+	Execution string
+	// Position is how many events were committed before a turn, or the task id of an
+	// activity.
 	Position int64
 }
 
@@ -41,16 +44,19 @@ type Journal interface {
 	// its work, 0 for work that no message brought.
 	//
 	// An [Elsewhere] error means that the code runs in another process: its
-	// messages are to be given back after a moment (only turns get it; an activity
-	// waits until ctx ends). Any other error, while ctx lives, is the reason with
+	// messages are to be given back after a moment (turns and operations get it; an
+	// activity waits until ctx ends). Any other error, while ctx lives, is the reason with
 	// which the code fails: it ended the process before and must not run again.
 	Begin(ctx context.Context, code Code, deliveries int) (Run, error)
 	// Committed tells the journal that the instance has stored all that its turns before the
 	// position did, and which of its activities are open still. It is called after
 	// every commit, and after a load.
 	Committed(instance, execution string, position int64, open func(task int64) bool)
+	// Waiting tells the journal which requests the inbox of an entity still has. Others
+	// were carried out, here or by another process.
+	Waiting(entity string, has func(request string) bool)
 	// Stored tells the journal that the result of an activity that a work item brought is stored
-	// in a message.
+	// in a message, or what an operation did in a commit.
 	Stored(code Code)
 	// Ended tells the journal that the instance has ended, or does not exist.
 	Ended(instance string)
@@ -79,6 +85,7 @@ type none struct{}
 
 func (none) Begin(context.Context, Code, int) (Run, error)          { return noRun{}, nil }
 func (none) Committed(string, string, int64, func(task int64) bool) {}
+func (none) Waiting(string, func(request string) bool)              {}
 func (none) Stored(Code)                                            {}
 func (none) Ended(string)                                           {}
 func (none) Settle(Code)                                            {}
