@@ -247,13 +247,20 @@ func (en *Entity) catchUp(ctx context.Context) error {
 	return en.sendOutbox(ctx)
 }
 
-// stuck is what is done when no row can be taken: while rows wait for a lock, its owner
-// must run.
+// stuck is what is done when no row can be taken: while rows wait for a lock, it must be
+// held, and its owner must run.
 func (en *Entity) stuck(ctx context.Context) error {
 	b := &en.inbox
 	b.wanted = false
 	held := en.c.saved.Lock
 	if held == nil || b.stands == 0 {
+		return nil
+	}
+	if err := en.verify(ctx); err != nil {
+		return err
+	}
+	if en.c == nil { // another process may have taken the release in
+		b.wanted = true
 		return nil
 	}
 	gone, err := en.ownerGone(ctx, held)

@@ -12,6 +12,9 @@ import (
 // row is what is known of the instance row, which lists and tools show.
 type row struct {
 	known bool
+	// late means that the row was read after the state: a newer commit may have been made
+	// in between, and be what it shows.
+	late bool
 	// etag is empty where there is no row. execution is the commit that it shows: what
 	// that has left to send is sent.
 	etag, execution string
@@ -28,12 +31,12 @@ func (en *Entity) learnRow(ctx context.Context) error {
 	r, err := en.Row(ctx, en.ID)
 	switch {
 	case errors.Is(err, taskhub.ErrNotFound):
-		en.row.known, en.row.etag, en.row.execution = true, "", ""
+		en.row = row{known: true, late: true}
 		return nil
 	case err != nil:
 		return err
 	}
-	en.row.known, en.row.etag, en.row.execution, en.row.status = true, r.ETag, r.ExecutionID, history.DecodeEntityStatus(r.CustomStatus)
+	en.row = row{known: true, late: true, etag: r.ETag, execution: r.ExecutionID, status: history.DecodeEntityStatus(r.CustomStatus), shown: en.row.shown}
 	return nil
 }
 
@@ -57,7 +60,7 @@ func (en *Entity) show(ctx context.Context) error { //nolint:gocognit // one loo
 		if en.row.execution == c.fence.ExecutionID && en.row.status == status {
 			return nil
 		}
-		if changed {
+		if en.row.late {
 			// Another process may have gone on.
 			head, err := en.Head(ctx, en.ID)
 			if err != nil {
@@ -69,7 +72,7 @@ func (en *Entity) show(ctx context.Context) error { //nolint:gocognit // one loo
 		}
 		err := en.writeRow(ctx, status)
 		if err == nil {
-			en.row.execution, en.row.status, en.row.shown = c.fence.ExecutionID, status, en.Exec.Clock.Now()
+			en.row.execution, en.row.status, en.row.shown, en.row.late = c.fence.ExecutionID, status, en.Exec.Clock.Now(), false
 			en.Host.RowChanged(en.ID)
 			return nil
 		}

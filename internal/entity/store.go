@@ -10,8 +10,14 @@ import (
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
-// store commits a draft: one transaction.
+// store commits a draft: one transaction. The row is read before that, unless it is
+// known: who writes it later changes what was read.
 func (en *Entity) store(ctx context.Context, d *draft) error {
+	if en.c.fence.ETag != "" {
+		if err := en.learnRow(ctx); err != nil {
+			return err
+		}
+	}
 	now := en.Exec.Now()
 	execution := en.NewID()
 	beside, err := json.Marshal(saved{Lock: d.lock, Outbox: d.outbox})
@@ -38,6 +44,7 @@ func (en *Entity) store(ctx context.Context, d *draft) error {
 		fence, err := en.Store.Commit(ctx, c)
 		if err == nil {
 			en.c = &committed{fence: fence, state: d.state, decoded: d.decoded, changed: now, saved: saved{Lock: d.lock, Outbox: d.outbox}, unsent: true}
+			en.row.late = false
 		}
 		return err
 	})

@@ -17,7 +17,7 @@ func TestPutOff(t *testing.T) {
 			if late {
 				r.store.set(func() { r.store.fail = errors.New("503") })
 				<-time.After(9500 * time.Millisecond)
-				r.store.set(func() { r.store.fail, r.store.slow = nil, 2 * time.Second })
+				r.store.set(func() { r.store.fail, r.store.slow = nil, 2*time.Second })
 				<-time.After(time.Second) // a renewal is on its way
 			}
 			if inTime := c.PutOffOne(each, 30*time.Second); inTime == late || !c.IsEmpty() || c.CanLook() {

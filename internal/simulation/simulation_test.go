@@ -79,6 +79,10 @@ func TestSeedsThatFoundFaults(t *testing.T) {
 		{14695, "rewinds", 1224},   // a rewound instance was shown as failed again
 		{2996, "bank", 214},        // a wake-up past its time was forgotten, and renewed all the same
 		{3710, "bank", 265},        // a wake-up past its time was forgotten, and renewed all the same
+		{4424, "bank", 316},        // the row of an entity was taken back by a process behind
+		{3250, "entities", 232},    // the same, without a commit of its own
+		{7786, "entities", 556},    // the same
+		{294, "bank", 21},          // what waited for a lock that another process had released waited on
 	} {
 		for range 10 {
 			if report := Check(t, MakeOf(c.seed, c.kind, c.program)); report.Err != nil {
