@@ -26,8 +26,6 @@ var holders = durable.NewOrchestrator("Holder", func(ctx *durable.Context, how s
 			panic("no")
 		case "continue":
 			return durable.ContinueAsNew[string](ctx, "again")
-		case "branch":
-			return "left", nil
 		case "hold":
 			return durable.WaitForEvent[string](ctx, "Go").Await()
 		}
@@ -47,21 +45,7 @@ func TestLocksAreReleased(t *testing.T) {
 					in.Terminate("enough")
 				}
 				_, _ = in.Result()
-				for _, key := range []string{"x", "y"} {
-					done := make(chan error, 1)
-					go func() {
-						_, err := deposits.Do(t.Context(), env.Client(), key, 10)
-						done <- err
-					}()
-					select {
-					case err := <-done:
-						if err != nil {
-							t.Error(err)
-						}
-					case <-time.After(5 * time.Minute):
-						t.Fatalf("the lock of %s is not released", key)
-					}
-				}
+				free(t, env, "x", "y")
 				n, err := balances.Do(t.Context(), env.Client(), "x", durable.None{})
 				check(t, n, err, 11)
 			}, accounts, holders)

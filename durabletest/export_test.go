@@ -60,3 +60,12 @@ func (e *Env) UntilEnded(id string) {
 	}
 	e.t.Fatalf("the history of %s does not end", id)
 }
+
+// Vanish deletes all that the hub has of an instance, as no part of the product does: its
+// end owes nobody anything.
+func (e *Env) Vanish(id string) {
+	e.t.Helper()
+	if _, err := e.hub.Purge(e.t.Context(), id, ""); err != nil {
+		e.t.Fatal(err)
+	}
+}
