@@ -42,6 +42,7 @@ func (c *counting) Do(r *http.Request) (*http.Response, error) {
 type plant struct {
 	t        *testing.T
 	requests *counting
+	name     string
 	hub      *azure.Hub
 	worker   *worker.Worker
 	client   *client.Client
@@ -59,7 +60,7 @@ func newPlant(t *testing.T, connection string, transport *counting) *plant {
 	must(t, err)
 	must(t, hub.Create(t.Context(), taskhub.Owner{}))
 	w, err := worker.New(worker.Options{
-		Store: hub, Programs: programs, Activities: (&rig{o: rigOptions{plain: true}}).activity, Control: taskhub.ControlQueue(name),
+		Store: hub, Programs: programs, Activities: (&rig{o: rigOptions{plain: true}}).activity, Entities: sums, Control: taskhub.ControlQueue(name),
 		WorkItems: func(string) string { return taskhub.WorkItemQueue(name) }, Log: slog.New(slog.DiscardHandler),
 		// What waits for a slot stays here: this is about one process.
 		Patience: time.Hour,
@@ -67,7 +68,7 @@ func newPlant(t *testing.T, connection string, transport *counting) *plant {
 	must(t, err)
 	t.Cleanup(func() { w.Stop(t.Context()) })
 	c := client.New(hub, client.Options{Queue: taskhub.ControlQueue(name), Local: w, Lease: lease})
-	return &plant{t: t, requests: transport, hub: hub, worker: w, client: c}
+	return &plant{t: t, name: name, requests: transport, hub: hub, worker: w, client: c}
 }
 
 // figures are what a run cost this process.

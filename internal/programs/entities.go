@@ -97,12 +97,24 @@ func (m *maker) locks(e, other string) []step {
 // bank are several programs that move amounts between the same accounts at once, each
 // move in a critical section, some of which fail; an audit reads the sums.
 func bank(m *maker) Test {
+	return m.bank(2+m.IntN(3), 2+m.IntN(4), func() int { return 2 + m.IntN(3) })
+}
+
+// Bank is a test of the kind bank with so many accounts and programs, each of which makes
+// so many transfers.
+func Bank(seed uint64, accounts, programs, transfers int) Test {
+	m := newMaker("bank", seed, Generator{})
+	t := m.bank(accounts, programs, func() int { return transfers })
+	t.Kind, t.Seed = "bank", seed
+	return t
+}
+
+func (m *maker) bank(n, programs int, transfers func() int) Test {
 	account := func(i int) string { return fmt.Sprintf("@cell@%s-b%da%d", run, m.seed, i) }
-	n := 2 + m.IntN(3)
 	var t Test
-	for p := range 2 + m.IntN(4) {
+	for p := range programs {
 		in := Instance{ID: m.id(fmt.Sprint("-", p))}
-		for range 2 + m.IntN(3) {
+		for range transfers() {
 			from := m.IntN(n)
 			to, amount := account((from+1+m.IntN(n-1))%n), 1+m.IntN(9)
 			move := []step{ask(account(from), "add", -amount), ask(to, "add", amount)}

@@ -35,7 +35,9 @@ type watch struct {
 	// put are the messages that were put, by id; twice are the instances to which one
 	// was put again: its copies may be worked on in two processes at once.
 	put, twice map[string]bool
-	wrong      []error
+	// bank keeps the books where the program is one; nil: it is none.
+	bank  *ledger
+	wrong []error
 }
 
 func newWatch(hub *memory.Hub, t *trace) *watch {
@@ -102,6 +104,11 @@ func (w *watch) committed(c *taskhub.Commit) {
 	}
 	w.nonces[c.Nonce] = true
 	w.trace.add("  %s", summary(c))
+	if w.bank != nil && history.IsEntity(c.InstanceID) {
+		if err := w.bank.committed(c); err != nil {
+			w.violated("%w", err)
+		}
+	}
 	first := slices.ContainsFunc(c.Events, func(e *history.Event) bool { return e.Type == history.ExecutionStarted })
 	for _, e := range c.Events {
 		switch e.Type {
@@ -174,6 +181,9 @@ func (w *watch) end(queues []string) []error {
 		}
 	}
 	w.entities(ctx)
+	if w.bank != nil {
+		w.wrong = append(w.wrong, w.bank.end()...)
+	}
 	for _, row := range rows {
 		if _, err := w.Purge(ctx, row.ID, row.ETag); err != nil && !errors.Is(err, taskhub.ErrNotFound) {
 			w.violated("purging %s: %v", row.ID, err)

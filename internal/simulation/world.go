@@ -112,6 +112,9 @@ type outage struct {
 func open(r Run) (*world, error) {
 	w := &world{run: r, hub: memory.New(memory.Options{StoreInputs: true}), calls: map[string]int{}, began: time.Now()}
 	w.watch = newWatch(w.hub, &w.trace)
+	if r.Test.Kind == "bank" {
+		w.watch.bank = newLedger()
+	}
 	var functions []any
 	for _, f := range program.Functions() {
 		functions = append(functions, f)
