@@ -36,8 +36,13 @@ type EntityID struct {
 	Key  string `json:"key"`
 }
 
-// NewEntityID has the name in lower case.
-func NewEntityID(name, key string) EntityID { return EntityID{strings.ToLower(name), key} }
+// NewEntityID has the name in lower case. One that is not UTF-8 stays as it is, for Check.
+func NewEntityID(name, key string) EntityID {
+	if utf8.ValidString(name) {
+		name = strings.ToLower(name)
+	}
+	return EntityID{name, key}
+}
 
 // String is the instance id of the entity: @name@key.
 func (id EntityID) String() string { return "@" + id.Name + "@" + id.Key }

@@ -27,6 +27,9 @@ func FuzzRequest(f *testing.F) {
 	f.Add("POST", "/orchestrators/Orchestrator/%00", "timeout=1e9&pollingInterval=0.5&version=%ff", "\xff", "text/plain", "", "")
 	f.Add("POST", "/instances/s/restart", "restartWithNewInstanceId=maybe&TIMEOUT=NaN", "[[[[", "application/json; charset=\"", "a,b;c", "[::1]")
 	f.Add("DELETE", "/instances", "createdTimeFrom=0001-01-01&createdTimeTo=9999-12-31T23:59:59.9999999Z&recursive=true", "", "", "", "a b")
+	f.Add("POST", "/entities/Counter/$", "op=add&op=%00&OP=x", `{"a":1e999}`, "application/json", "", "")
+	f.Add("GET", "/entities/c@d/%40e%5c", "fetchState=maybe&top=-1&lastOperationTimeTo=9999-12-31T24:00", "", "", "@", "")
+	f.Add("DELETE", "/entities/%ff/%00", "op=", "\xff", "text/plain", "", "")
 	f.Fuzz(func(t *testing.T, method, path, query, body, contentType, extra, host string) {
 		u, err := url.Parse("http://x" + operators + path)
 		if err != nil || u.Fragment != "" {
