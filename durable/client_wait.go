@@ -60,6 +60,19 @@ func (c *Client) ManagementPayload(r *http.Request, id string) (json.RawMessage,
 	return core.links.Payload(r.Context(), r, id)
 }
 
+// EntityLink is a signed URL from which the state of an entity can be read without a key,
+// and nothing else. It begins as those of ManagementPayload do.
+func (c *Client) EntityLink(r *http.Request, id EntityID) (string, error) {
+	core, err := c.core()
+	if err != nil {
+		return "", err
+	}
+	if err := core.linked(); err != nil {
+		return "", err
+	}
+	return core.links.Entity(r.Context(), r, id.internal())
+}
+
 var errNoLinks = errors.New("durable: the client does not know where the app serves its links: set ClientOptions.LinksURL")
 
 func (c *core) linked() error {

@@ -20,6 +20,14 @@ func (c *call) entity() history.EntityID {
 	return history.NewEntityID(c.name, key)
 }
 
+// subject is what a link must be signed for.
+func (c *call) subject() string {
+	if c.op == opEntity {
+		return c.entity().String()
+	}
+	return c.id
+}
+
 // readEntity answers GET entities/{name}/{key}: the state that the entity has committed
 // last.
 func (c *call) readEntity(w http.ResponseWriter, r *http.Request) {

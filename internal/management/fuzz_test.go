@@ -70,7 +70,7 @@ func (s *site) signFor(t *testing.T, method string, u *url.URL) string {
 	if c == nil {
 		return ""
 	}
-	return s.sign(t, c.id, c.op)
+	return s.sign(t, c.subject(), c.op)
 }
 
 // checkAnswer makes a request and says what is wrong with its answer.

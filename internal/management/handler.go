@@ -123,7 +123,7 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // allows checks the signature of a link.
 func (d *door) allows(r *http.Request, c *call) error {
-	return d.Links.Keys.Check(r.Context(), c.id, c.op, r.URL.Query())
+	return d.Links.Keys.Check(r.Context(), c.subject(), c.op, r.URL.Query())
 }
 
 func (d *door) refuse(w http.ResponseWriter, r *http.Request, err error) {

@@ -20,6 +20,8 @@ const (
 	opRestart   = "restart"
 	opSuspend   = "suspend"
 	opResume    = "resume"
+	// opEntity reads the state of an entity.
+	opEntity = "entity"
 )
 
 // Links makes the management URLs of instances.
@@ -81,12 +83,33 @@ func (l *Links) payload(ctx context.Context, r *http.Request, id string, with []
 	return append(dst, '}'), nil
 }
 
-func (l *Links) uri(ctx context.Context, base, id string, m member) (string, error) {
+// Entity is the URL of an entity's state. It allows to read that, and nothing else.
+func (l *Links) Entity(ctx context.Context, r *http.Request, id history.EntityID) (string, error) {
+	if err := id.Check(); err != nil {
+		return "", err
+	}
+	query, err := l.sign(ctx, id.String(), opEntity)
+	if err != nil {
+		return "", err
+	}
+	key := id.Key
+	if key == "" {
+		key = emptyKey
+	}
+	return l.base(r) + l.Path + "/entities/" + url.PathEscape(id.Name) + "/" + url.PathEscape(key) + "?" + query, nil
+}
+
+// sign allows an operation on an instance, or on an entity, for as long as links are good.
+func (l *Links) sign(ctx context.Context, id, op string) (query string, err error) {
 	var expires time.Time
 	if l.Lifetime > 0 {
 		expires = l.Keys.now().Add(l.Lifetime)
 	}
-	query, err := l.Keys.Sign(ctx, id, m.op, expires)
+	return l.Keys.Sign(ctx, id, op, expires)
+}
+
+func (l *Links) uri(ctx context.Context, base, id string, m member) (string, error) {
+	query, err := l.sign(ctx, id, m.op)
 	if err != nil {
 		return "", err
 	}

@@ -43,7 +43,7 @@ var routes = []route{
 	{http.MethodPost, "orchestrators/{name}/{id}", "", (*call).start},
 	{http.MethodGet, "entities", "", (*call).listEntities},
 	{http.MethodGet, "entities/{name}", "", (*call).listEntities},
-	{http.MethodGet, "entities/{name}/{id}", "", (*call).readEntity},
+	{http.MethodGet, "entities/{name}/{id}", opEntity, (*call).readEntity},
 	{http.MethodPost, "entities/{name}/{id}", "", (*call).signalEntity},
 	{http.MethodDelete, "entities/{name}/{id}", "", (*call).deleteEntity},
 	{http.MethodGet, "instances/{id}/details", "", (*call).details},
