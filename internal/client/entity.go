@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/durable-go/functions/internal/entity"
@@ -78,8 +79,10 @@ func (c *Client) SignalEntities(ctx context.Context, requests ...EntityRequest) 
 }
 
 func (c *Client) tellEntity(ctx context.Context, id string, tellings []*taskhub.Telling) error {
-	if err := c.tries(ctx, func() error { return c.store.Tell(ctx, id, tellings...) }); err != nil {
-		return err
+	for list := range slices.Chunk(tellings, taskhub.MaxTold) { // what is stored is not tried again
+		if err := c.tries(ctx, func() error { return c.store.Tell(ctx, id, list...) }); err != nil {
+			return err
+		}
 	}
 	now, seed := c.now(), ""
 	for _, t := range tellings {
