@@ -258,3 +258,31 @@ func entityStateOf[S any](r *registry, row *client.EntityRow, decode func(*regis
 	}
 	return s
 }
+
+// EntityCleaning says what CleanEntities does.
+type EntityCleaning struct {
+	// RemoveEmpty removes what is kept of entities that were deleted, or have never had a
+	// state: a few rows each. Those are left whose last operation was less than EmptyFor
+	// ago.
+	RemoveEmpty bool
+	EmptyFor    time.Duration
+	// ReleaseOrphanedLocks releases locks of orchestrations that do not run any more. An
+	// entity for which others wait does that by itself.
+	ReleaseOrphanedLocks bool
+}
+
+// EntitiesCleaned is what CleanEntities has done.
+type EntitiesCleaned struct{ EmptyEntitiesRemoved, OrphanedLocksReleased int }
+
+// CleanEntities goes through all entities of the hub and removes what is of no use. An
+// entity is used as before meanwhile and afterwards: what waits for it stays, and a
+// request that is repeated counts once. After an error the result says how far it came;
+// the call can be repeated.
+func (c *Client) CleanEntities(ctx context.Context, what EntityCleaning) (EntitiesCleaned, error) {
+	core, err := c.core()
+	if err != nil {
+		return EntitiesCleaned{}, err
+	}
+	done, err := core.client.CleanEntities(ctx, client.Cleaning{Empty: what.RemoveEmpty, EmptyFor: what.EmptyFor, Locks: what.ReleaseOrphanedLocks})
+	return EntitiesCleaned{EmptyEntitiesRemoved: done.Removed, OrphanedLocksReleased: done.Released}, err
+}

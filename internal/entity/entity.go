@@ -286,7 +286,7 @@ func (en *Entity) ownerGone(ctx context.Context, held *lock) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return head.ETag == "" || head.ExecutionID != held.Execution || head.State.Ended, nil
+	return held.shown().IsOrphan(head), nil
 }
 
 // rest shows the state and lets go of what is not needed.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
@@ -68,6 +69,23 @@ type Snapshot struct {
 	// State is nil where the entity does not exist.
 	State    history.Payload
 	LockedBy string
+	// Lock is nil where the entity is not locked.
+	Lock *Lock
+	// Fence is that of the commit.
+	Fence taskhub.Fence
+}
+
+// Lock is what is known of a lock that is held.
+type Lock struct {
+	// Section is the critical section, Owner and Execution whose it is.
+	Section, Owner, Execution string
+	Since                     time.Time
+}
+
+// IsOrphan reports whether the owner of a lock, whose sentinel is given, does not run any
+// more.
+func (l *Lock) IsOrphan(owner taskhub.Fence) bool {
+	return owner.ETag == "" || owner.ExecutionID != l.Execution || owner.State.Ended
 }
 
 // Read makes a snapshot of the history of an entity.
@@ -76,9 +94,9 @@ func Read(h *taskhub.History) (Snapshot, error) {
 	if err != nil {
 		return Snapshot{}, err
 	}
-	s := Snapshot{State: c.state}
-	if c.saved.Lock != nil {
-		s.LockedBy = c.saved.Lock.Owner
+	s := Snapshot{State: c.state, Fence: c.fence}
+	if held := c.saved.Lock; held != nil {
+		s.LockedBy, s.Lock = held.Owner, held.shown()
 	}
 	return s, nil
 }

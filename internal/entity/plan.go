@@ -18,6 +18,10 @@ type lock struct {
 	Since     time.Time `json:"since"`
 }
 
+func (l *lock) shown() *Lock {
+	return &Lock{Section: l.ID, Owner: l.Owner, Execution: l.Execution, Since: l.Since}
+}
+
 // kind is what is done about a row of the inbox.
 type kind int
 

@@ -91,7 +91,7 @@ func (in *Instance) tellEntity(ctx context.Context, events []*history.Event) err
 func entityKeys(t *taskhub.Telling, target string) {
 	if t.Event.Name == history.EntityRelease {
 		if r, err := history.DecodeEntityRelease(t.Event.Input); err == nil {
-			t.ID, t.Voids, t.Ahead = taskhub.GUID("release", r.ID, target), taskhub.LockID(r.ID, target), true
+			t.ID, t.Voids, t.Ahead = taskhub.ReleaseID(r.ID, target), taskhub.LockID(r.ID, target), true
 		}
 		return
 	}
@@ -110,15 +110,7 @@ func entityKeys(t *taskhub.Telling, target string) {
 func (in *Instance) releaseLocks(ctx context.Context) error {
 	for _, open := range in.x.record.sections {
 		for _, target := range open.held {
-			t := &taskhub.Telling{
-				Sent: in.Exec.Now(),
-				Event: &history.Event{
-					Type: history.EventRaised, ID: history.NoID, Name: history.EntityRelease, Timestamp: in.Exec.Now(),
-					Input: history.EntityLockRelease{Parent: in.ID, ID: open.id}.Encode(),
-				},
-			}
-			entityKeys(t, target)
-			if err := in.TellEntity(ctx, target, t); err != nil {
+			if err := in.TellEntity(ctx, target, taskhub.Release(in.ID, open.id, target, in.Exec.Now())); err != nil {
 				return err
 			}
 		}

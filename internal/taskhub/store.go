@@ -171,6 +171,11 @@ type Store interface {
 
 	Inboxes
 
+	// Clear deletes the history of an entity that is as the fence says (none where its
+	// ETag is empty), and then its row if that has the ETag. Its inbox and the receipts
+	// stay, so that what was told it counts, and counts once. ErrConflict when somebody
+	// has committed since. A row that has changed is left.
+	Clear(ctx context.Context, id string, fence Fence, etag string) error
 	// Sweep deletes large payloads that neither the current history nor the row
 	// of the instance names any more. It is for histories whose fence says
 	// Apart, after a new execution; best effort, and it may be repeated.

@@ -175,6 +175,11 @@ func (p *Passing) Purge(ctx context.Context, id, etag string) (rows int, err err
 	return rows, err
 }
 
+// Clear removes an entity.
+func (p *Passing) Clear(ctx context.Context, id string, fence taskhub.Fence, etag string) error {
+	return p.around(ctx, Call{Op: "clear", Subject: id}, func() error { return p.Store.Clear(ctx, id, fence, etag) })
+}
+
 // Rewind changes a history.
 func (p *Passing) Rewind(ctx context.Context, r *taskhub.Rewind) (fence taskhub.Fence, err error) {
 	err = p.around(ctx, Call{Op: "rewind", Subject: r.InstanceID}, func() (err error) {

@@ -87,3 +87,24 @@ func (h *Hub) Purge(ctx context.Context, id, etag string) (int, error) {
 	h.forget(id)
 	return rows, nil
 }
+
+// Clear removes an entity, but for its inbox.
+func (h *Hub) Clear(ctx context.Context, id string, fence taskhub.Fence, etag string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if fence.ETag != "" {
+		if l := h.histories[id]; l == nil || l.fence.ETag != fence.ETag {
+			return fmt.Errorf("clearing %q: %w", id, taskhub.ErrConflict)
+		}
+		delete(h.histories, id)
+	}
+	if etag != "" {
+		if _, err := h.current(id, etag); err == nil {
+			delete(h.instances, id)
+		}
+	}
+	return nil
+}

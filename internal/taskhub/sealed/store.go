@@ -210,6 +210,11 @@ func (s *Store) Purge(ctx context.Context, id, etag string) (int, error) {
 	return s.inner.Purge(ctx, id, etag)
 }
 
+// Clear passes on.
+func (s *Store) Clear(ctx context.Context, id string, fence taskhub.Fence, etag string) error {
+	return s.inner.Clear(ctx, id, fence, etag)
+}
+
 // Rewind seals the reasons.
 func (s *Store) Rewind(ctx context.Context, r *taskhub.Rewind) (taskhub.Fence, error) {
 	stored := *r

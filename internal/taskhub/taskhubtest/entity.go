@@ -1,6 +1,7 @@
 package taskhubtest
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -85,4 +86,53 @@ func answers(t *testing.T, h Harness) {
 	if p := value(h.Store.Answer(t.Context(), id, list[2].ID))(t); p != nil {
 		t.Errorf("a commit that was refused has answered %s", p)
 	}
+}
+
+// clears deletes what a commit has stored, and nothing of a newer one. The inbox and the
+// receipts stay.
+func clears(t *testing.T, h Harness) {
+	const id = "a'b"
+	list := events("s", 0, 3)
+	tell(t, h, list...)
+	rows := waiting(t, h, list...)
+	c := commit(taskhub.Fence{}, "n1", results(1, 1)...)
+	c.Takes = []taskhub.Take{{Key: rows[0].Key, Event: -1}}
+	first := apply(t, h, c)
+	c = commit(first, "n2", results(2, 1)...)
+	c.Takes = []taskhub.Take{{Key: rows[1].Key, Event: -1}}
+	second := apply(t, h, c)
+	row := &taskhub.Instance{ID: id, ExecutionID: "x", Name: "E", Status: history.Running, Created: moment, Updated: moment}
+	if err := h.Store.Insert(t.Context(), row); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Store.Clear(t.Context(), id, first, row.ETag); !errors.Is(err, taskhub.ErrConflict) {
+		t.Errorf("clearing what has gone on: %v", err)
+	}
+	if got := value(h.Store.Load(t.Context(), id, 0))(t); got.Fence.ETag != second.ETag {
+		t.Errorf("the history is that of %s", got.Fence.ETag)
+	}
+	old := row.ETag
+	value(h.Store.Merge(t.Context(), id, taskhub.Change{ETag: old, Updated: moment}))(t)
+	if err := h.Store.Clear(t.Context(), id, second, old); err != nil {
+		t.Fatal(err)
+	}
+	if got := value(h.Store.Load(t.Context(), id, 0))(t); got.Fence.ETag != "" || len(got.Events) > 0 {
+		t.Errorf("%d events are left", len(got.Events))
+	}
+	kept := value(h.Store.Instance(t.Context(), id))(t)
+	if err := h.Store.Clear(t.Context(), id, second, kept.ETag); !errors.Is(err, taskhub.ErrConflict) {
+		t.Errorf("clearing twice: %v", err)
+	}
+	if err := h.Store.Clear(t.Context(), id, taskhub.Fence{}, kept.ETag); err != nil {
+		t.Error(err)
+	}
+	if _, err := h.Store.Instance(t.Context(), id); !errors.Is(err, taskhub.ErrNotFound) {
+		t.Errorf("its row: %v", err)
+	}
+	tell(t, h, list...) // receipts remember
+	waiting(t, h, list[2])
+	again := commit(taskhub.Fence{}, "n3", results(3, 1)...)
+	again.ExecutionID, again.Takes = "another", []taskhub.Take{{Key: waiting(t, h, list[2])[0].Key, Event: -1}}
+	apply(t, h, again)
+	waiting(t, h)
 }

@@ -56,6 +56,7 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		{"list/rows", listedRows},
 		{"list/pages", listPages},
 		{"list/tokens", listTokens},
+		{"clear", clears},
 		{"purge", purge},
 		{"purge/long history", purgeLong},
 		{"purge/changed row", purgeChanged},

@@ -1,0 +1,22 @@
+package taskhub
+
+import (
+	"time"
+
+	"github.com/durable-go/functions/internal/history"
+)
+
+// ReleaseID is the id of the telling that ends a critical section at an entity: whoever
+// tells it, it is one.
+func ReleaseID(section, entity string) string { return GUID("release", section, entity) }
+
+// Release tells an entity that a critical section of the owner is over.
+func Release(owner, section, entity string, now time.Time) *Telling {
+	return &Telling{
+		ID: ReleaseID(section, entity), Voids: LockID(section, entity), Ahead: true, Sent: now,
+		Event: &history.Event{
+			Type: history.EventRaised, ID: history.NoID, Name: history.EntityRelease, Timestamp: now,
+			Input: history.EntityLockRelease{Parent: owner, ID: section}.Encode(),
+		},
+	}
+}
