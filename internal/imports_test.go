@@ -45,7 +45,7 @@ var rules = map[string][]string{
 	"internal/worker":              {"durable/observe", "internal/activity", "internal/engine", "internal/entity", "internal/executor", "internal/history", "internal/journal", "internal/lease", "internal/mail", "internal/orchestration", "internal/taskhub"},
 	"internal/client":              {"durable/observe", "internal/entity", "internal/history", "internal/taskhub", "internal/tracing"},
 	"internal/reconcile":           {"internal/history", "internal/taskhub"},
-	"internal/hubcheck":            {"internal/history", "internal/reconcile", "internal/taskhub", "internal/taskhub/azure"},
+	"internal/hubcheck":            {"internal/entity", "internal/history", "internal/reconcile", "internal/taskhub", "internal/taskhub/azure"},
 	"internal/dashboard":           {},
 	"internal/management":          {"internal/client", "internal/dashboard", "internal/history", "internal/hostname", "internal/taskhub"},
 	"internal/opening":             {"internal/activity", "internal/client", "internal/engine", "internal/taskhub", "internal/taskhub/sealed", "internal/worker"},

@@ -33,6 +33,9 @@ func (c *Client) CleanEntities(ctx context.Context, what Cleaning) (done Cleaned
 			return done, fmt.Errorf("cleaning entities: %w", err)
 		}
 		for i := range rows {
+			if rows[i].Err != nil {
+				continue // "durable hub check" knows more
+			}
 			if err := c.clean(ctx, &rows[i], what, &done); err != nil {
 				return done, fmt.Errorf("cleaning entity %s: %w", rows[i].ID, err)
 			}
@@ -45,7 +48,6 @@ func (c *Client) CleanEntities(ctx context.Context, what Cleaning) (done Cleaned
 
 func (c *Client) clean(ctx context.Context, row *EntityRow, what Cleaning, done *Cleaned) error {
 	switch {
-	case row.Err != nil:
 	case what.Locks && row.LockedBy != "":
 		released, err := c.releaseOrphan(ctx, row.ID)
 		if released {

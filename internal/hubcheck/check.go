@@ -182,6 +182,9 @@ func (c *checker) forgetFolder(s *stored) {
 // look checks one instance, and what it waits for of others.
 func (c *checker) look(ctx context.Context, s *stored, working func(string) bool) []Finding {
 	s.working = working(s.id)
+	if s.isEntity() {
+		return c.lookEntity(ctx, s)
+	}
 	found, children := s.check()
 	for _, e := range children {
 		if f, wrong := c.child(ctx, s, e); wrong {

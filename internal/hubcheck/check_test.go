@@ -173,20 +173,6 @@ func TestLiveHubIsWhole(t *testing.T) {
 	})
 }
 
-// Entities are left alone.
-func TestEntitiesAreLeftAlone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		r.instances("@counter@a", map[string]any{"RuntimeStatus": "Running"})
-		r.history("@counter@a", "entity", map[string]any{"State": "1"})
-		r.tell("@counter@a", history.Payload(`1`))
-		<-time.After(2 * time.Hour)
-		if found := r.check(true); len(found.Findings) > 0 {
-			t.Errorf("%+v", found.Findings)
-		}
-	})
-}
-
 // A hub that is not there is one finding a part.
 func TestMissingHub(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

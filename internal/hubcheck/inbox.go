@@ -45,7 +45,7 @@ func (v *view) checkTold(r azure.RawRow) (waits bool) {
 	bad := func(kind, what string) {
 		if v.isOld(r) {
 			rows := []azure.RawRow{r}
-			if len(v.rows) == 0 && v.sentinel == nil {
+			if len(v.rows) == 0 && v.sentinel == nil && !v.isEntity() {
 				rows = append(rows, v.receipts...)
 			}
 			v.add(Finding{Severity: Debris, Kind: kind, Place: "History row " + r.Row, What: what}.with(deleteRows{rows}))
@@ -67,7 +67,7 @@ func (v *view) checkTold(r azure.RawRow) (waits bool) {
 			err = row.Err
 		}
 		bad("inbox-undecodable", err.Error())
-	case len(v.rows) == 0 && v.sentinel == nil:
+	case len(v.rows) == 0 && v.sentinel == nil && !v.isEntity():
 		bad("inbox-orphan", "it was told an instance that is not there")
 	case v.guarded && v.fence.State.Ended && (v.row == nil || v.row.Status.Finished()):
 		bad("inbox-ended", "it was told an instance that has ended")

@@ -81,9 +81,6 @@ func (s *stored) check() (found []Finding, children []*history.Event) {
 		v.add(Finding{Severity: Damage, Kind: "key-invalid", Place: "PartitionKey " + s.partition, What: "no instance id has this key"}.with(deleteRows{s.everything()}))
 		return v.found, nil
 	}
-	if strings.HasPrefix(s.id, "@") {
-		return nil, nil // what an entity keeps is not checked
-	}
 	v.readRow()
 	v.readSentinel()
 	v.readEvents()
@@ -91,6 +88,11 @@ func (s *stored) check() (found []Finding, children []*history.Event) {
 	v.compare()
 	v.checkBlobs()
 	return v.found, v.children
+}
+
+// isEntity reports whether the rows are those of an entity.
+func (s *stored) isEntity() bool {
+	return history.IsEntity(s.id) && taskhub.EscapeKey(s.id) == s.partition
 }
 
 func (s *stored) everything() (rows []azure.RawRow) {
