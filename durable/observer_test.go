@@ -2,7 +2,11 @@ package durable
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"os"
+	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,5 +37,40 @@ func TestObserveTwiceIsAMistake(t *testing.T) {
 		if wrong := len(app.errs) > 0; wrong != c.wrong {
 			t.Errorf("%v: %v", c.observers, app.errs)
 		}
+	}
+}
+
+// flushing counts how often it is flushed, and whether there was a bound.
+type flushing struct {
+	silent
+	bounded atomic.Int32
+}
+
+func (f *flushing) Flush(ctx context.Context) error {
+	if _, ok := ctx.Deadline(); ok {
+		f.bounded.Add(1)
+	}
+	return nil
+}
+
+// An app that is asked to stop flushes its observer, within the time for that.
+func TestStopFlushesTheObserver(t *testing.T) {
+	root := t.TempDir()
+	if err := os.WriteFile(filepath.Join(root, "host.json"), []byte(`{"version": "2.0", "extensions": {"durableTask": {"hubName": "FlushHub"}}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("FUNCTIONS_APP_ROOT_PATH", root)
+	t.Setenv("AzureWebJobsStorage", "memory")
+	t.Setenv("DURABLE_STANDALONE", "127.0.0.1:0")
+	observer := &flushing{}
+	app := NewApp()
+	app.Observe(observer)
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if err := app.Run(ctx); !errors.Is(err, errStopped) {
+		t.Errorf("Run returns %v", err)
+	}
+	if n := observer.bounded.Load(); n != 1 {
+		t.Errorf("flushed %d times", n)
 	}
 }
