@@ -11,6 +11,7 @@ import (
 	"github.com/durable-go/functions/handler"
 	"github.com/durable-go/functions/internal/activity"
 	"github.com/durable-go/functions/internal/engine"
+	"github.com/durable-go/functions/internal/entity"
 	"github.com/durable-go/functions/internal/history"
 )
 
@@ -166,6 +167,9 @@ func unstorable(err error) *badPayload {
 type badPayload struct{ kind, text string }
 
 func (e *badPayload) Error() string { return e.text }
+
+// Is makes a payload that is too large an ErrTooLarge.
+func (e *badPayload) Is(target error) bool { return target == ErrTooLarge && e.kind == entity.TooLarge }
 
 func (e *badPayload) details() *history.FailureDetails {
 	return &history.FailureDetails{ErrorType: e.kind, ErrorMessage: e.text, NonRetriable: true}

@@ -180,15 +180,24 @@ func (c *EntityContext) signalEntity(id EntityID, operation string, in any, o si
 	if err := history.CheckName("an operation", operation); err != nil {
 		return err
 	}
-	p, err := c.registry.encode(in)
-	if err == nil {
-		err = c.registry.fits(p)
-	}
+	p, err := c.payload(in, "a signal to "+id.String())
 	if err != nil {
-		return fmt.Errorf("input of a signal to %v: %w", id, err)
+		return err
 	}
 	c.signals = append(c.signals, entity.Signal{Entity: to, Operation: operation, Input: p, Due: o.due})
 	return nil
+}
+
+// payload is the input of what the operation asks for.
+func (c *EntityContext) payload(in any, of string) (history.Payload, error) {
+	p, err := c.registry.encode(in)
+	if err != nil {
+		return nil, fmt.Errorf("input of %s: %w", of, err)
+	}
+	if err := c.registry.fits(p); err != nil {
+		return nil, &badPayload{kind: entity.TooLarge, text: fmt.Sprintf("input of %s: %v", of, err)}
+	}
+	return p, nil
 }
 
 // StartFrom starts the orchestrator from an operation of an entity. It starts when the
@@ -218,12 +227,9 @@ func (c *EntityContext) StartOrchestration(orchestrator string, in any, options 
 	if err := history.CheckStart("an orchestrator", s.Name, s.Version, s.Tags); err != nil {
 		return "", err
 	}
-	p, err := c.registry.encode(in)
-	if err == nil {
-		err = c.registry.fits(p)
-	}
+	p, err := c.payload(in, fmt.Sprintf("orchestrator %q", orchestrator))
 	if err != nil {
-		return "", fmt.Errorf("input of orchestrator %q: %w", orchestrator, err)
+		return "", err
 	}
 	s.Input = p
 	c.starts = append(c.starts, s)
