@@ -11,12 +11,14 @@ import (
 	"github.com/durable-go/functions/internal/tracing"
 )
 
-// unknownPatience is how long an activity that came through a queue may be unknown
-// here before its call fails: during a rolling deployment another process knows it
-// already. unknownDelay is how long its message is put off each time.
+// How old and how often delivered a work item must be before its call fails because the
+// activity is unknown here: during a rolling deployment another process knows it, and
+// the item may have waited for long before it came here. unknownDelay is how long it is
+// put off each time.
 const (
-	unknownPatience = 60 * time.Second
-	unknownDelay    = 10 * time.Second
+	unknownPatience   = 60 * time.Second
+	unknownDeliveries = 5
+	unknownDelay      = 10 * time.Second
 )
 
 // Item runs an activity that came through a queue. Started, when not nil, is
@@ -44,7 +46,7 @@ func (p *Pool) putLate(d taskhub.Delivery) bool {
 // young reports whether a message is too new to fail because this process does not
 // know a name in it.
 func (p *Pool) young(d taskhub.Delivery) bool {
-	return d.Dequeued > 0 && !d.Inserted.IsZero() && p.Exec.Clock.Now().Sub(d.Inserted) < unknownPatience
+	return d.Dequeued > 0 && !d.Inserted.IsZero() && (d.Dequeued < unknownDeliveries || p.Exec.Clock.Now().Sub(d.Inserted) < unknownPatience)
 }
 
 func (p *Pool) item(d taskhub.Delivery, l *lease.Lease, started func()) {

@@ -78,18 +78,20 @@ type Env struct {
 	NewID func() string
 }
 
-// How long a name that came through a queue may be unknown here before it fails,
-// because another process knows it during a rolling deployment, and how long its
-// message is put off each time.
+// How old and how often delivered a message must be before a name in it fails that is
+// unknown here: during a rolling deployment another process knows it, and a message may
+// have waited for long before it came here. unknownDelay is how long it is put off each
+// time.
 const (
-	unknownPatience = 60 * time.Second
-	unknownDelay    = 10 * time.Second
+	unknownPatience   = 60 * time.Second
+	unknownDeliveries = 5
+	unknownDelay      = 10 * time.Second
 )
 
 // young reports whether a message from a queue is too new to fail because this
 // process does not know a name in it.
 func (v *Env) young(d taskhub.Delivery) bool {
-	return d.Dequeued > 0 && !d.Inserted.IsZero() && v.Exec.Clock.Now().Sub(d.Inserted) < unknownPatience
+	return d.Dequeued > 0 && !d.Inserted.IsZero() && (d.Dequeued < unknownDeliveries || v.Exec.Clock.Now().Sub(d.Inserted) < unknownPatience)
 }
 
 func (v *Env) fits(p history.Payload) error { return activity.Fits(p, v.MaxPayload) }

@@ -37,8 +37,21 @@ func (in *Instance) load(ctx context.Context, batch []Item) error {
 	if err := in.read(ctx, 0); err != nil {
 		return err
 	}
-	if unknown := new(unknownCode); errors.As(in.x.blame, &unknown) && (journal.IsElsewhere(unknown.cause) || in.custody.Young(in.Exec.Clock.Now(), unknownPatience)) {
-		return &postponed{reason: unknown.Error(), delay: unknownDelay}
+	if unknown := new(unknownCode); errors.As(in.x.blame, &unknown) {
+		return in.unknown(unknown)
+	}
+	return nil
+}
+
+// unknown decides what becomes of an instance whose orchestrator has been taken out of
+// the app, or comes with a deployment that is under way: what it has done is history,
+// so it waits for its code as one does whose code does not fit.
+func (in *Instance) unknown(code *unknownCode) error {
+	switch {
+	case journal.IsElsewhere(code.cause) || in.custody.Young(in.Exec.Clock.Now(), unknownPatience):
+		return &postponed{reason: code.Error(), delay: unknownDelay}
+	case !in.FailNonDeterministic:
+		return &parkedError{cause: code}
 	}
 	return nil
 }
@@ -68,6 +81,9 @@ func wakes(batch []Item) bool {
 type unknownCode struct{ cause error }
 
 func (u *unknownCode) Error() string { return u.cause.Error() }
+
+// Unwrap is how it is not known.
+func (u *unknownCode) Unwrap() error { return u.cause }
 
 // refresh reads what another worker has added since our last commit.
 func (in *Instance) refresh(ctx context.Context) error {
