@@ -21,7 +21,6 @@ const (
 
 	entityLoad = "internal/entity/load.go"
 	entityLook = "internal/entity/look.go"
-	entityMain = "internal/entity/entity.go"
 	entityRow  = "internal/entity/row.go"
 	entityPlan = "internal/entity/plan.go"
 )
@@ -64,6 +63,5 @@ var mutations = []mutation.Mutation{
 	{Name: "others run within a critical section", File: entityPlan, Before: `case r.Section == "" && !free:`, After: `case false:`},
 	{Name: "a lock is given after its release", File: entityPlan, Before: `case r.IsLock() && (voided[r.ID] || r.ID == section):`, After: `case r.IsLock() && r.ID == section:`},
 	{Name: "the row of an entity is taken back by a process behind", File: entityRow, Before: `if en.row.late {`, After: `if false {`},
-	{Name: "what waits for a lock waits for one that is free", File: entityMain, Before: `if err := en.verify(ctx); err != nil {`, After: `if err := error(nil); err != nil {`},
 	{Name: "history that was read once is the current one", File: load, Before: `in.forgetExecution(purged(old, x))`, After: `in.forgetExecution(nil)`},
 }
