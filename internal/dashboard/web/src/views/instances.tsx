@@ -134,11 +134,17 @@ export function Instances({ route, actions }: { route: Route; actions: boolean }
   const win = useWindow(rows.length, rowHeight);
   const reasons = useReasons(why ? rows.slice(win.first, win.last) : []);
   const cursor = Math.min(at, Math.max(0, rows.length - 1));
+  const place = useRef(cursor);
+  place.current = cursor;
+  // Keys may come faster than pictures: the next one starts from this line, and Enter opens it.
   const move = (by: number) => {
-    const to = Math.max(0, Math.min(rows.length - 1, cursor + by));
+    const to = Math.max(0, Math.min(rows.length - 1, place.current + by));
+    const focus = () => document.getElementById('row-' + place.current)?.querySelector('a')?.focus({ preventScroll: true });
+    place.current = to;
     setAt(to);
     win.show(to);
-    requestAnimationFrame(() => document.getElementById('row-' + to)?.querySelector('a')?.focus({ preventScroll: true }));
+    focus();
+    requestAnimationFrame(focus);
   };
   useKeys({ j: () => move(1), k: () => move(-1), ArrowDown: () => move(1), ArrowUp: () => move(-1), r: reload });
   const set = (change: Partial<Filters>) => go(link(['instances'], toQuery({ ...f, ...change }, route)));
