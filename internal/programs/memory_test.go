@@ -23,7 +23,7 @@ var (
 	firstSeed = flag.Uint64("programs.first", 1, "the first seed")
 	seeds     = flag.Uint64("programs.seeds", 20, "how many seeds of each kind are played")
 	kinds     = flag.String("programs.kinds", strings.Join(programs.Kinds(), ","), "the kinds")
-	every     = flag.Uint64("programs.every", 2, "how many seeds of each kind are played with a crash at every call")
+	every     = flag.Uint64("programs.every", 1, "how many seeds of each kind are played with a crash at every call")
 	trace     = flag.Bool("programs.trace", false, "print each seed before it is played")
 	histories = flag.Bool("programs.histories", false, "show what is recorded of a test that fails")
 	shrink    = flag.Int("programs.shrink", 200, "how many smaller tests are tried when one fails")
