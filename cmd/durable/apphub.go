@@ -17,11 +17,7 @@ import (
 // The flags are named for the command.
 func parseVerb(flags *flag.FlagSet, verb string, args []string) error {
 	if len(args) > 0 && args[0] == verb {
-		err := flags.Parse(args[1:])
-		if err == nil || errors.Is(err, flag.ErrHelp) {
-			return err
-		}
-		return usageError{err}
+		return parseFlags(flags, args[1:])
 	}
 	if len(args) > 0 && (args[0] == "-h" || args[0] == "--help") {
 		flags.Usage()

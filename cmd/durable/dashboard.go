@@ -41,11 +41,8 @@ func parseDashboard(args []string, out io.Writer, getenv func(string) string) (o
 		fmt.Fprintln(out, "environment or in local.settings.json; with --url the page asks a deployed app.")
 		flags.PrintDefaults()
 	}
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return o, err
-		}
-		return o, usageError{err}
+	if err := parseFlags(flags, args); err != nil {
+		return o, err
 	}
 	if flags.NArg() > 1 {
 		return o, usageError{fmt.Errorf("one folder at most, got %q", flags.Args())}

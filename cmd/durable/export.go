@@ -48,11 +48,8 @@ func parseExport(args []string, out io.Writer, key string) (o exportOptions, err
 		flags.PrintDefaults()
 		fmt.Fprint(out, exportHelp)
 	}
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return o, err
-		}
-		return o, usageError{err}
+	if err := parseFlags(flags, args); err != nil {
+		return o, err
 	}
 	switch {
 	case flags.NArg() > 0:

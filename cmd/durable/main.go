@@ -103,6 +103,16 @@ func run(ctx context.Context, args []string, out, problems io.Writer) int {
 // usageError is a mistake in the arguments.
 type usageError struct{ error }
 
+// parseFlags parses the arguments of a command. Its errors are [flag.ErrHelp] and
+// usageErrors.
+func parseFlags(flags *flag.FlagSet, args []string) error {
+	err := flags.Parse(args)
+	if err == nil || errors.Is(err, flag.ErrHelp) {
+		return err
+	}
+	return usageError{err}
+}
+
 // codeError ends the program with an exit code of its own.
 type codeError struct {
 	code int

@@ -86,11 +86,8 @@ func parseOperate(name string, args []string, out io.Writer, key string) (o oper
 	o.register(flags, key)
 	o.flags(flags)
 	for rest := args; ; {
-		if err := flags.Parse(rest); err != nil {
-			if errors.Is(err, flag.ErrHelp) {
-				return o, err
-			}
-			return o, usageError{err}
+		if err := parseFlags(flags, rest); err != nil {
+			return o, err
 		}
 		if flags.NArg() == 0 {
 			break

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -43,11 +42,8 @@ func parsePack(args []string, out io.Writer) (o packOptions, err error) {
 		flags.PrintDefaults()
 		fmt.Fprint(out, packHelp)
 	}
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return o, err
-		}
-		return o, usageError{err}
+	if err := parseFlags(flags, args); err != nil {
+		return o, err
 	}
 	switch {
 	case flags.NArg() > 1:

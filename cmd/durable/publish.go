@@ -46,11 +46,8 @@ func parsePublish(args []string, out io.Writer) (o publishOptions, err error) {
 		flags.PrintDefaults()
 		fmt.Fprint(out, publishHelp)
 	}
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return o, err
-		}
-		return o, usageError{err}
+	if err := parseFlags(flags, args); err != nil {
+		return o, err
 	}
 	if flags.NArg() != 1 {
 		return o, usageError{errors.New("want: durable publish [flags] APP")}

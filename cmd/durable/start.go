@@ -42,11 +42,8 @@ func parseStart(args []string, out io.Writer) (o options, err error) {
 		flags.PrintDefaults()
 		fmt.Fprint(out, emulatorHelp)
 	}
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return o, err
-		}
-		return o, usageError{err}
+	if err := parseFlags(flags, args); err != nil {
+		return o, err
 	}
 	switch {
 	case flags.NArg() > 1:
