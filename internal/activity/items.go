@@ -11,22 +11,12 @@ import (
 	"github.com/durable-go/functions/internal/tracing"
 )
 
-// How old and how often delivered a work item must be before its call fails because the
-// activity is unknown here: during a rolling deployment another process knows it, and
-// the item may have waited for long before it came here. unknownDelay is how long it is
-// put off each time.
-const (
-	unknownPatience   = 60 * time.Second
-	unknownDeliveries = 5
-	unknownDelay      = 10 * time.Second
-)
-
 // Item runs an activity that came through a queue. Started, when not nil, is
 // called once it has a slot.
 func (p *Pool) Item(ctx context.Context, d taskhub.Delivery, l *lease.Lease, started func()) {
-	if _, err := p.Activities(d.Message.Event.Name); err != nil && p.young(d) {
+	if _, err := p.Activities(d.Message.Event.Name); err != nil && lease.MayBeKnownElsewhere(p.Exec.Clock.Now(), d) {
 		p.Log.Warn("activity is unknown here and put off", "activity", d.Message.Event.Name, "instance", d.Message.Target.InstanceID)
-		l.GiveBack(unknownDelay)
+		l.GiveBack(lease.UnknownDelay)
 		return
 	}
 	if (d.Dequeued > 1 || p.putLate(d)) && p.answered(ctx, d.Message) {
@@ -41,12 +31,6 @@ func (p *Pool) Item(ctx context.Context, d taskhub.Delivery, l *lease.Lease, sta
 // after it had looked at its lease.
 func (p *Pool) putLate(d taskhub.Delivery) bool {
 	return !d.Inserted.IsZero() && d.Inserted.Sub(d.Message.Event.Timestamp) >= p.Keeper.Length
-}
-
-// young reports whether a message is too new to fail because this process does not
-// know a name in it.
-func (p *Pool) young(d taskhub.Delivery) bool {
-	return d.Dequeued > 0 && !d.Inserted.IsZero() && (d.Dequeued < unknownDeliveries || p.Exec.Clock.Now().Sub(d.Inserted) < unknownPatience)
 }
 
 func (p *Pool) item(d taskhub.Delivery, l *lease.Lease, started func()) {

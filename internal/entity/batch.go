@@ -9,6 +9,7 @@ import (
 	"github.com/durable-go/functions/internal/activity"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/journal"
+	"github.com/durable-go/functions/internal/lease"
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
@@ -32,7 +33,7 @@ func (en *Entity) run(ctx context.Context, steps []step) (*draft, error) {
 	d := &draft{state: en.c.state, decoded: en.c.decoded, lock: en.c.saved.Lock}
 	code, unknown := en.Entities(en.name.Name)
 	if unknown != nil && en.mayBeKnownElsewhere(unknown) && needsCode(steps) {
-		return nil, &postponed{reason: unknown.Error(), delay: unknownDelay}
+		return nil, &postponed{reason: unknown.Error(), delay: lease.UnknownDelay}
 	}
 	most := len(steps)
 	if code != nil && code.MaxBatch > 0 {
@@ -74,7 +75,7 @@ func needsCode(steps []step) bool {
 // mayBeKnownElsewhere reports whether another process may know an entity that is
 // unknown here.
 func (en *Entity) mayBeKnownElsewhere(err error) bool {
-	return journal.IsElsewhere(err) || en.custody.Young(en.Exec.Clock.Now(), unknownPatience)
+	return journal.IsElsewhere(err) || en.custody.Young(en.Exec.Clock.Now(), lease.UnknownPatience)
 }
 
 // do carries one step out.

@@ -59,11 +59,6 @@ const (
 	showEvery = time.Second
 	// batchTime ends a batch whose operations take long, so that what was done is stored.
 	batchTime = 500 * time.Millisecond
-	// unknownPatience is how long an entity may be unknown here before a call of it
-	// fails that came through a queue: another process may know it during a rolling
-	// deployment. unknownDelay is how long its message is put off each time.
-	unknownPatience = 60 * time.Second
-	unknownDelay    = 10 * time.Second
 	// suspectDeliveries is from when on a wake-up brings one operation after the other
 	// to storage: one of them may have ended the process before, and the others shall
 	// not be there when it does so again.

@@ -11,7 +11,6 @@ import (
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/journal"
 	"github.com/durable-go/functions/internal/mail"
-	"github.com/durable-go/functions/internal/taskhub"
 )
 
 // Host is the process that an orchestration lives in.
@@ -76,22 +75,6 @@ type Env struct {
 	Journal journal.Journal
 	// NewID makes a random id of 32 hex digits.
 	NewID func() string
-}
-
-// How old and how often delivered a message must be before a name in it fails that is
-// unknown here: during a rolling deployment another process knows it, and a message may
-// have waited for long before it came here. unknownDelay is how long it is put off each
-// time.
-const (
-	unknownPatience   = 60 * time.Second
-	unknownDeliveries = 5
-	unknownDelay      = 10 * time.Second
-)
-
-// young reports whether a message from a queue is too new to fail because this
-// process does not know a name in it.
-func (v *Env) young(d taskhub.Delivery) bool {
-	return d.Dequeued > 0 && !d.Inserted.IsZero() && (d.Dequeued < unknownDeliveries || v.Exec.Clock.Now().Sub(d.Inserted) < unknownPatience)
 }
 
 func (v *Env) fits(p history.Payload) error { return activity.Fits(p, v.MaxPayload) }

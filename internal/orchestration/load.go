@@ -9,6 +9,7 @@ import (
 	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/journal"
+	"github.com/durable-go/functions/internal/lease"
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
@@ -48,8 +49,8 @@ func (in *Instance) load(ctx context.Context, batch []Item) error {
 // so it waits for its code as one does whose code does not fit.
 func (in *Instance) unknown(code *unknownCode) error {
 	switch {
-	case journal.IsElsewhere(code.cause) || in.custody.Young(in.Exec.Clock.Now(), unknownPatience):
-		return &postponed{reason: code.Error(), delay: unknownDelay}
+	case journal.IsElsewhere(code.cause) || in.custody.Young(in.Exec.Clock.Now(), lease.UnknownPatience):
+		return &postponed{reason: code.Error(), delay: lease.UnknownDelay}
 	case !in.FailNonDeterministic:
 		return &parkedError{cause: code}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/durable-go/functions/internal/activity"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/journal"
+	"github.com/durable-go/functions/internal/lease"
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
@@ -264,10 +265,10 @@ func (in *Instance) startWithoutRow(m *Message) error {
 func (in *Instance) knownElsewhere(m *Message) error {
 	e := m.Message.Event
 	_, err := in.Programs(e.Name, e.Version)
-	if err == nil || !journal.IsElsewhere(err) && !in.young(m.Delivery) {
+	if err == nil || !journal.IsElsewhere(err) && !lease.MayBeKnownElsewhere(in.Exec.Clock.Now(), m.Delivery) {
 		return nil
 	}
-	return &postponed{reason: err.Error(), delay: unknownDelay}
+	return &postponed{reason: err.Error(), delay: lease.UnknownDelay}
 }
 
 // orphan deals with a message for an instance without a history.

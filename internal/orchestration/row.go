@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/lease"
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
@@ -272,7 +273,7 @@ func (in *Instance) showOutcome(ctx context.Context) error {
 func (in *Instance) mayBeOld() bool {
 	x := in.x
 	if !x.row.known {
-		return x.custom != nil || in.crowded || in.custody.Deliveries() > 1 || in.custody.Aged(in.Exec.Clock.Now(), unknownPatience)
+		return x.custom != nil || in.crowded || in.custody.Deliveries() > 1 || in.custody.Aged(in.Exec.Clock.Now(), lease.UnknownPatience)
 	}
 	return !x.showsCustom() || x.row.backlog != in.backlog() || x.row.status == history.Pending || x.row.parked || in.isOutdated()
 }
