@@ -99,7 +99,8 @@ func TestLimitsOfEntities(t *testing.T) {
 	}, notes)
 }
 
-// What nobody knows fails with the names that are known, and a signal of it is dropped.
+// A call of an entity or operation that the app does not have fails with the names that
+// it has, and a signal of one is dropped.
 func TestUnknownOperations(t *testing.T) {
 	t.Parallel()
 	durabletest.Run(t, func(t *testing.T, env *durabletest.Env) {

@@ -61,8 +61,8 @@ func (e *Env) UntilEnded(id string) {
 	e.t.Fatalf("the history of %s does not end", id)
 }
 
-// Vanish deletes all that the hub has of an instance, as no part of the product does: its
-// end owes nobody anything.
+// Vanish deletes all that the hub has of an instance, as no part of the product does:
+// neither its parent nor an entity is told of its end.
 func (e *Env) Vanish(id string) {
 	e.t.Helper()
 	if _, err := e.hub.Purge(e.t.Context(), id, ""); err != nil {

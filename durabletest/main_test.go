@@ -6,8 +6,9 @@ import (
 	"go.uber.org/goleak"
 )
 
-// No test leaves a goroutine behind, but for code that a test lets block for ever, and
-// the listener to signals that an app has as long as its process lives.
+// TestMain fails when tests leave goroutines behind. Two kinds are allowed: orchestrator
+// code that a test blocks on purpose, and the listener to signals of an app, which lives
+// as long as its process.
 func TestMain(m *testing.M) {
 	const module = "github.com/durable-go/functions/"
 	goleak.VerifyTestMain(m,

@@ -198,7 +198,3 @@ func (rt *Runtime) SendEvent(instanceID, name string, input history.Payload) err
 	rt.instance.actions.forget(t.id)
 	return nil
 }
-
-// Detached reports whether an action starts an orchestration that answers to
-// nobody.
-func Detached(e *history.Event) bool { return history.IsDetached(e) }

@@ -326,7 +326,7 @@ func (i *Instance) opened(e *history.Event) {
 	switch {
 	case e.Type == history.ExecutionCompleted, e.Type == history.ContinueAsNew:
 		i.outcome = e
-	case e.Type == history.EventSent, Detached(e):
+	case e.Type == history.EventSent, history.IsDetached(e):
 		i.oneWay = append(i.oneWay, e)
 	case e.Type == history.TaskCompleted, isMarker(e):
 	case i.cancelled[e.ID]:

@@ -6,5 +6,5 @@ import (
 	"go.uber.org/goleak"
 )
 
-// No test leaves a goroutine behind.
+// TestMain fails when tests leave goroutines behind.
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

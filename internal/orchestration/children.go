@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/executor"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
@@ -170,7 +169,7 @@ func (in *Instance) childMessage(e *history.Event) *taskhub.Message {
 		Type: history.ExecutionStarted, ID: history.NoID, Timestamp: in.Exec.Now(), Instance: ref,
 		Name: e.Name, Version: e.Version, Input: e.Input, Tags: e.Tags, Trace: tracing.Wire(in.traceOf(e.ID)),
 	}
-	if parent := in.x.record.started; !engine.Detached(e) && parent != nil {
+	if parent := in.x.record.started; !history.IsDetached(e) && parent != nil {
 		start.Parent = &history.Parent{Name: parent.Name, Version: parent.Version, Instance: in.self(), TaskID: e.ID}
 	}
 	return &taskhub.Message{ID: taskhub.GUID("start", ref.InstanceID, ref.ExecutionID), Target: ref, Sender: in.self(), Event: start, Tags: map[string]string{}}

@@ -89,7 +89,7 @@ func (s *endings) add(e *history.Event) {
 	case history.TaskScheduled, history.TimerCreated:
 		s.asked[e.ID] = e
 	case history.SubOrchestrationInstanceCreated:
-		if engine.Detached(e) {
+		if history.IsDetached(e) {
 			s.span(e, e.Timestamp, nil)
 			return
 		}
@@ -155,16 +155,20 @@ func (s *endings) raised(e *history.Event) {
 	if answer, err := history.DecodeEntityAnswer(e.Input); err == nil {
 		failure = tracing.Failure(answer.Failure, "")
 	}
-	s.done[call.ID] = true
-	s.span(call, s.now, failure)
+	s.finish(call, failure)
 }
 
 // ended is an action that has its answer.
 func (s *endings) ended(id int32, failure *observe.Failure) {
 	if e := s.open(id); e != nil {
-		s.done[id] = true
-		s.span(e, s.now, failure)
+		s.finish(e, failure)
 	}
+}
+
+// finish gives an action its span.
+func (s *endings) finish(e *history.Event, failure *observe.Failure) {
+	s.done[e.ID] = true
+	s.span(e, s.now, failure)
 }
 
 // abandon ends the waits of an execution that is over. Timers that did not fire have no
@@ -175,14 +179,13 @@ func (s *endings) abandon() {
 	slices.Sort(ids)
 	for _, id := range slices.Compact(ids) {
 		if e := s.open(id); e != nil && e.Type != history.TimerCreated && !isOneWay(e) {
-			s.ended(id, nil)
+			s.finish(e, nil)
 		}
 	}
 	for _, requests := range []map[string]int32{r.calls, s.calls} {
 		for _, request := range slices.Sorted(maps.Keys(requests)) {
 			if call := s.called(request); call != nil {
-				s.done[call.ID] = true
-				s.span(call, s.now, nil)
+				s.finish(call, nil)
 			}
 		}
 	}
@@ -212,7 +215,7 @@ func (s *endings) span(e *history.Event, end time.Time, failure *observe.Failure
 		o.Kind, o.Role, o.Name, o.FireAt = observe.Timer, observe.Serves, s.name, e.FireAt
 	case history.SubOrchestrationInstanceCreated:
 		o.Kind, o.TargetID = observe.Orchestration, e.InstanceID
-		if engine.Detached(e) {
+		if history.IsDetached(e) {
 			o.Role, o.InstanceID, o.ExecutionID = observe.Sends, e.InstanceID, s.in.childExecution(e)
 		}
 	case history.EventSent:

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/durable-go/functions/internal/activity"
-	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
 )
@@ -233,7 +232,7 @@ func (r *record) redone(id int32) int {
 	return r.rewinds.redone[id]
 }
 
-func isOneWay(e *history.Event) bool { return e.Type == history.EventSent || engine.Detached(e) }
+func isOneWay(e *history.Event) bool { return e.Type == history.EventSent || history.IsDetached(e) }
 
 // inherit takes over what this process does about the actions of an earlier record
 // of the same execution.
@@ -270,7 +269,7 @@ func (r *record) open(lease string) bool {
 // after a rewind takes the place of what had its id.
 func (r *record) children() (open []*history.Event) {
 	for _, id := range slices.Sorted(maps.Keys(r.actions)) {
-		if e := r.actions[id].event; e.Type == history.SubOrchestrationInstanceCreated && !engine.Detached(e) {
+		if e := r.actions[id].event; e.Type == history.SubOrchestrationInstanceCreated && !history.IsDetached(e) {
 			open = append(open, e)
 		}
 	}

@@ -14,7 +14,7 @@ var banks = flag.Uint64("simulation.banks", 5, "how many banks are played")
 
 // A bank of 8 accounts and 2,000 transfers by 100 orchestrations keeps its books, while its
 // two processes die and stand still a hundred times: no transfer changes the sum, no lock
-// is left, and nobody waits for good.
+// is left, and every orchestration ends.
 func TestBank(t *testing.T) {
 	for seed := range *banks {
 		r := MakeOf(seed+1, "bank", 0)

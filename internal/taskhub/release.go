@@ -6,8 +6,9 @@ import (
 	"github.com/durable-go/functions/internal/history"
 )
 
-// ReleaseID is the id of the telling that ends a critical section at an entity: whoever
-// tells it, it is one.
+// ReleaseID is the id of the telling that ends a critical section at an entity. The owner
+// and those who release for an owner that is gone make the same id, so that the release
+// counts once.
 func ReleaseID(section, entity string) string { return GUID("release", section, entity) }
 
 // Release tells an entity that a critical section of the owner is over.

@@ -142,7 +142,7 @@ func Describe(e *history.Event, epoch time.Time) string {
 		return fmt.Sprintf("%d TimerCreated %s", e.ID, at(e.FireAt))
 	case history.SubOrchestrationInstanceCreated:
 		detached := ""
-		if engine.Detached(e) {
+		if history.IsDetached(e) {
 			detached = " detached"
 		}
 		return fmt.Sprintf("%d SubOrchestrationInstanceCreated %s %s id %s%s%s", e.ID, e.Name, e.Input, e.InstanceID, detached, extras(e))

@@ -49,7 +49,7 @@ type savedBlob struct {
 }
 
 // Snapshot is what the account holds, as JSON for [Restore]. Pop receipts are left
-// out: whoever held a message does not hold it in a restored account.
+// out: a process that held a message does not hold it in a restored account.
 func (a *Account) Snapshot() ([]byte, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
