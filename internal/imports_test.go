@@ -67,8 +67,9 @@ var free = []string{".", "Orchestrator", "durable", "durabletest", "cmd/", "samp
 // heavy are modules that only the named packages may import, so that they reach
 // no app that does not ask for them.
 var heavy = map[string][]string{
-	"go.opentelemetry.io":                                   {"durableotel", "samples/telemetry"},
-	"golang.org/x/tools":                                    {"cmd/durablevet", "cmd/durablevet/determinism", "cmd/durablevet/gclplugin"},
+	"go.opentelemetry.io": {"durableotel", "samples/telemetry"},
+	"github.com/spf13":    {"cmd/durable"},
+	"golang.org/x/tools":  {"cmd/durablevet", "cmd/durablevet/determinism", "cmd/durablevet/gclplugin"},
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity":      {"internal/storage", "durable", "samples/telemetry"},
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables":   {"internal/storage", "internal/taskhub/azure"},
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue": {"internal/storage", "internal/taskhub/azure", "durable"},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 
 	"github.com/durable-go/functions/handler"
@@ -12,19 +11,6 @@ import (
 	"github.com/durable-go/functions/internal/taskhub"
 	"github.com/durable-go/functions/internal/taskhub/azure"
 )
-
-// parseVerb parses the arguments of a command that needs a verb, such as "keys rotate".
-// The flags are named for the command.
-func parseVerb(flags *flag.FlagSet, verb string, args []string) error {
-	if len(args) > 0 && args[0] == verb {
-		return parseFlags(flags, args[1:])
-	}
-	if len(args) > 0 && (args[0] == "-h" || args[0] == "--help") {
-		flags.Usage()
-		return flag.ErrHelp
-	}
-	return usageError{fmt.Errorf("want: durable %s %s", flags.Name(), verb)}
-}
 
 // appHub opens the task hub of the app in a folder. An empty name becomes the one that
 // host.json gives the hub. inside is why a hub in memory cannot be opened.

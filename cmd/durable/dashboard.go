@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -20,6 +19,7 @@ import (
 	"github.com/durable-go/functions/internal/dashboard"
 	"github.com/durable-go/functions/internal/management"
 	"github.com/durable-go/functions/internal/taskhub"
+	"github.com/spf13/cobra"
 )
 
 // dashboardOptions are the arguments of dashboard.
@@ -29,28 +29,32 @@ type dashboardOptions struct {
 	readOnly bool
 }
 
-func parseDashboard(args []string, out io.Writer, getenv func(string) string) (o dashboardOptions, err error) {
-	flags := flag.NewFlagSet("dashboard", flag.ContinueOnError)
-	flags.SetOutput(out)
-	o.register(flags, getenv("DURABLE_KEY"))
-	flags.IntVar(&o.port, "port", 0, "port of the page (default: a free one)")
-	flags.BoolVar(&o.readOnly, "read-only", false, "only show, without actions")
-	flags.Usage = func() {
-		fmt.Fprintln(out, "usage: durable dashboard [flags] [folder of the app]")
-		fmt.Fprintln(out, "\nshows a task hub in the browser. The storage account is that of AzureWebJobsStorage, in the")
-		fmt.Fprintln(out, "environment or in local.settings.json; with --url the page asks a deployed app.")
-		flags.PrintDefaults()
+func newDashboardCommand() *cobra.Command { return dashboardCommand(showDashboard) }
+
+// dashboardCommand hands the arguments to run.
+func dashboardCommand(run func(context.Context, dashboardOptions, io.Writer) error) *cobra.Command {
+	var o dashboardOptions
+	cmd := &cobra.Command{
+		Use: "dashboard [DIR]", Short: "shows a task hub in the browser: of a storage account, or of a deployed app",
+		Long: "dashboard shows a task hub in the browser. The storage account is that of AzureWebJobsStorage, in the\n" +
+			"environment or in local.settings.json; with --url the page asks a deployed app.",
+		Example: "  durable dashboard\n" +
+			"  durable dashboard --read-only --url https://myapp.azurewebsites.net",
+		Args: oneFolder,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				o.dir = args[0]
+			}
+			if err := o.check(); err != nil {
+				return err
+			}
+			return run(cmd.Context(), o, cmd.OutOrStdout())
+		},
 	}
-	if err := parseFlags(flags, args); err != nil {
-		return o, err
-	}
-	if flags.NArg() > 1 {
-		return o, usageError{fmt.Errorf("one folder at most, got %q", flags.Args())}
-	}
-	if flags.NArg() == 1 {
-		o.dir = flags.Arg(0)
-	}
-	return o, o.check()
+	o.register(cmd.Flags())
+	cmd.Flags().IntVar(&o.port, "port", 0, "port of the page (default: a free one)")
+	cmd.Flags().BoolVar(&o.readOnly, "read-only", false, "only show, without actions")
+	return cmd
 }
 
 // The paths of the page are those of an app.
@@ -60,12 +64,7 @@ const (
 )
 
 // showDashboard serves the page until the user ends it.
-func showDashboard(ctx context.Context, args []string, out io.Writer) error {
-	env, _ := appEnvironment(options{dir: "."})
-	o, err := parseDashboard(args, out, env.get)
-	if err != nil {
-		return err
-	}
+func showDashboard(ctx context.Context, o dashboardOptions, out io.Writer) error {
 	api, what, err := o.api(ctx)
 	if err != nil {
 		return err

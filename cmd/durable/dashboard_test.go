@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -49,13 +50,20 @@ func TestDashboardGuard(t *testing.T) {
 }
 
 func TestDashboardArguments(t *testing.T) {
-	env := func(string) string { return "from-env" }
-	o, err := parseDashboard([]string{"--url", "https://x", "--read-only"}, io.Discard, env)
+	t.Setenv("DURABLE_KEY", "from-env")
+	var o dashboardOptions
+	parse := func(args ...string) error {
+		return try(t, dashboardCommand(func(_ context.Context, got dashboardOptions, _ io.Writer) error {
+			o = got
+			return nil
+		}), args...)
+	}
+	err := parse("--url", "https://x", "--read-only")
 	if err != nil || o.key != "from-env" || !o.readOnly {
 		t.Errorf("%+v, %v", o, err)
 	}
 	for _, bad := range [][]string{{"a", "b"}, {"--nope"}, {"--url", "https://x", "--hub", "h"}} {
-		if _, err := parseDashboard(bad, io.Discard, env); err == nil {
+		if err := parse(bad...); err == nil {
 			t.Errorf("%q is accepted", bad)
 		}
 	}
@@ -63,7 +71,7 @@ func TestDashboardArguments(t *testing.T) {
 		t.Error("ftp is accepted")
 	}
 	var out bytes.Buffer
-	if code := run(t.Context(), []string{"dashboard", "-h"}, &out, &out); code != 0 || !strings.Contains(out.String(), "usage: durable dashboard") {
+	if code := run(t.Context(), []string{"dashboard", "-h"}, &out, &out); code != 0 || !strings.Contains(out.String(), "durable dashboard [DIR]") {
 		t.Errorf("%d %s", code, &out)
 	}
 }

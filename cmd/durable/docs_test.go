@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"testing"
 )
 
@@ -29,7 +28,7 @@ func TestPagesNameCommandsThatExist(t *testing.T) {
 		}
 		for _, m := range named.FindAllStringSubmatch(string(raw), -1) {
 			seen++
-			if !slices.ContainsFunc(commands, func(c command) bool { return c.name == m[1] }) {
+			if found, _, err := newRoot().Find([]string{m[1]}); err != nil || found.Name() != m[1] {
 				t.Errorf("%s names durable %s, and there is no such command", file, m[1])
 			}
 		}

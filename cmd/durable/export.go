@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,64 +13,54 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/spf13/cobra"
 )
 
 const exportHelp = `
 saves the history of each instance that matches as a file of its own, which durabletest.Replay
 reads: a test of the app then finds code that does not fit what is in flight, before it is
 deployed. The files have the inputs and results of the instances: treat them as you treat the
-data of the hub. They replace those that an earlier export left in the folder.
-`
+data of the hub. They replace those that an earlier export left in the folder.`
 
 // inFlight are the statuses of instances whose code is still needed.
 const inFlight = "Pending,Running,Suspended"
 
 // exportOptions are the arguments of export.
 type exportOptions struct {
-	operateOptions
+	reach
+	filter
 	out string
 	max int
 }
 
-func parseExport(args []string, out io.Writer, key string) (o exportOptions, err error) {
-	flags := flag.NewFlagSet("export", flag.ContinueOnError)
-	flags.SetOutput(out)
-	o.register(flags, key)
-	flags.StringVar(&o.out, "out", "histories", "`folder` to write to")
-	flags.IntVar(&o.max, "max", 1000, "how many histories at most")
-	flags.StringVar(&o.status, "status", inFlight, "`statuses`, separated by commas")
-	flags.StringVar(&o.name, "name", "", "name of the orchestrator")
-	flags.StringVar(&o.prefix, "prefix", "", "what the ids begin with")
-	flags.StringVar(&o.since, "since", "", "created within this `time`, such as 1h or 7d")
-	flags.Usage = func() {
-		fmt.Fprintln(out, "usage: durable export [flags]")
-		flags.PrintDefaults()
-		fmt.Fprint(out, exportHelp)
+func newExportCommand() *cobra.Command {
+	o := exportOptions{filter: filter{status: inFlight}}
+	cmd := &cobra.Command{
+		Use: "export", Short: "saves histories, which tests replay before a deployment",
+		Long: "export" + exportHelp,
+		Example: "  durable export --url https://myapp.azurewebsites.net\n" +
+			"  durable export --name Order --status Failed --since 7d --out failed",
+		Args: want(0, 0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.max < 1 {
+				return usageError{fmt.Errorf("--max %d: want 1 or more", o.max)}
+			}
+			if err := o.check(); err != nil {
+				return err
+			}
+			c, err := o.caller(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return o.save(cmd.Context(), c, cmd.OutOrStdout())
+		},
 	}
-	if err := parseFlags(flags, args); err != nil {
-		return o, err
-	}
-	switch {
-	case flags.NArg() > 0:
-		return o, usageError{fmt.Errorf("no arguments but flags, got %q", flags.Args())}
-	case o.max < 1:
-		return o, usageError{fmt.Errorf("--max %d: want 1 or more", o.max)}
-	}
-	return o, o.check()
-}
-
-// export saves the histories of instances.
-func export(ctx context.Context, args []string, out io.Writer) error {
-	env, _ := appEnvironment(options{dir: "."})
-	o, err := parseExport(args, out, env.get("DURABLE_KEY"))
-	if err != nil {
-		return err
-	}
-	c, err := o.caller(ctx)
-	if err != nil {
-		return err
-	}
-	return o.save(ctx, c, out)
+	o.reach.register(cmd.Flags())
+	o.filter.register(cmd.Flags())
+	cmd.Flags().StringVar(&o.out, "out", "histories", "`folder` to write to")
+	cmd.Flags().IntVar(&o.max, "max", 1000, "how many histories at most")
+	return cmd
 }
 
 // save writes the files.
@@ -107,7 +96,7 @@ func (o *exportOptions) save(ctx context.Context, c *caller, out io.Writer) erro
 // instances returns the ids of the orchestrations that match, and whether there are
 // more than are asked for.
 func (o *exportOptions) instances(ctx context.Context, c *caller) (ids []string, more bool, err error) {
-	query, err := o.filter()
+	query, err := o.query()
 	if err != nil {
 		return nil, false, err
 	}

@@ -115,9 +115,9 @@ func TestExport(t *testing.T) {
 		{"--name Order", 0, "1 histories in " + dir},
 		{"--max 1", 0, "there are more instances: --max 1"},
 		{"--max 0", 2, "--max 0"},
-		{"instance", 2, "no arguments"},
+		{"instance", 2, "want: durable export"},
 		{"--since never", 2, "--since"},
-		{"-h", 0, "usage: durable export"},
+		{"-h", 0, "durable export [flags]"},
 	} {
 		var out bytes.Buffer
 		args := append([]string{"export", "--url", app.URL, "--out", dir}, strings.Fields(c.args)...)

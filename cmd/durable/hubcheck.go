@@ -3,17 +3,22 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
 	"path/filepath"
 	"time"
 
 	"github.com/durable-go/functions/internal/hubcheck"
+	"github.com/spf13/cobra"
 )
 
 // findingsCode is the exit code of a check that has found what is not mended.
 const findingsCode = 3
+
+const hubCheckHelp = `check reads a task hub, whether an app works on it or not, and reports what is inconsistent.
+The storage account is that of AzureWebJobsStorage, in the environment or in
+local.settings.json. Exit codes: 0 nothing is wrong, or all of it was mended; 3 something
+is; 1 the hub could not be read; 2 wrong arguments.`
 
 // hubOptions are the arguments of hub check.
 type hubOptions struct {
@@ -22,42 +27,45 @@ type hubOptions struct {
 	older            time.Duration
 }
 
-func parseHub(args []string, out io.Writer) (o hubOptions, err error) {
-	flags := flag.NewFlagSet("hub", flag.ContinueOnError)
-	flags.SetOutput(out)
-	flags.BoolVar(&o.repair, "repair", false, "mend what can be mended")
-	flags.StringVar(&o.output, "o", "text", "`form` of the report: text or json")
-	flags.DurationVar(&o.older, "older", 2*time.Minute, "how old something must be that may only be on its way")
-	flags.StringVar(&o.hub, "hub", "", "`name` of the task hub (default: hubName in host.json)")
-	flags.Usage = func() {
-		fmt.Fprintln(out, "usage: durable hub check [flags] [folder of the app]")
-		fmt.Fprintln(out, "\nreads a task hub, whether an app works on it or not, and reports what is inconsistent.")
-		fmt.Fprintln(out, "The storage account is that of AzureWebJobsStorage, in the environment or in")
-		fmt.Fprintln(out, "local.settings.json. Exit codes: 0 nothing is wrong, or all of it was mended; 3 something")
-		fmt.Fprintln(out, "is; 1 the hub could not be read; 2 wrong arguments.")
-		flags.PrintDefaults()
+func newHubCommand() *cobra.Command {
+	return newGroup("hub", "looks after task hubs", newHubCheckCommand())
+}
+
+func newHubCheckCommand() *cobra.Command {
+	var o hubOptions
+	cmd := &cobra.Command{
+		Use: "check [DIR]", Short: "reports what is inconsistent in a task hub, and mends it",
+		Long: hubCheckHelp,
+		Example: "  durable hub check\n" +
+			"  durable hub check --repair --hub Orders -o json",
+		Args: oneFolder,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.check(args); err != nil {
+				return err
+			}
+			return checkHub(cmd.Context(), o, cmd.OutOrStdout())
+		},
 	}
-	if err := parseVerb(flags, "check", args); err != nil {
-		return o, err
-	}
+	cmd.Flags().BoolVar(&o.repair, "repair", false, "mend what can be mended")
+	cmd.Flags().StringVarP(&o.output, "output", "o", "text", "`form` of the report: text or json")
+	cmd.Flags().DurationVar(&o.older, "older", 2*time.Minute, "how old something must be that may only be on its way")
+	cmd.Flags().StringVar(&o.hub, "hub", "", "`name` of the task hub (default: hubName in host.json)")
+	return cmd
+}
+
+func (o *hubOptions) check(args []string) (err error) {
 	switch {
-	case flags.NArg() > 1:
-		return o, usageError{fmt.Errorf("one folder at most, got %q", flags.Args())}
 	case o.output != "text" && o.output != "json":
-		return o, usageError{fmt.Errorf("-o %s: want text or json", o.output)}
+		return usageError{fmt.Errorf("-o %s: want text or json", o.output)}
 	case o.older <= 0:
-		return o, usageError{fmt.Errorf("--older %v: must be above 0", o.older)}
+		return usageError{fmt.Errorf("--older %v: must be above 0", o.older)}
 	}
-	o.dir, err = filepath.Abs(flags.Arg(0))
-	return o, err
+	o.dir, err = filepath.Abs(folder(args))
+	return err
 }
 
 // checkHub reports what is inconsistent in the app's task hub.
-func checkHub(ctx context.Context, args []string, out io.Writer) error {
-	o, err := parseHub(args, out)
-	if err != nil {
-		return err
-	}
+func checkHub(ctx context.Context, o hubOptions, out io.Writer) error {
 	hub, err := appHub(o.dir, &o.hub, "that hub lives in the app's process and ends with it")
 	if err != nil {
 		return err

@@ -57,6 +57,6 @@ func TestHubCheck(t *testing.T) {
 		t.Errorf("%+v, %v", have, err)
 	}
 	for _, wrong := range [][]string{{"-o", "xml"}, {"--older", "-1s"}} {
-		check(2, "durable hub:", wrong...)
+		check(2, "durable hub check:", wrong...)
 	}
 }

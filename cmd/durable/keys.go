@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"io"
 	"path/filepath"
 	"time"
 
 	"github.com/durable-go/functions/internal/management"
+	"github.com/spf13/cobra"
 )
 
 // defaultGrace is how long links are good that were signed with the old key.
@@ -20,36 +20,36 @@ type keysOptions struct {
 	grace    time.Duration
 }
 
-func parseKeys(args []string, out io.Writer) (o keysOptions, err error) {
-	flags := flag.NewFlagSet("keys", flag.ContinueOnError)
-	flags.SetOutput(out)
-	flags.DurationVar(&o.grace, "grace", defaultGrace, "how long links are good at most that older keys have signed; 0 revokes them")
-	flags.StringVar(&o.hub, "hub", "", "`name` of the task hub (default: hubName in host.json)")
-	flags.Usage = func() {
-		fmt.Fprintln(out, "usage: durable keys rotate [flags] [folder of the app]")
-		fmt.Fprintln(out, "\nmakes a new key for the signed links of the task hub. The storage account is that of")
-		fmt.Fprintln(out, "AzureWebJobsStorage, in the environment or in local.settings.json.")
-		flags.PrintDefaults()
-	}
-	if err := parseVerb(flags, "rotate", args); err != nil {
-		return o, err
-	}
-	switch {
-	case flags.NArg() > 1:
-		return o, usageError{fmt.Errorf("one folder at most, got %q", flags.Args())}
-	case o.grace < 0:
-		return o, usageError{fmt.Errorf("--grace %v: must not be below 0", o.grace)}
-	}
-	o.dir, err = filepath.Abs(flags.Arg(0))
-	return o, err
+func newKeysCommand() *cobra.Command {
+	return newGroup("keys", "looks after the keys that sign links", newKeysRotateCommand())
 }
 
-// keys makes a new signing key for the app's task hub.
-func keys(ctx context.Context, args []string, out io.Writer) error {
-	o, err := parseKeys(args, out)
-	if err != nil {
-		return err
+func newKeysRotateCommand() *cobra.Command {
+	var o keysOptions
+	cmd := &cobra.Command{
+		Use: "rotate [DIR]", Short: "makes a new key for the signed links of a task hub",
+		Long: "rotate makes a new key for the signed links of the task hub. The storage account is that of\n" +
+			"AzureWebJobsStorage, in the environment or in local.settings.json.",
+		Example: "  durable keys rotate\n" +
+			"  durable keys rotate --grace 0s",
+		Args: oneFolder,
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if o.grace < 0 {
+				return usageError{fmt.Errorf("--grace %v: must not be below 0", o.grace)}
+			}
+			if o.dir, err = filepath.Abs(folder(args)); err != nil {
+				return err
+			}
+			return rotateKeys(cmd.Context(), o, cmd.OutOrStdout())
+		},
 	}
+	cmd.Flags().DurationVar(&o.grace, "grace", defaultGrace, "how long links are good at most that older keys have signed; 0 revokes them")
+	cmd.Flags().StringVar(&o.hub, "hub", "", "`name` of the task hub (default: hubName in host.json)")
+	return cmd
+}
+
+// rotateKeys makes a new signing key for the app's task hub.
+func rotateKeys(ctx context.Context, o keysOptions, out io.Writer) error {
 	hub, err := appHub(o.dir, &o.hub, "that hub, and its keys, live in the app's process and end with it")
 	if err != nil {
 		return err

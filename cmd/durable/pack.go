@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/sha256"
-	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -14,58 +13,59 @@ import (
 	"strings"
 
 	"github.com/durable-go/functions/internal/jsonc"
+	"github.com/spf13/cobra"
 )
 
 const packHelp = `
 builds the app for Linux and puts it into a zip file that a Function App runs: host.json, the
 function.json of each function, and the program under the name that host.json gives. Nothing
 else, unless --include names it. The same sources give the same bytes, with the same version
-of Go, on every machine. Files that the app reads are best embedded into it (package embed).
-`
+of Go, on every machine. Files that the app reads are best embedded into it (package embed).`
 
 // packOptions are the arguments of pack.
 type packOptions struct {
 	dir     string
 	out     string
 	arch    string
-	include texts
+	include []string
 }
 
-func parsePack(args []string, out io.Writer) (o packOptions, err error) {
-	flags := flag.NewFlagSet("pack", flag.ContinueOnError)
-	flags.SetOutput(out)
-	flags.StringVar(&o.out, "out", filepath.Join("dist", "app.zip"), "`file` to write; a relative one is in the folder of the app. Without the ending .zip it is an empty or new folder, for a container")
-	flags.StringVar(&o.arch, "arch", "amd64", "processor that the app runs on: amd64, or arm64 for containers")
-	flags.Var(&o.include, "include", "`file or folder` of the app that belongs to it as well; may come several times")
-	flags.Usage = func() {
-		fmt.Fprintln(out, "usage: durable pack [flags] [folder of the app]")
-		flags.PrintDefaults()
-		fmt.Fprint(out, packHelp)
+func newPackCommand() *cobra.Command {
+	var o packOptions
+	cmd := &cobra.Command{
+		Use: "pack [DIR]", Short: "builds the app for Linux and makes the zip file that is deployed",
+		Long: "pack" + packHelp,
+		Example: "  durable pack\n" +
+			"  durable pack --out dist/app --arch arm64 --include templates",
+		Args: oneFolder,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.check(args); err != nil {
+				return err
+			}
+			return pack(cmd.Context(), o, cmd.OutOrStdout())
+		},
 	}
-	if err := parseFlags(flags, args); err != nil {
-		return o, err
+	cmd.Flags().StringVar(&o.out, "out", filepath.Join("dist", "app.zip"), "`file` to write; a relative one is in the folder of the app. Without the ending .zip it is an empty or new folder, for a container")
+	cmd.Flags().StringVar(&o.arch, "arch", "amd64", "processor that the app runs on: amd64, or arm64 for containers")
+	cmd.Flags().StringArrayVar(&o.include, "include", nil, "`file or folder` of the app that belongs to it as well; may come several times")
+	return cmd
+}
+
+func (o *packOptions) check(args []string) (err error) {
+	if o.arch != "amd64" && o.arch != "arm64" {
+		return usageError{fmt.Errorf("--arch %s: want amd64 or arm64", o.arch)}
 	}
-	switch {
-	case flags.NArg() > 1:
-		return o, usageError{fmt.Errorf("one folder at most, got %q", flags.Args())}
-	case o.arch != "amd64" && o.arch != "arm64":
-		return o, usageError{fmt.Errorf("--arch %s: want amd64 or arm64", o.arch)}
-	}
-	if o.dir, err = filepath.Abs(flags.Arg(0)); err != nil {
-		return o, err
+	if o.dir, err = filepath.Abs(folder(args)); err != nil {
+		return err
 	}
 	if !filepath.IsAbs(o.out) {
 		o.out = filepath.Join(o.dir, o.out)
 	}
-	return o, nil
+	return nil
 }
 
 // pack builds the app and writes the zip file.
-func pack(ctx context.Context, args []string, out io.Writer) error {
-	o, err := parsePack(args, out)
-	if err != nil {
-		return err
-	}
+func pack(ctx context.Context, o packOptions, out io.Writer) error {
 	program, err := programName(o.dir)
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"debug/elf"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -49,9 +50,9 @@ func smallApp(t *testing.T) string {
 
 func packInto(t *testing.T, args ...string) string {
 	t.Helper()
-	var out bytes.Buffer
-	if err := pack(t.Context(), args, &out); err != nil {
-		t.Fatalf("pack %v: %v\n%s", args, err, out.String())
+	var out, problems bytes.Buffer
+	if code := run(t.Context(), append([]string{"pack"}, args...), &out, &problems); code != 0 {
+		t.Fatalf("pack %v: %d\n%s%s", args, code, out.String(), problems.String())
 	}
 	return out.String()
 }
@@ -176,8 +177,9 @@ func TestPackIntoAFolder(t *testing.T) {
 	if err != nil || !slices.Equal(names, want) {
 		t.Errorf("the folder has %v (%v), want %v", names, err, want)
 	}
-	if err := pack(t.Context(), []string{"--out", out, dir}, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "is not empty") {
-		t.Errorf("%v, want an error: the folder is not empty", err)
+	var problems bytes.Buffer
+	if code := run(t.Context(), []string{"pack", "--out", out, dir}, io.Discard, &problems); code != 1 || !strings.Contains(problems.String(), "is not empty") {
+		t.Errorf("%d %s, want an error: the folder is not empty", code, problems.String())
 	}
 }
 
@@ -217,7 +219,7 @@ func TestPackRefuses(t *testing.T) {
 			if c.damage != nil {
 				c.damage(dir)
 			}
-			err := pack(t.Context(), append(c.args, dir), &bytes.Buffer{})
+			err := try(t, newPackCommand(), append(c.args, dir)...)
 			if err == nil || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("%v, want an error with %q", err, c.says)
 			}

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,14 +14,14 @@ import (
 
 	"github.com/durable-go/functions/internal/hostname"
 	"github.com/durable-go/functions/internal/storage"
+	"github.com/spf13/cobra"
 )
 
 const publishHelp = `
 APP is the name of the Function App, or its host name, such as app-x1y2.westeurope-01.azurewebsites.net.
 The package is what durable pack has written; it is deployed as it is. Azure is shown the identity
 that az login or azd auth login has, or that a pipeline has; it needs the role Website Contributor
-on the app. A Premium plan as infra/ sets it up takes its package from a blob instead.
-`
+on the app. A Premium plan as infra/ sets it up takes its package from a blob instead.`
 
 // publishOptions are the arguments of publish.
 type publishOptions struct {
@@ -34,26 +32,28 @@ type publishOptions struct {
 	every   time.Duration // between two looks at the state
 }
 
-func parsePublish(args []string, out io.Writer) (o publishOptions, err error) {
-	o.every = 2 * time.Second
-	flags := flag.NewFlagSet("publish", flag.ContinueOnError)
-	flags.SetOutput(out)
-	flags.StringVar(&o.pack, "package", filepath.Join("dist", "app.zip"), "`file` to deploy")
-	flags.BoolVar(&o.zip, "dedicated", false, "the app is on a Dedicated plan, not on Flex Consumption")
-	flags.DurationVar(&o.timeout, "timeout", 10*time.Minute, "how long to wait for the end of the deployment")
-	flags.Usage = func() {
-		fmt.Fprintln(out, "usage: durable publish [flags] APP")
-		flags.PrintDefaults()
-		fmt.Fprint(out, publishHelp)
+func newPublishCommand() *cobra.Command { return publishCommand(publish) }
+
+// publishCommand hands the arguments to run.
+func publishCommand(run func(context.Context, publishOptions, io.Writer) error) *cobra.Command {
+	o := publishOptions{every: 2 * time.Second}
+	cmd := &cobra.Command{
+		Use: "publish APP", Short: "deploys the zip file to a Function App",
+		Long: "publish deploys what durable pack has written.\n" + publishHelp,
+		Example: "  durable publish myapp\n" +
+			"  durable publish --package dist/app.zip --dedicated myapp.azurewebsites.net",
+		Args: want(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if o.site, err = deploymentSite(args[0]); err != nil {
+				return err
+			}
+			return run(cmd.Context(), o, cmd.OutOrStdout())
+		},
 	}
-	if err := parseFlags(flags, args); err != nil {
-		return o, err
-	}
-	if flags.NArg() != 1 {
-		return o, usageError{errors.New("want: durable publish [flags] APP")}
-	}
-	o.site, err = deploymentSite(flags.Arg(0))
-	return o, err
+	cmd.Flags().StringVar(&o.pack, "package", filepath.Join("dist", "app.zip"), "`file` to deploy")
+	cmd.Flags().BoolVar(&o.zip, "dedicated", false, "the app is on a Dedicated plan, not on Flex Consumption")
+	cmd.Flags().DurationVar(&o.timeout, "timeout", 10*time.Minute, "how long to wait for the end of the deployment")
+	return cmd
 }
 
 // deploymentSite returns the URL of the deployment service of an app. A token is sent
@@ -77,11 +77,7 @@ func deploymentSite(app string) (string, error) {
 }
 
 // publish deploys a package and waits for the end of it.
-func publish(ctx context.Context, args []string, out io.Writer) error {
-	o, err := parsePublish(args, out)
-	if err != nil {
-		return err
-	}
+func publish(ctx context.Context, o publishOptions, out io.Writer) error {
 	timed, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
 	return stopped(ctx, o.deploy(timed, out))

@@ -122,8 +122,12 @@ func (s *standIn) options(t *testing.T, args ...string) publishOptions {
 	if err := os.WriteFile(file, []byte("a package"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	o, err := parsePublish(append(args, "--package", file, s.URL), io.Discard)
-	if err != nil {
+	var o publishOptions
+	cmd := publishCommand(func(_ context.Context, got publishOptions, _ io.Writer) error {
+		o = got
+		return nil
+	})
+	if err := try(t, cmd, append(args, "--package", file, s.URL)...); err != nil {
 		t.Fatal(err)
 	}
 	o.every = time.Millisecond

@@ -6,13 +6,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"path/filepath"
 	"strings"
+
+	"github.com/spf13/pflag"
 )
 
 // reach says how a command gets to a hub: through its storage account, or
@@ -20,19 +21,25 @@ import (
 type reach struct{ dir, hub, url, key string }
 
 // register adds the flags that all commands have for it.
-func (r *reach) register(flags *flag.FlagSet, key string) {
+func (r *reach) register(flags *pflag.FlagSet) {
 	flags.StringVar(&r.dir, "dir", ".", "`folder` of the app")
 	flags.StringVar(&r.hub, "hub", "", "`name` of the task hub (default: hubName in host.json)")
 	flags.StringVar(&r.url, "url", "", "`address` of a deployed app, such as https://myapp.azurewebsites.net, in place of its storage")
-	flags.StringVar(&r.key, "key", key, "function `key` of the deployed app (default: the variable DURABLE_KEY)")
+	flags.StringVar(&r.key, "key", "", "function `key` of the deployed app (default: the variable DURABLE_KEY)")
 }
 
 func (r *reach) check() (err error) {
 	if r.url != "" && r.hub != "" {
 		return usageError{errors.New("--hub is for storage: the app of --url knows its hub")}
 	}
-	r.dir, err = filepath.Abs(r.dir)
-	return err
+	if r.dir, err = filepath.Abs(r.dir); err != nil {
+		return err
+	}
+	if r.key == "" {
+		env, _ := appEnvironment(options{dir: r.dir}) // what needs the settings tells of an error in them
+		r.key = env.get("DURABLE_KEY")
+	}
+	return nil
 }
 
 // caller sends requests to the management API of a hub.

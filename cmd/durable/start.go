@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -11,17 +10,20 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"github.com/spf13/cobra"
 )
 
 // installHint says how to get the Functions host.
 const installHint = "npm install -g azure-functions-core-tools@4 --unsafe-perm true"
 
-// emulatorHelp says which storage start uses.
-const emulatorHelp = `
+const startHelp = `
+builds the app to bin/handler and runs it until Ctrl-C, in the Functions host (func) where that
+is installed.
+
 The setting AzureWebJobsStorage says where the storage is. With UseDevelopmentStorage=true
 Azurite runs on its usual ports, with a connection string of other ports on this machine on
-those, unless it answers there already.
-`
+those, unless it answers there already.`
 
 // options are the arguments of start.
 type options struct {
@@ -31,39 +33,45 @@ type options struct {
 	port   int
 }
 
-func parseStart(args []string, out io.Writer) (o options, err error) {
-	flags := flag.NewFlagSet("start", flag.ContinueOnError)
-	flags.SetOutput(out)
-	store := flags.String("storage", "", "memory: keep the task hub in memory, without Azurite and without the Functions host")
-	flags.StringVar(&o.fn, "func", "", "`path` of the Azure Functions Core Tools' func (default: func on PATH)")
-	flags.IntVar(&o.port, "port", 7071, "port of the HTTP functions")
-	flags.Usage = func() {
-		fmt.Fprintln(out, "usage: durable start [flags] [folder of the app]")
-		flags.PrintDefaults()
-		fmt.Fprint(out, emulatorHelp)
+func newStartCommand() *cobra.Command { return startCommand(start) }
+
+// startCommand hands the arguments to run.
+func startCommand(run func(context.Context, options, io.Writer) error) *cobra.Command {
+	var o options
+	var store string
+	cmd := &cobra.Command{
+		Use: "start [DIR]", Short: "builds the app in a folder and runs it, with the storage emulator if need be",
+		Long: "start" + startHelp,
+		Example: "  durable start\n" +
+			"  durable start --storage memory --port 7080 samples/telemetry",
+		Args: oneFolder,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.check(store, args); err != nil {
+				return err
+			}
+			return run(cmd.Context(), o, cmd.OutOrStdout())
+		},
 	}
-	if err := parseFlags(flags, args); err != nil {
-		return o, err
-	}
+	cmd.Flags().StringVar(&store, "storage", "", "memory: keep the task hub in memory, without Azurite and without the Functions host")
+	cmd.Flags().StringVar(&o.fn, "func", "", "`path` of the Azure Functions Core Tools' func (default: func on PATH)")
+	cmd.Flags().IntVar(&o.port, "port", 7071, "port of the HTTP functions")
+	return cmd
+}
+
+func (o *options) check(store string, args []string) (err error) {
 	switch {
-	case flags.NArg() > 1:
-		return o, usageError{fmt.Errorf("one folder at most, got %q", flags.Args())}
-	case *store != "" && *store != memory:
-		return o, usageError{fmt.Errorf("--storage %s: only memory can be said here; any other storage is the setting AzureWebJobsStorage", *store)}
+	case store != "" && store != memory:
+		return usageError{fmt.Errorf("--storage %s: only memory can be said here; any other storage is the setting AzureWebJobsStorage", store)}
 	case o.port < 1 || o.port > 65535:
-		return o, usageError{fmt.Errorf("--port %d: a port is between 1 and 65535", o.port)}
+		return usageError{fmt.Errorf("--port %d: a port is between 1 and 65535", o.port)}
 	}
-	o.memory = *store == memory
-	o.dir, err = filepath.Abs(flags.Arg(0))
-	return o, err
+	o.memory = store == memory
+	o.dir, err = filepath.Abs(folder(args))
+	return err
 }
 
 // start builds and runs the app until ctx ends or a part of it does.
-func start(ctx context.Context, args []string, out io.Writer) error {
-	o, err := parseStart(args, out)
-	if err != nil {
-		return err
-	}
+func start(ctx context.Context, o options, out io.Writer) error {
 	env, err := appEnvironment(o)
 	if err != nil {
 		return err

@@ -2,8 +2,9 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
-	"flag"
+	"io"
 	"maps"
 	"net"
 	"os"
@@ -13,7 +14,18 @@ import (
 
 	"github.com/durable-go/functions/internal/azurite"
 	"github.com/durable-go/functions/internal/storage"
+	"github.com/spf13/cobra"
 )
+
+// try runs a command by itself with arguments.
+func try(t *testing.T, cmd *cobra.Command, args ...string) error {
+	root := newGroup("durable", "")
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddCommand(cmd)
+	root.SetArgs(append([]string{cmd.Name()}, args...))
+	return root.ExecuteContext(t.Context())
+}
 
 func TestParseStart(t *testing.T) {
 	for _, c := range []struct {
@@ -26,12 +38,17 @@ func TestParseStart(t *testing.T) {
 		{[]string{"--func", "/opt/func", "--port", "7080"}, "", options{fn: "/opt/func", port: 7080}},
 		{[]string{"--storage", "disk"}, "AzureWebJobsStorage", options{}},
 		{[]string{"--port", "0"}, "between 1 and 65535", options{}},
-		{[]string{"--port", "x"}, "invalid value", options{}},
+		{[]string{"--port", "x"}, `--port`, options{}},
 		{[]string{"a", "b"}, "one folder", options{}},
-		{[]string{"--nothing"}, "not defined", options{}},
+		{[]string{"--nothing"}, "unknown flag", options{}},
 	} {
 		t.Run(strings.Join(c.args, " "), func(t *testing.T) {
-			got, err := parseStart(c.args, &bytes.Buffer{})
+			var got options
+			cmd := startCommand(func(_ context.Context, o options, _ io.Writer) error {
+				got = o
+				return nil
+			})
+			err := try(t, cmd, c.args...)
 			if c.wrong != "" {
 				if !errors.As(err, new(usageError)) || !strings.Contains(err.Error(), c.wrong) {
 					t.Errorf("%v, want a usage error with %q", err, c.wrong)
@@ -52,14 +69,17 @@ func TestExitCodes(t *testing.T) {
 		code int
 		says string
 	}{
-		{nil, 2, "usage:"},
+		{nil, 2, "Usage:"},
 		{[]string{"help"}, 0, "start"},
 		{[]string{"dance"}, 2, `no command "dance"`},
+		{[]string{"purg"}, 2, "do you mean purge?"},
+		{[]string{"hub", "chek"}, 2, "do you mean check?"},
+		{[]string{"completion", "bash"}, 0, "__start_durable"},
 		{[]string{"start", "-h"}, 0, "-storage"},
 		{[]string{"start", "--port", "0"}, 2, "--port 0"},
 		{[]string{"start", "--func", "/nowhere/func"}, 1, "/nowhere/func"},
-		{[]string{"keys"}, 2, "durable keys rotate"},
-		{[]string{"keys", "-h"}, 0, "-grace"},
+		{[]string{"keys"}, 2, "a command is missing"},
+		{[]string{"keys", "-h"}, 0, "rotate"},
 		{[]string{"keys", "rotate", "-h"}, 0, "-grace"},
 		{[]string{"keys", "rotate", "--grace", "-1s"}, 2, "must not be below 0"},
 		{[]string{"keys", "rotate", "a", "b"}, 2, "one folder"},
@@ -188,8 +208,8 @@ func freeStorage(t *testing.T) string {
 
 func TestStartHelp(t *testing.T) {
 	var out bytes.Buffer
-	if _, err := parseStart([]string{"-h"}, &out); !errors.Is(err, flag.ErrHelp) {
-		t.Error(err)
+	if code := run(t.Context(), []string{"start", "-h"}, &out, io.Discard); code != 0 {
+		t.Errorf("exit code %d", code)
 	}
 	for _, want := range []string{"-port", "-func", "-storage", "AzureWebJobsStorage", "Azurite"} {
 		if !strings.Contains(out.String(), want) {

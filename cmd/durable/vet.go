@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"github.com/spf13/cobra"
 )
 
 // module is the product's, vetModule that of the analyzer.
@@ -18,23 +20,32 @@ const (
 	vetModule = module + "/cmd/durablevet"
 )
 
-const vetUsage = `usage: durable vet [-json] [-fix] [-RULE=false] [packages]
-
-reports what breaks orchestrators: code that does not do the same in a replay, tasks that
+const vetHelp = `vet reports what breaks orchestrators: code that does not do the same in a replay, tasks that
 nothing awaits, names and types that do not fit. Without packages it checks all of the module
 in this folder. It runs durablevet: that of the module's own folder, where there is one, else
-that on the PATH, else the newest one that is published. The rules: docs/vet.md.
-`
+that on the PATH, else the newest one that is published. The rules: docs/vet.md.`
+
+func newVetCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "vet [-json] [-fix] [-RULE=false] [packages]", Short: "reports what breaks orchestrators, before they run",
+		Long: vetHelp,
+		Example: "  durable vet\n" +
+			"  durable vet -fix ./Orchestrator",
+		DisableFlagParsing: true, // the flags are those of durablevet
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 && (args[0] == "-h" || args[0] == "--help" || args[0] == "help") {
+				return cmd.Help()
+			}
+			return vet(cmd.Context(), args, cmd.OutOrStdout())
+		},
+	}
+}
 
 // errFindings is why vet ends when there is something to mend.
 var errFindings = errors.New("there is something to mend, see above")
 
 // vet runs the analyzer on packages.
 func vet(ctx context.Context, args []string, out io.Writer) error {
-	if len(args) == 1 && (args[0] == "-h" || args[0] == "--help" || args[0] == "help") {
-		_, err := io.WriteString(out, vetUsage)
-		return err
-	}
 	tool, err := vetTool(ctx)
 	if err != nil {
 		return err

@@ -33,7 +33,7 @@ func TestVet(t *testing.T) {
 	if code := run(t.Context(), []string{"vet", "./" + filepath.ToSlash(dir)}, &out, &problems); code != 1 {
 		t.Errorf("it ended with %d", code)
 	}
-	if code := run(t.Context(), []string{"vet", "-h"}, &out, &problems); code != 0 || !strings.Contains(out.String(), "usage: durable vet") {
+	if code := run(t.Context(), []string{"vet", "-h"}, &out, &problems); code != 0 || !strings.Contains(out.String(), "durable vet [-json]") {
 		t.Errorf("help: %d %s", code, out.String())
 	}
 }
