@@ -148,11 +148,13 @@ func (r *Instance[Out]) Result(ctx context.Context, options ...WaitOption) (out 
 
 // Status is what is known of an instance.
 type Status struct {
-	InstanceID    string
-	Name          string
-	Version       string
-	RuntimeStatus RuntimeStatus
-	Input         json.RawMessage
+	InstanceID string
+	// ParentInstanceID is the instance that called this one as its child; empty: none.
+	ParentInstanceID string
+	Name             string
+	Version          string
+	RuntimeStatus    RuntimeStatus
+	Input            json.RawMessage
 	// Output is the result, or a JSON string that says why the instance failed,
 	// was terminated or suspended.
 	Output json.RawMessage

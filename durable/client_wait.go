@@ -113,7 +113,7 @@ func (c *Client) WaitForCompletionOrCheckStatus(w http.ResponseWriter, r *http.R
 
 func statusOf(row *taskhub.Instance) *Status {
 	s := &Status{
-		InstanceID: row.ID, Name: row.Name, Version: row.Version, RuntimeStatus: runtimeStatus(row.Shown()),
+		InstanceID: row.ID, ParentInstanceID: row.ParentInstanceID, Name: row.Name, Version: row.Version, RuntimeStatus: runtimeStatus(row.Shown()),
 		Input: asJSON(row.Input), Output: asJSON(row.Output), CustomStatus: asJSON(row.CustomStatus),
 		Created: row.Created, LastUpdated: row.Updated, ScheduledStart: row.Scheduled, Tags: row.Tags, Err: row.Err,
 	}

@@ -109,6 +109,9 @@ func (p *projection) action(from *history.Event) {
 	}
 	p.time("ScheduledTime", from.Timestamp, "+00:00")
 	p.name("FunctionName", from.Name)
+	if from.Type == history.SubOrchestrationInstanceCreated {
+		p.name("InstanceId", from.InstanceID)
+	}
 	p.inputText(from.Input)
 }
 

@@ -174,6 +174,9 @@ func statusParts(row *taskhub.Instance, showInput bool) [][]byte {
 	head := append([]byte(`{"name":`), history.AppendString(nil, row.Name)...)
 	head = append(head, `,"instanceId":`...)
 	head = history.AppendString(head, row.ID)
+	if row.ParentInstanceID != "" {
+		head = history.AppendString(append(head, `,"parentInstanceId":`...), row.ParentInstanceID)
+	}
 	head = append(head, `,"runtimeStatus":`...)
 	head = history.AppendString(head, status)
 	tail := row.Created.UTC().AppendFormat([]byte(`,"createdTime":`), `"2006-01-02T15:04:05Z"`)

@@ -2,11 +2,12 @@
 // the player in ../testdata/golden/play and the tests read, so that the
 // repository stays small:
 //
-//	go run ./internal/e2e/golden RECORDINGS internal/e2e/testdata/golden
+//	go run ./internal/e2e/golden RECORDINGS internal/e2e/testdata/golden internal/management/testdata
 //
 // RECORDINGS has the folders play and scenarios. A recording also holds the
 // rows, messages and storage requests of its scenario; the player compares HTTP
-// answers only, and of polls only the last.
+// answers only, and of polls only the last. The last directory gets answers with
+// the rows that they were made from.
 package main
 
 import (
@@ -23,10 +24,10 @@ import (
 
 func main() {
 	log.SetFlags(0)
-	if len(os.Args) != 3 {
-		log.Fatal("usage: golden RECORDINGS DIRECTORY")
+	if len(os.Args) != 4 {
+		log.Fatal("usage: golden RECORDINGS DIRECTORY DIRECTORY-OF-ROWS")
 	}
-	if err := run(os.Args[1], os.Args[2]); err != nil {
+	if err := errors.Join(run(os.Args[1], os.Args[2]), answersWithRows(os.Args[1], os.Args[3])); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -106,7 +107,9 @@ func strip(from, to string, requests bool) error {
 		return err
 	}
 	var recording struct {
-		HTTP []exchange `json:"http"`
+		// RecordedWith names the release that each part comes from.
+		RecordedWith map[string]string `json:"recordedWith"`
+		HTTP         []exchange        `json:"http"`
 	}
 	if err := json.Unmarshal(raw, &recording); err != nil {
 		return err
