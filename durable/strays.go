@@ -2,6 +2,7 @@ package durable
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,9 +19,11 @@ type rawQueues interface {
 
 const (
 	// strayLasts is how long a control queue beside the hub's own is received from
-	// every strayEvery after it had a message; otherwise it is asked once a minute.
+	// every strayEvery after it had a message, or after it was made; otherwise it is
+	// asked once a minute, and every straySeek while another one is received from.
 	strayLasts = 5 * time.Minute
 	strayEvery = time.Second
+	straySeek  = 5 * time.Second
 	// strayBatch is the most messages that one request takes.
 	strayBatch = 32
 )
@@ -34,8 +37,10 @@ type strays struct {
 	receive func(ctx context.Context, queue string) (int, error)
 	warn    func(queue string)
 
-	mu     sync.Mutex // guards active
-	active map[string]bool
+	mu     sync.Mutex      // guards what follows, but for group
+	active map[string]bool // are received from
+	known  map[string]bool // were found by the last look; nil before the first
+	seeks  bool            // seek runs
 	group  sync.WaitGroup
 }
 
@@ -45,8 +50,9 @@ func (s *strays) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	names = slices.DeleteFunc(names, func(queue string) bool { return !taskhub.IsControlQueue(s.hub, queue) })
 	for _, queue := range names {
-		if !taskhub.IsControlQueue(s.hub, queue) || s.isActive(queue) {
+		if s.isActive(queue) {
 			continue
 		}
 		n, err := s.receive(ctx, queue)
@@ -55,10 +61,31 @@ func (s *strays) look(ctx context.Context) error {
 		}
 		if n > 0 {
 			s.warn(queue)
+		}
+		if n > 0 || s.isNew(queue) {
 			s.follow(ctx, queue)
 		}
 	}
+	s.learn(names)
 	return nil
+}
+
+// learn notes what a look has found.
+func (s *strays) learn(names []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.known = map[string]bool{}
+	for _, queue := range names {
+		s.known[queue] = true
+	}
+}
+
+// isNew reports whether a client has made a queue since the last look: it is about to
+// send there.
+func (s *strays) isNew(queue string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.known != nil && !s.known[queue]
 }
 
 func (s *strays) isActive(queue string) bool {
@@ -67,12 +94,20 @@ func (s *strays) isActive(queue string) bool {
 	return s.active[queue]
 }
 
-// follow receives from a queue until it has had no message for a while.
+// follow receives from a queue until it has had no message for a while. A client that
+// sends to one sends to others, too: meanwhile they are looked for more often.
 func (s *strays) follow(ctx context.Context, queue string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.active == nil {
 		s.active = map[string]bool{}
+	}
+	if s.active[queue] {
+		return
+	}
+	if !s.seeks {
+		s.seeks = true
+		s.group.Go(func() { s.seek(ctx) })
 	}
 	s.active[queue] = true
 	s.group.Go(func() {
@@ -81,22 +116,49 @@ func (s *strays) follow(ctx context.Context, queue string) {
 			defer s.mu.Unlock()
 			delete(s.active, queue)
 		}()
-		for last := time.Now(); time.Since(last) < strayLasts; {
-			timer := time.NewTimer(strayEvery)
-			select {
-			case <-timer.C:
-			case <-ctx.Done():
-				timer.Stop()
-				return
-			}
-			for n := strayBatch; n == strayBatch && ctx.Err() == nil; {
-				var err error
-				if n, err = s.receive(ctx, queue); err == nil && n > 0 {
-					last = time.Now()
-				}
+		s.drain(ctx, queue)
+	})
+}
+
+// drain receives from a queue until it has had no message for a while.
+func (s *strays) drain(ctx context.Context, queue string) {
+	for last := time.Now(); time.Since(last) < strayLasts && elapses(ctx, strayEvery); {
+		for n := strayBatch; n == strayBatch && ctx.Err() == nil; {
+			var err error
+			if n, err = s.receive(ctx, queue); err == nil && n > 0 {
+				last = time.Now()
+				s.warn(queue)
 			}
 		}
-	})
+	}
+}
+
+// seek looks while a queue is received from. What fails is tried again then, and by the
+// look of every minute, which logs it.
+func (s *strays) seek(ctx context.Context) {
+	for elapses(ctx, straySeek) && s.anyActive() {
+		_ = s.look(ctx)
+	}
+}
+
+// anyActive reports whether a queue is received from; seek ends where none is.
+func (s *strays) anyActive() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seeks = len(s.active) > 0
+	return s.seeks
+}
+
+// elapses waits for d, and reports false when ctx ends before.
+func elapses(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // newStrays are those of the service's hub; nil without an account.

@@ -2,6 +2,8 @@ package durable
 
 import (
 	"context"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -28,9 +30,10 @@ func TestStrayControlQueuesAreRead(t *testing.T) {
 			}
 		}
 		var taken atomic.Int64
-		warned := 0
+		var warned sync.Once
+		var first string
 		ctx, cancel := context.WithCancel(t.Context())
-		s := &strays{hub: hubtest.Name, queue: raw, warn: func(string) { warned++ }, receive: func(ctx context.Context, queue string) (int, error) {
+		s := &strays{hub: hubtest.Name, queue: raw, warn: func(queue string) { warned.Do(func() { first = queue }) }, receive: func(ctx context.Context, queue string) (int, error) {
 			got, err := hub.Receive(ctx, queue, strayBatch, time.Minute)
 			for _, d := range got {
 				taken.Add(1)
@@ -60,14 +63,62 @@ func TestStrayControlQueuesAreRead(t *testing.T) {
 		<-time.After(2 * time.Minute)
 		put("testhub-control-03", "later")
 		<-time.After(2 * time.Second)
-		if n := taken.Load(); n != 41 || warned != 1 || !s.isActive("testhub-control-03") {
-			t.Errorf("%d of 41 messages were taken, %d warnings", n, warned)
+		if n := taken.Load(); n != 41 || first != "testhub-control-03" || !s.isActive("testhub-control-03") {
+			t.Errorf("%d of 41 messages were taken, the warning names %q", n, first)
+		}
+		// One that another client makes meanwhile is found sooner, and followed at once.
+		if err := raw.Put(t.Context(), "testhub-control-05", "x"); err != nil {
+			t.Fatal(err)
+		}
+		<-time.After(straySeek + time.Second)
+		if n := taken.Load(); n != 42 || !s.isActive("testhub-control-05") {
+			t.Errorf("%d of 42 messages were taken", n)
 		}
 		<-time.After(strayLasts + time.Minute)
-		if s.isActive("testhub-control-03") {
+		if s.isActive("testhub-control-03") || s.isActive("testhub-control-05") || s.seeks {
 			t.Error("a queue without messages is read for good")
 		}
 		cancel()
 		s.group.Wait()
 	})
+}
+
+// A queue that a client makes and has not sent to yet is read every second from the
+// next look on; one that was there when the process began is not.
+func TestStrayQueueIsReadThatAClientMakes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		names := &queueNames{"testhub-control-01"}
+		asked := map[string]int{}
+		var mu sync.Mutex
+		ctx, cancel := context.WithCancel(t.Context())
+		s := &strays{hub: "testhub", queue: names, warn: func(string) {}, receive: func(_ context.Context, queue string) (int, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			asked[queue]++
+			return 0, nil
+		}}
+		for range 2 {
+			if err := s.look(ctx); err != nil {
+				t.Fatal(err)
+			}
+			*names = append(*names, "testhub-control-02")
+		}
+		<-time.After(3500 * time.Millisecond)
+		mu.Lock()
+		if asked["testhub-control-01"] != 2 || asked["testhub-control-02"] != 4 {
+			t.Errorf("the queues were asked %v times, want 2 and 4", asked)
+		}
+		mu.Unlock()
+		cancel()
+		s.group.Wait()
+	})
+}
+
+// queueNames are the queues of an account.
+type queueNames []string
+
+func (*queueNames) Put(context.Context, string, string) error { return nil }
+
+func (q *queueNames) QueueNames(context.Context, string) ([]string, error) {
+	return slices.Clone(*q), nil
 }
