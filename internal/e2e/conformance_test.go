@@ -52,8 +52,8 @@ func TestConformance(t *testing.T) {
 				t.Errorf("differs from the recording:\n%s", strings.Join(report[name], "\n"))
 			case differs:
 				t.Logf("%s\n%s", reason, strings.Join(report[name], "\n"))
-			case reason != "":
-				t.Logf("listed as different, but the same: %s", reason)
+			case reason != "" && !inTurns[name] && scenarios() == all:
+				t.Errorf("listed as different, but the same: %s", reason)
 			}
 		})
 	}
@@ -110,5 +110,12 @@ func scenarios() string {
 	if match := os.Getenv("E2E_SCENARIOS"); match != "" {
 		return match
 	}
-	return "."
+	return all
 }
+
+// all is the expression for every scenario.
+const all = "."
+
+// inTurns are scenarios that differ in most runs: of two requests at the same time
+// either may be the first.
+var inTurns = map[string]bool{"start_same_id_pending": true}

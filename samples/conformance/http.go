@@ -124,9 +124,31 @@ func operate(client *durable.Client, r *http.Request, op, id string) (answer, er
 			return answer{}, err
 		}
 		return answer{OK: true, Type: "object", Result: map[string]int{"instancesDeleted": purged.Instances}}, nil
+	case "signal", "read":
+		return operateEntity(client, r, op, counter.ID(id))
 	default:
 		return answer{}, fmt.Errorf("there is no operation %q", op)
 	}
+}
+
+// operateEntity signals a counter or reads it.
+func operateEntity(client *durable.Client, r *http.Request, op string, id durable.EntityID) (answer, error) {
+	if op == "signal" {
+		in, err := io.ReadAll(r.Body)
+		if err != nil {
+			return answer{}, err
+		}
+		return done(client.SignalEntity(r.Context(), id, r.URL.Query().Get("o"), value(in)))
+	}
+	state, exists, err := durable.ReadEntity[value](r.Context(), client, id)
+	if err != nil {
+		return answer{}, err
+	}
+	result := map[string]any{"entityExists": exists}
+	if exists {
+		result["entityState"] = state
+	}
+	return answer{OK: true, Type: "object", Result: result}, nil
 }
 
 // done is the answer of the JavaScript SDK to an operation without a result,
