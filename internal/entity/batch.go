@@ -19,6 +19,7 @@ type draft struct {
 	decoded any
 	lock    *lock
 	outbox  []letter
+	recent  []Done
 	answers []taskhub.Answer
 	// size is how long the answers are.
 	size int
@@ -131,6 +132,7 @@ func (en *Entity) operate(ctx context.Context, d *draft, s step, code *Code, unk
 		return err
 	}
 	en.end(d, span, o.Failure)
+	d.did(s.request, en.after(s), o.Failure)
 	if o.Failure == nil {
 		d.state, d.decoded = o.State, o.Decoded
 		en.post(d, s, o, span)

@@ -8,7 +8,7 @@
 // for the lock and releases are rows of the inbox (see [taskhub.Inboxes]); the backlog
 // is nowhere else. The history is one ExecutionStarted event: its input is the state in
 // the form of the official scheduler, and beside it stands what only this engine needs:
-// whose the lock is, and the outbox.
+// whose the lock is, the outbox, and for people the names of the last operations.
 //
 // # A pass
 //

@@ -71,6 +71,10 @@ type Snapshot struct {
 	LockedBy string
 	// Lock is nil where the entity is not locked.
 	Lock *Lock
+	// Recent are the last operations, the oldest first.
+	Recent []Done
+	// Changed is when it was committed.
+	Changed time.Time
 	// Fence is that of the commit.
 	Fence taskhub.Fence
 }
@@ -94,7 +98,7 @@ func Read(h *taskhub.History) (Snapshot, error) {
 	if err != nil {
 		return Snapshot{}, err
 	}
-	s := Snapshot{State: c.state, Fence: c.fence}
+	s := Snapshot{State: c.state, Fence: c.fence, Recent: c.saved.Recent, Changed: c.changed}
 	if held := c.saved.Lock; held != nil {
 		s.LockedBy, s.Lock = held.Owner, held.shown()
 	}

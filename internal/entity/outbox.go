@@ -17,6 +17,8 @@ import (
 type saved struct {
 	Lock   *lock    `json:"lock,omitempty"`
 	Outbox []letter `json:"outbox,omitempty"`
+	// Recent are the last operations, the oldest first. Nothing depends on them.
+	Recent []Done `json:"recent,omitempty"`
 }
 
 // letter is a message that the entity has to send. Exactly one of its parts is set.

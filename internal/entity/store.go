@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"hash/fnv"
+	"slices"
 	"time"
 
 	"github.com/durable-go/functions/internal/history"
@@ -20,7 +21,8 @@ func (en *Entity) store(ctx context.Context, d *draft) error {
 	}
 	now := en.Exec.Now()
 	execution := en.NewID()
-	beside, err := json.Marshal(saved{Lock: d.lock, Outbox: d.outbox})
+	next := saved{Lock: d.lock, Outbox: d.outbox, Recent: lastOf(slices.Concat(en.c.saved.Recent, d.recent))}
+	beside, err := json.Marshal(next)
 	if err != nil {
 		return err
 	}
@@ -43,7 +45,7 @@ func (en *Entity) store(ctx context.Context, d *draft) error {
 	err = en.Exec.Do(ctx, func(ctx context.Context) error {
 		fence, err := en.Store.Commit(ctx, c)
 		if err == nil {
-			en.c = &committed{fence: fence, state: d.state, decoded: d.decoded, changed: now, saved: saved{Lock: d.lock, Outbox: d.outbox}, unsent: true}
+			en.c = &committed{fence: fence, state: d.state, decoded: d.decoded, changed: now, saved: next, unsent: true}
 			en.row.late = false
 		}
 		return err
