@@ -19,15 +19,23 @@ type Cleaning struct {
 	EmptyFor time.Duration
 	// Locks releases locks whose owners do not run any more.
 	Locks bool
+	// Token is where to go on: that of an earlier Cleaned. Budget is after how long to stop
+	// at the end of a page; 0: at the end.
+	Token  string
+	Budget time.Duration
 }
 
-// Cleaned is what was cleaned.
-type Cleaned struct{ Removed, Released int }
+// Cleaned is what was cleaned. Token is where to go on; empty: that was all.
+type Cleaned struct {
+	Removed, Released int
+	Token             string
+}
 
 // CleanEntities goes through all entities. After an error, Cleaned says how far it came;
 // it may be repeated.
 func (c *Client) CleanEntities(ctx context.Context, what Cleaning) (done Cleaned, err error) {
-	for token := ""; ; {
+	begun := time.Now()
+	for token := what.Token; ; {
 		rows, next, err := c.ListEntities(ctx, EntityQuery{WithoutState: true, Deleted: true, Max: taskhub.MaxPage, Token: token})
 		if err != nil {
 			return done, fmt.Errorf("cleaning entities: %w", err)
@@ -40,7 +48,7 @@ func (c *Client) CleanEntities(ctx context.Context, what Cleaning) (done Cleaned
 				return done, fmt.Errorf("cleaning entity %s: %w", rows[i].ID, err)
 			}
 		}
-		if token = next; token == "" {
+		if token, done.Token = next, next; token == "" || what.Budget > 0 && time.Since(begun) > what.Budget {
 			return done, nil
 		}
 	}

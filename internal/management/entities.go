@@ -75,11 +75,7 @@ func (c *call) signal(w http.ResponseWriter, r *http.Request, operation string, 
 // exist. The page can have fewer than asked for, even none, while the header names a
 // next one.
 func (c *call) listEntities(w http.ResponseWriter, r *http.Request) {
-	q := client.EntityQuery{Name: c.name, WithoutState: !c.query.boolean("fetchState", false), Token: r.Header.Get(tokenHeader)}
-	var err error
-	if q.Max, err = c.query.count("top", taskhub.DefaultPage, taskhub.MaxPage); err == nil {
-		q.ChangedFrom, q.ChangedTo, err = c.query.between("lastOperationTimeFrom", "lastOperationTimeTo")
-	}
+	q, err := c.entityFilter(r)
 	var rows []client.EntityRow
 	var token string
 	if err == nil {
@@ -92,6 +88,10 @@ func (c *call) listEntities(w http.ResponseWriter, r *http.Request) {
 	if token != "" {
 		w.Header().Set(tokenHeader, token)
 	}
+	if c.query.boolean("details", false) {
+		c.writeView(w, r, entityRows(rows))
+		return
+	}
 	body := []byte{'['}
 	for i, row := range rows {
 		if i > 0 {
@@ -100,6 +100,22 @@ func (c *call) listEntities(w http.ResponseWriter, r *http.Request) {
 		body = appendEntity(body, &row)
 	}
 	writeJSON(w, http.StatusOK, append(body, ']'))
+}
+
+// entityFilter reads which entities to list.
+func (c *call) entityFilter(r *http.Request) (q client.EntityQuery, err error) {
+	q = client.EntityQuery{
+		Name: c.name, KeyPrefix: c.query.get("keyPrefix"), WithoutState: !c.query.boolean("fetchState", false),
+		Deleted: c.query.boolean("includeDeleted", false), Token: r.Header.Get(tokenHeader),
+	}
+	if q.Name == "" && q.KeyPrefix != "" {
+		return q, &parameterError{"keyPrefix", q.KeyPrefix, "a prefix behind the name of an entity: entities/{name}?keyPrefix="}
+	}
+	if q.Max, err = c.query.count("top", taskhub.DefaultPage, taskhub.MaxPage); err != nil {
+		return q, err
+	}
+	q.ChangedFrom, q.ChangedTo, err = c.query.between("lastOperationTimeFrom", "lastOperationTimeTo")
+	return q, err
 }
 
 func appendEntity(dst []byte, row *client.EntityRow) []byte {
