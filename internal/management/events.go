@@ -43,6 +43,17 @@ type event struct {
 	Tags       map[string]string `json:"tags,omitempty"`
 	Parent     *parent           `json:"parent,omitempty"`
 	Trace      string            `json:"traceParent,omitempty"`
+	// Request is what an entity is asked for by an EventSent. The EventRaised with its id as
+	// the name is the answer.
+	Request *requested `json:"request,omitempty"`
+}
+
+// requested is a request to an entity.
+type requested struct {
+	ID string `json:"id"`
+	// Operation is empty for a request for the lock.
+	Operation string `json:"operation,omitempty"`
+	Signal    bool   `json:"signal,omitempty"`
 }
 
 type failure struct {
@@ -170,6 +181,7 @@ func eventOf(e *history.Event) event {
 	if e.ID != history.NoID {
 		out.ID = &e.ID
 	}
+	out.ofEntity(e)
 	if ends(e) || e.Type == history.TimerFired {
 		out.TaskID = &e.TaskID
 	}
@@ -186,6 +198,16 @@ func eventOf(e *history.Event) event {
 		out.Trace = e.Trace.TraceParent
 	}
 	return out
+}
+
+// ofEntity reads what was asked of an entity, or answered by one.
+func (out *event) ofEntity(e *history.Event) {
+	out.Request = requestOf(e)
+	if history.IsAnswer(e) {
+		if a, err := history.DecodeEntityAnswer(e.Input); err == nil {
+			out.Failure = failureOf(a.Failure, 0)
+		}
+	}
 }
 
 // Bounds of a failure: what led to it, and its message.

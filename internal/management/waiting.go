@@ -1,6 +1,7 @@
 package management
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -20,13 +21,14 @@ const (
 	WaitChild    = "child"    // children
 	waitTimer    = "timer"    // timers; also the timeout of something else
 	waitEvent    = "event"    // an event from outside
+	waitEntity   = "entity"   // the answer of an entity, or its lock
 )
 
 // Wait is one thing, or several of one name, that an instance waits for.
 type Wait struct {
 	Kind string `json:"kind"`
-	// Name of the activity, the child's orchestrator or the event; empty where
-	// it has none or is not known.
+	// Name of the activity, the child's orchestrator, the event or the operation of an
+	// entity ("lock" for its lock); empty where it has none or is not known.
 	Name string `json:"name,omitempty"`
 	// Count is how many there are of the name; 1 mostly.
 	Count int `json:"count"`
@@ -34,7 +36,7 @@ type Wait struct {
 	Since *time.Time `json:"since,omitempty"`
 	// Until is when the first of them comes by itself.
 	Until *time.Time `json:"until,omitempty"`
-	// InstanceID of the first child.
+	// InstanceID of the first child, or of the entity.
 	InstanceID string `json:"instanceId,omitempty"`
 	// Text says why, where there is a text.
 	Text string `json:"text,omitempty"`
@@ -94,7 +96,9 @@ func WaitsOf(events []*history.Event) []Wait {
 // together makes one of the waits of one kind and name at one place.
 func together(waits []Wait) (out []Wait) {
 	for _, w := range waits {
-		i := slices.IndexFunc(out, func(have Wait) bool { return have.Kind == w.Kind && have.Name == w.Name && have.Where == w.Where })
+		i := slices.IndexFunc(out, func(have Wait) bool {
+			return have.Kind == w.Kind && have.Name == w.Name && have.Where == w.Where && (w.Kind != waitEntity || have.InstanceID == w.InstanceID)
+		})
 		if i < 0 {
 			out = append(out, w)
 			continue
@@ -115,18 +119,35 @@ func earlier(a, b *time.Time) *time.Time {
 
 // openActions are the actions without an end, in order.
 func openActions(events []*history.Event) (open []*history.Event) {
-	ended := map[int32]bool{}
+	ended, answered := map[int32]bool{}, map[string]bool{}
 	for _, e := range events {
-		if ends(e) || e.Type == history.TimerFired {
+		switch {
+		case ends(e) || e.Type == history.TimerFired:
 			ended[e.TaskID] = true
+		case history.IsAnswer(e):
+			answered[e.Name] = true
 		}
 	}
 	for _, e := range events {
 		if (starts(e) || e.Type == history.TimerCreated) && !ended[e.ID] {
 			open = append(open, e)
+		} else if r := requestOf(e); r != nil && !r.Signal && !answered[r.ID] {
+			open = append(open, e)
 		}
 	}
 	return open
+}
+
+// requestOf is what an event asks an entity for, nil where it asks none.
+func requestOf(e *history.Event) *requested {
+	if e.Type != history.EventSent || e.Name != history.EntityOperation || !history.IsEntity(e.InstanceID) {
+		return nil
+	}
+	r, err := history.DecodeEntityRequest(e.Input)
+	if err != nil {
+		return nil
+	}
+	return &requested{ID: r.ID, Operation: r.Operation, Signal: r.Signal}
 }
 
 func waitOf(e *history.Event) Wait {
@@ -136,6 +157,8 @@ func waitOf(e *history.Event) Wait {
 		w.Kind, w.InstanceID = WaitChild, e.InstanceID
 	case history.TimerCreated:
 		w.Kind, w.Name, w.Until = waitTimer, "", Moment(e.FireAt)
+	case history.EventSent:
+		w.Kind, w.Name, w.InstanceID = waitEntity, cmp.Or(requestOf(e).Operation, "lock"), e.InstanceID
 	}
 	return w
 }

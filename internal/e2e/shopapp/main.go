@@ -110,6 +110,6 @@ var echo = durable.NewOrchestrator("Echo", func(ctx *durable.Context, in string)
 
 func main() {
 	app := durable.NewApp()
-	app.Register(processOrder, ship, fanOut, approval, reminder, echo, checkInventory, chargeCustomer, pack, square)
+	app.Register(processOrder, ship, fanOut, approval, reminder, echo, checkInventory, chargeCustomer, pack, square, stocks, moveStock, sell)
 	log.Fatal(app.Run(context.Background()))
 }

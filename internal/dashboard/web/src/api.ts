@@ -68,6 +68,7 @@ export interface Event {
   tags?: Record<string, string>;
   parent?: { instanceId: string; name: string; taskId: number };
   traceParent?: string;
+  request?: { id: string; operation?: string; signal?: boolean };
 }
 
 export interface EventPage { execution: string; events: Event[]; next: number; stored: number }
@@ -91,6 +92,26 @@ export interface Found {
 }
 
 export interface Child { instanceId: string; name: string; runtimeStatus: string; createdTime?: string; completedTime?: string; taskId: number }
+
+/** An entity in a list. */
+export interface EntityRow {
+  entityId: { name: string; key: string };
+  lastOperationTime?: string;
+  exists: boolean;
+  waiting?: number;
+  lockedBy?: string;
+  state?: Text;
+  error?: string;
+}
+
+export interface Entity extends EntityRow {
+  lock?: { owner: string; executionId: string; section: string; since?: string; orphan?: boolean };
+  backlog: { kind: string; operation?: string; by?: string; section?: string; stored?: string; due?: string; input?: Text; error?: string }[];
+  more?: boolean;
+  nextDue?: string;
+  operations: { operation: string; at?: string; by?: string; error?: string }[];
+  now: string;
+}
 
 export interface Hub {
   hub: string;

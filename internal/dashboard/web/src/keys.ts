@@ -9,6 +9,8 @@ let prefixTimer = 0;
 const typing = (target: EventTarget | null) => target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 
 window.addEventListener('keydown', e => {
+  // Escape leaves a field, so that the keys are keys again.
+  if (e.key === 'Escape' && typing(e.target) && !document.querySelector('dialog[open]')) return (e.target as HTMLElement).blur();
   if (e.ctrlKey || e.metaKey || e.altKey || e.defaultPrevented || typing(e.target) || document.querySelector('dialog[open]')) return;
   // A control keeps the keys that work it.
   if ((e.key === 'Enter' || e.key === ' ') && (e.target as HTMLElement).closest('a,button,summary')) return;

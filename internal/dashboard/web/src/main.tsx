@@ -8,6 +8,8 @@ import { useKeys } from './keys';
 import { Dialog, Field, Icon, Problem } from './parts';
 import { go, link, useRoute } from './router';
 import { setTheme, useTheme } from './theme';
+import { Entities } from './views/entities';
+import { EntityPage } from './views/entity';
 import { HubPage } from './views/hub';
 import { Instance } from './views/instance';
 import { Instances } from './views/instances';
@@ -47,7 +49,7 @@ function App() {
   });
   useKeys({
     '?': () => setHelp(true), '/': () => (document.getElementById('search') ?? document.querySelector<HTMLElement>('input[type=search]'))?.focus(),
-    'g i': () => go(link(['instances'])), 'g s': () => go(link(['start'])), 'g h': () => go(link(['hub'])), 'g f': () => go(link(['file'])), p: togglePause,
+    'g i': () => go(link(['instances'])), 'g e': () => go(link(['entities'])), 'g s': () => go(link(['start'])), 'g h': () => go(link(['hub'])), 'g f': () => go(link(['file'])), p: togglePause,
     Enter: () => document.querySelector<HTMLAnchorElement>('tr.here a')?.click(),
   });
   const locked = refused && view !== 'file';
@@ -60,6 +62,8 @@ function App() {
       {locked ? <KeyForm wrong={!!savedKey()} onKey={key => { saveKey(key); setRefused(undefined); setTries(tries + 1); }} />
         : view === 'instance' ? <Instance key={route.path[1]} route={route} hub={hub} />
         : view === 'start' ? <Start key={route.query.get('like') ?? ''} route={route} actions={!!hub?.actions} />
+        : view === 'entities' ? <Entities route={route} actions={!!hub?.actions} />
+        : view === 'entity' ? <EntityPage key={route.path.join('/')} route={route} actions={!!hub?.actions} />
         : view === 'hub' ? <HubPage />
         : view === 'file' ? <Offline saved={saved} route={route} />
         : <Instances key={tries} route={route} actions={!!hub?.actions} />}
@@ -68,7 +72,7 @@ function App() {
   );
 }
 
-const views: [string, string][] = [['instances', 'Instances'], ['start', 'Start'], ['hub', 'Hub'], ['file', 'File']];
+const views: [string, string][] = [['instances', 'Instances'], ['entities', 'Entities'], ['start', 'Start'], ['hub', 'Hub'], ['file', 'File']];
 
 function Top({ view, hub, onHelp }: { view: string; hub?: Hub; onHelp: () => void }) {
   const live = useLiveness();
@@ -79,7 +83,7 @@ function Top({ view, hub, onHelp }: { view: string; hub?: Hub; onHelp: () => voi
     <header class="top">
       <a class="brand" href={link(['instances'])}><svg viewBox="0 0 16 16" aria-hidden="true"><rect width="16" height="16" rx="4" /><path d="M4 5h5M4 8h8M4 11h3" /></svg><span>Durable</span></a>
       {hub && <span class="hubname" title={hub.storage}>{hub.hub}</span>}
-      <nav aria-label="Views">{views.map(([key, name]) => <a key={key} href={link([key])} aria-current={view === key || (view === 'instance' && key === 'instances') ? 'page' : undefined}>{name}</a>)}</nav>
+      <nav aria-label="Views">{views.map(([key, name]) => <a key={key} href={link([key])} aria-current={view === key || view + 's' === key || (view === 'entity' && key === 'entities') ? 'page' : undefined}>{name}</a>)}</nav>
       <span class="spring" />
       <button type="button" class={`livebutton ${live}`} aria-pressed={live !== 'paused'} title={live === 'asleep' ? 'Nobody was here for a while: any key or move wakes it' : live === 'paused' ? 'Go on (p)' : 'Pause (p)'} onClick={togglePause}><i aria-hidden="true" />{words[live]}</button>
       <button type="button" class="icon" aria-label={`Colours: ${theme}. Change to ${next}`} title={`Colours: ${theme}`} onClick={() => setTheme(next)}><Icon name="theme" /></button>
@@ -111,8 +115,8 @@ function KeyForm({ wrong, onKey }: { wrong: boolean; onKey: (key: string) => voi
 }
 
 const keys: [string, string][] = [
-  ['/', 'filter'], ['j k', 'next, previous line'], ['Enter', 'open'], ['r', 'load the list anew'], ['g i', 'instances'], ['g s', 'start'], ['g h', 'hub'], ['g f', 'file'],
-  ['1 2 3 4', 'timeline, sequence, tree, history'], ['+ - 0', 'zoom the timeline in, out, all of it'], ['← →', 'move the timeline'], ['Esc', 'close'], ['p', 'pause, go on'], ['?', 'this'],
+  ['/', 'filter'], ['j k', 'next, previous line'], ['Enter', 'open'], ['r', 'load the list anew'], ['g i', 'instances'], ['g e', 'entities'], ['g s', 'start'], ['g h', 'hub'], ['g f', 'file'],
+  ['1 2 3 4', 'timeline, sequence, tree, history'], ['+ - 0', 'zoom the timeline in, out, all of it'], ['← →', 'move the timeline'], ['Esc', 'close, leave a field'], ['p', 'pause, go on'], ['?', 'this'],
 ];
 
 function Help({ onClose }: { onClose: () => void }) {

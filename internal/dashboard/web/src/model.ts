@@ -3,7 +3,7 @@
 import type { Event, Failure } from './api';
 import { ms } from './format';
 
-export type Kind = 'activity' | 'child' | 'timer' | 'event' | 'sent' | 'marker' | 'control';
+export type Kind = 'activity' | 'child' | 'timer' | 'entity' | 'event' | 'sent' | 'marker' | 'control';
 export type State = 'open' | 'ok' | 'failed';
 
 export interface Attempt { start: number; end?: number; state: State; row: number; endRow?: number }
@@ -24,6 +24,8 @@ export interface Span {
   fireAt?: number;
   /** A timer between two attempts of a call. */
   backoff?: boolean;
+  /** Kind of the entity that is asked. */
+  entity?: string;
   /** Number of the turn that asked for it. */
   turn: number;
 }
@@ -54,6 +56,7 @@ export function build(events: Event[]): History {
   const h: History = { spans: [], turns: 0, open: [] };
   const byID = new Map<number, { span: Span; attempt: Attempt }>();
   const firstOf = new Map<number, Span>();
+  const asked = new Map<string, { span: Span; attempt: Attempt }>();
   for (const e of events) {
     const at = ms(e.at) ?? 0;
     switch (true) {
@@ -76,6 +79,7 @@ export function build(events: Event[]): History {
         finish(e, at, byID);
         break;
     }
+    if (entity(h, e, at, asked)) continue;
     if (e.type === 'EventRaised' || e.type === 'EventSent' || controls.has(e.type)) {
       const kind: Kind = e.type === 'EventRaised' ? 'event' : e.type === 'EventSent' ? 'sent' : 'control';
       h.spans.push({ key: 'r' + e.row, kind, name: e.name ?? e.type, state: 'ok', start: at, end: at, row: e.row, endRow: e.row, attempts: [], instanceId: e.instanceId, turn: h.turns });
@@ -85,6 +89,31 @@ export function build(events: Event[]): History {
   claimBackoffs(h);
   h.open = h.spans.filter(s => s.state === 'open' && h.end === undefined);
   return h;
+}
+
+/** A call or a lock of an entity, or its answer; false: it is neither. */
+function entity(h: History, e: Event, at: number, asked: Map<string, { span: Span; attempt: Attempt }>): boolean {
+  const answer = e.type === 'EventRaised' ? asked.get(e.name ?? '') : undefined;
+  if (answer) {
+    const state: State = e.failure ? 'failed' : 'ok';
+    Object.assign(answer.attempt, { end: at, state, endRow: e.row });
+    Object.assign(answer.span, { end: at, state, endRow: e.row, failure: e.failure });
+    asked.delete(e.name!);
+    return true;
+  }
+  const [, kind, key] = /^@([^@]*)@(.*)$/s.exec(e.instanceId ?? '') ?? [];
+  if (e.type !== 'EventSent' || kind === undefined) return false;
+  const attempt: Attempt = { start: at, state: 'open', row: e.row };
+  const what = e.request ? e.request.operation ?? 'lock' : e.name ?? '';
+  const span: Span = { key: 'r' + e.row, kind: 'entity', name: `${kind}${key && ` ${key}`}: ${what}`, state: 'open', start: at, row: e.row, attempts: [attempt], instanceId: e.instanceId, turn: h.turns, entity: kind };
+  if (!e.request || e.request.signal) {
+    Object.assign(span, { kind: 'sent', state: 'ok', end: at, endRow: e.row, attempts: [] });
+  } else {
+    asked.set(e.request.id, { span, attempt });
+  }
+  h.spans.push(span);
+  h.begin = Math.min(h.begin ?? at, at || Infinity);
+  return true;
 }
 
 type Ongoing = Map<number, { span: Span; attempt: Attempt }>;

@@ -31,6 +31,14 @@ export function link(path: string[], query: Record<string, string | string[] | u
 
 export const instanceLink = (id: string, query: Record<string, string | undefined> = {}) => link(['instance', id], query);
 
+export const entityLink = (name: string, key: string) => link(['entity', name, key || '$']);
+
+/** The view of an instance id, which may be that of an entity: @name@key. */
+export function targetLink(id: string): string {
+  const [, name, key] = /^@([^@]+)@(.*)$/s.exec(id) ?? [];
+  return name === undefined ? instanceLink(id) : entityLink(name, key);
+}
+
 export function go(hash: string, replace = false): void {
   if (replace) {
     history.replaceState(null, '', hash);

@@ -4,7 +4,7 @@ import type { Event } from '../api';
 import { clock, duration, local, ms, utc } from '../format';
 import { isBegin, isEnd } from '../model';
 import { Copy, Icon } from '../parts';
-import { instanceLink } from '../router';
+import { targetLink } from '../router';
 import type { View } from './instance';
 import { Payload } from './payload';
 import { FailureView } from './waiting';
@@ -27,7 +27,7 @@ export function Inspector({ events, execution, d, h, picked, onPick, offline }: 
         {took !== undefined && <div><dt>Took</dt><dd>{duration(took)}</dd></div>}
         {span && span.attempts.length > 1 && <div><dt>Attempts</dt><dd><ol>{span.attempts.map(a => <li key={a.row}><button type="button" class="link" onClick={() => onPick(a.endRow ?? a.row)}>{a.state === 'ok' ? 'completed' : a.state}</button> {a.end !== undefined && `after ${duration(a.end - a.start)}`}</li>)}</ol></dd></div>}
         {(begin ?? e).fireAt && <div><dt>Due</dt><dd>{local(ms((begin ?? e).fireAt)!)}</dd></div>}
-        {(begin ?? e).instanceId && <div><dt>Instance</dt><dd>{offline ? (begin ?? e).instanceId : <a class="mono wrap" href={instanceLink((begin ?? e).instanceId!)}>{(begin ?? e).instanceId}</a>}</dd></div>}
+        {(begin ?? e).instanceId && <div><dt>Instance</dt><dd>{offline ? (begin ?? e).instanceId : <a class="mono wrap" href={targetLink((begin ?? e).instanceId!)}>{(begin ?? e).instanceId}</a>}</dd></div>}
         {(begin ?? e).id !== undefined && <div><dt>Call</dt><dd>{(begin ?? e).id}</dd></div>}
         {e.version && <div><dt>Version</dt><dd>{e.version}</dd></div>}
         {e.status && <div><dt>Status</dt><dd>{e.status}</dd></div>}

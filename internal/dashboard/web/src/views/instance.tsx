@@ -52,6 +52,7 @@ function useInstance(id: string) {
   };
   usePolling(async signal => {
     const s = state.current;
+    const early = s.etag || s.events.length ? undefined : readEvents(signal).catch(() => undefined);
     const answer = await ask(instancePath(id, '/details'), {
       query: [['waiting', 'true']], signal,
       headers: s.etag ? { 'If-None-Match': s.etag, Prefer: `wait=${hold}` } : {},
@@ -67,7 +68,7 @@ function useInstance(id: string) {
     s.etag = answer.headers.get('ETag') ?? '';
     const d: Details = await answer.json();
     setDetails(d);
-    await readEvents(signal);
+    if ((await early) === undefined) await readEvents(signal);
     s.busy = Date.now();
     return isFinished(d.runtimeStatus) ? undefined : 0;
   }, [id, again]);
@@ -186,7 +187,7 @@ function Header({ d, h, now, hub }: { d: Details; h: History; now: number; hub?:
         {parent && <Fact name="Parent"><a href={instanceLink(parent.instanceId, { tab: 'tree' })}>{parent.name}</a></Fact>}
         {(d.generation ?? 0) > 0 && <Fact name="Starts under this id">{d.generation! + 1}</Fact>}
         <Fact name="Turns">{h.turns.toLocaleString('en')}</Fact>
-        <Fact name="Calls">{h.spans.filter(s => s.kind === 'activity' || s.kind === 'child').length.toLocaleString('en')}{h.spans.some(s => s.attempts.length > 1) ? `, ${plural(h.spans.reduce((n, s) => n + Math.max(0, s.attempts.length - 1), 0), 'retry', 'retries')}` : ''}</Fact>
+        <Fact name="Calls">{h.spans.filter(s => s.kind === 'activity' || s.kind === 'child' || s.kind === 'entity').length.toLocaleString('en')}{h.spans.some(s => s.attempts.length > 1) ? `, ${plural(h.spans.reduce((n, s) => n + Math.max(0, s.attempts.length - 1), 0), 'retry', 'retries')}` : ''}</Fact>
         {d.executionId && <Fact name="Execution"><span class="mono short" title={d.executionId}>{d.executionId.slice(0, 8)}</span><Copy text={d.executionId} what="the execution id" /></Fact>}
         {trace && <Fact name="Trace">{hub?.traceUrl ? <a href={hub.traceUrl.replaceAll('{traceId}', trace)} target="_blank" rel="noreferrer">{trace.slice(0, 8)}<Icon name="out" /></a> : <><span class="mono">{trace.slice(0, 8)}</span><Copy text={trace} what="the trace id" /></>}</Fact>}
         {d.tags && <Fact name="Tags">{Object.entries(d.tags).map(([k, v]) => <a class="tag" key={k} href={link(['instances'], { tag: `${k}=${v}` })}>{k}={v}</a>)}</Fact>}

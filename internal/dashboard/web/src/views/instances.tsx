@@ -78,8 +78,9 @@ function useListing(f: Filters) {
     setServerTime(ms(found.now) ?? NaN);
     since.current = found.now;
     if (merged.news) setList(merged.list);
-    pause.current = merged.news ? 2000 : Math.min(pause.current * 2, 15_000);
-    return pause.current;
+    // A look at a large hub takes several requests to storage: an idle page makes four a minute.
+    pause.current = merged.news ? 2000 : Math.min(pause.current * 2, 15_000 * Math.max(1, found.requests));
+    return Math.max(pause.current, 1000 * found.requests);
   }, [key]);
   const more = async () => {
     if (!list) return;

@@ -36,7 +36,8 @@ export function Payload({ title, of, text, id, row, execution, version }: { titl
   );
 }
 
-function Shown({ title, value, size }: { title: string; value: string; size: number }) {
+/** A text in the forms that it has. */
+export function Shown({ title, value, size }: { title: string; value: string; size: number }) {
   const json = value.length < 2_000_000 ? pretty(value) : undefined;
   const decoded = value.length < 2_000_000 ? fromBase64(value) : undefined;
   const [form, setForm] = useState<'JSON' | 'Text' | 'Base64'>(json === undefined ? 'Text' : 'JSON');

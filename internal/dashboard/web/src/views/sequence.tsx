@@ -15,7 +15,7 @@ interface Arrow { at: number; from: string; to: string; text: string; kind: stri
 const orchestrator = 'orchestrator';
 const outside = 'outside';
 
-const laneOf = (s: { kind: string; name: string }) => (s.kind === 'activity' ? s.name : s.kind === 'child' ? `child ${s.name}` : s.kind === 'timer' ? 'timers' : outside);
+const laneOf = (s: { kind: string; name: string; entity?: string }) => (s.entity ? `entity ${s.entity}` : s.kind === 'activity' ? s.name : s.kind === 'child' ? `child ${s.name}` : s.kind === 'timer' ? 'timers' : outside);
 
 /** The arrows of a history, calls of one name and turn as one. */
 function arrows(h: View['h']): { lanes: string[]; arrows: Arrow[] } {
@@ -23,16 +23,16 @@ function arrows(h: View['h']): { lanes: string[]; arrows: Arrow[] } {
   const sizes = new Map<string, number>();
   const shown = h.spans.filter(s => s.kind !== 'marker' && !s.backoff);
   if (h.begin !== undefined) out.push({ at: h.begin, from: outside, to: orchestrator, text: 'start', kind: 'event', row: h.started?.row ?? 0 });
-  const call = (s: { kind: string; name: string; state: string; start: number; end?: number; row: number; endRow?: number }, note = '', many = false, bad = '') => {
+  const call = (s: { kind: string; name: string; entity?: string; state: string; start: number; end?: number; row: number; endRow?: number }, note = '', many = false, bad = '') => {
     const lane = laneOf(s);
     sizes.set(lane, (sizes.get(lane) ?? 0) + 1);
     if (s.kind === 'event') return void out.push({ at: s.start, from: outside, to: orchestrator, text: s.name, kind: 'event', row: s.row });
-    if (s.kind === 'sent' || s.kind === 'control') return void out.push({ at: s.start, from: s.kind === 'sent' ? orchestrator : outside, to: s.kind === 'sent' ? outside : orchestrator, text: s.name, kind: 'event', row: s.row });
+    if (s.kind === 'sent' || s.kind === 'control') return void out.push({ at: s.start, from: s.kind === 'sent' ? orchestrator : outside, to: s.kind === 'sent' ? lane : orchestrator, text: s.name, kind: 'event', row: s.row });
     out.push({ at: s.start, from: orchestrator, to: lane, text: (s.kind === 'timer' ? 'set' : s.name) + note, kind: s.kind, row: s.row });
     if (s.end !== undefined) out.push({ at: s.end, from: lane, to: orchestrator, text: s.state === 'failed' ? bad || 'failed' : s.kind === 'timer' ? 'fired' : 'result' + (many ? 's' : '') + (bad && `, ${bad}`), kind: s.state === 'failed' ? 'failed' : s.kind, row: s.endRow ?? s.row, back: true });
   };
   for (const l of lines(shown, new Set())) {
-    if (l.group) call({ ...l.group, state: l.group.failed === l.group.spans.length ? 'failed' : 'ok', row: l.group.spans[0].row, endRow: lastRow(l.group.spans) }, ` × ${l.group.spans.length.toLocaleString('en')}`, true, l.group.failed ? `${l.group.failed} failed` : '');
+    if (l.group) call({ ...l.group, entity: l.group.spans[0].entity, state: l.group.failed === l.group.spans.length ? 'failed' : 'ok', row: l.group.spans[0].row, endRow: lastRow(l.group.spans) }, ` × ${l.group.spans.length.toLocaleString('en')}`, true, l.group.failed ? `${l.group.failed} failed` : '');
     else call(l.span!, l.span!.attempts.length > 1 ? ` (${l.span!.attempts.length} attempts)` : '');
   }
   if (h.end !== undefined) out.push({ at: h.end, from: orchestrator, to: outside, text: h.ended?.failure ? 'failed' : h.ended?.type === 'ContinueAsNew' ? 'continues as new' : (h.ended?.status || 'terminated').toLowerCase(), kind: h.ended?.failure ? 'failed' : 'event', row: h.ended?.row ?? 0 });

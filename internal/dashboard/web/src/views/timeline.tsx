@@ -4,7 +4,7 @@ import { useMemo, useState } from 'preact/hooks';
 import { clock, duration } from '../format';
 import { lines, type Attempt, type Group, type Line, type Span } from '../model';
 import { Icon, useWindow } from '../parts';
-import { instanceLink } from '../router';
+import { targetLink } from '../router';
 import { useKeys } from '../keys';
 import type { View } from './instance';
 
@@ -78,7 +78,7 @@ const lastEnd = (spans: Span[]) => {
 };
 
 function Legend() {
-  return <span class="legend small" aria-hidden="true"><i class="b-activity" />activity<i class="b-child" />child<i class="b-timer" />timer<i class="b-event" />event<i class="b-failed" />failed</span>;
+  return <span class="legend small" aria-hidden="true"><i class="b-activity" />activity<i class="b-child" />child<i class="b-timer" />timer<i class="b-entity" />entity<i class="b-event" />event<i class="b-failed" />failed</span>;
 }
 
 const steps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 15e3, 3e4, 6e4, 12e4, 3e5, 6e5, 9e5, 18e5, 36e5, 72e5, 108e5, 216e5, 432e5, 864e5, 1728e5, 6048e5, 2592e6, 31536e6];
@@ -120,7 +120,7 @@ function TimeLine({ l, scale, now, expanded, picked, onPick, onToggle }: { l: Li
         {point ? <Point s={s} scale={scale} /> : s.attempts.map((a, i) => <Bar key={i} a={a} s={s} scale={scale} now={now} until={s.attempts[i + 1]?.start} />)}
         {s.kind === 'timer' && s.end === undefined && s.fireAt !== undefined && s.fireAt > now && <line class="due" x1={scale.x(now) + '%'} x2={scale.x(s.fireAt) + '%'} y1="13" y2="13" />}
       </svg>
-      <span class="took num">{s.kind === 'child' && s.instanceId ? <a href={instanceLink(s.instanceId)} aria-label={`Open the child ${s.name}`}><Icon name="out" /></a> : null}{point ? '' : s.end === undefined && s.fireAt !== undefined && s.fireAt > now ? `${duration(s.fireAt - now)} left` : duration(end - s.start)}</span>
+      <span class="took num">{s.instanceId && (s.kind === 'child' || s.entity) ? <a href={targetLink(s.instanceId)} aria-label={`Open ${s.kind === 'child' ? 'the child ' : ''}${s.name}`}><Icon name="out" /></a> : null}{point ? '' : s.end === undefined && s.fireAt !== undefined && s.fireAt > now ? `${duration(s.fireAt - now)} left` : duration(end - s.start)}</span>
     </div>
   );
 }

@@ -4,12 +4,13 @@ import type { Details, Failure, Wait } from '../api';
 import { duration, local, ms } from '../format';
 import type { History } from '../model';
 import { Icon } from '../parts';
-import { instanceLink } from '../router';
+import { targetLink } from '../router';
 import { phrase, plain } from './why';
 
 const advice: Record<string, string> = {
   code: 'The deployed code no longer asks for what the history has. Deploy code that fits (a version or a patch for running instances), then resume it; it is also tried again when a new version of the app starts.',
   resume: 'It was suspended. Resume it to let it go on.',
+  entity: 'The page of the entity shows whose its lock is and what waits before this.',
   worker: 'No process has taken it up yet. If that lasts: does the app run, does it listen to the control queue, and does it know this orchestrator in this version? The hub page shows the queues.',
   timer: 'A timer may also be the time limit of a wait for an event.',
   event: 'Nothing that it has asked for is open, so only an event from outside brings it on.',
@@ -31,7 +32,7 @@ function One({ w, now, parked }: { w: Wait; now: number; parked: boolean }) {
   const since = ms(w.since);
   return (
     <>
-      {!parked && <><b>{w.kind === 'child' && w.instanceId && w.count === 1 ? <a href={instanceLink(w.instanceId)}>{phrase(w, now)}</a> : phrase(w, now)}</b>
+      {!parked && <><b>{w.instanceId && w.count === 1 ? <a href={targetLink(w.instanceId)}>{phrase(w, now)}</a> : phrase(w, now)}</b>
         {since !== undefined && <span class="faint" title={local(since)}> for {duration(Math.max(0, now - since))}</span>}</>}
       {w.where && <span class="small faint"> at <code class="mono">{w.where}</code></span>}
       {w.text && <p class={parked ? 'mono small wrap' : 'wrap'}>{w.text}</p>}

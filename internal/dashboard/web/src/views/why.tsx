@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { get, instancePath, type Details, type Row, type Wait } from '../api';
 import { duration, ms, relative } from '../format';
-import { instanceLink } from '../router';
+import { targetLink } from '../router';
 
 export interface Why { waits?: Wait[]; error?: string }
 
@@ -64,6 +64,9 @@ export function plain(text: string): string {
 
 const icons: Record<string, string> = { activity: 'activity', child: 'child', timer: 'timer', event: 'event', worker: 'a free worker', start: 'its start', resume: 'a resume', code: 'fitting code' };
 
+/** An entity in words: its kind and its key. */
+export const entityName = (id = '') => `entity ${id.replace(/^@([^@]*)@/, '$1 ').trim()}`;
+
 /** One thing that is waited for, in words. */
 export function phrase(w: Wait, now: number): string {
   const many = w.count > 1 ? ` × ${w.count.toLocaleString('en')}` : '';
@@ -73,6 +76,8 @@ export function phrase(w: Wait, now: number): string {
     case 'activity':
     case 'child':
       return `${w.kind} ${w.name}${many}`;
+    case 'entity':
+      return `${w.name === 'lock' ? 'the lock of' : `${w.name} of`} ${entityName(w.instanceId)}${many}`;
     case 'timer':
       return `timer${many}${due}`;
     case 'event':
@@ -87,5 +92,5 @@ export function phrase(w: Wait, now: number): string {
 export function Why({ why, now }: { why: Why; now: number }) {
   if (why.error) return <span class="bad" title={why.error}>{why.error.slice(0, 300)}</span>;
   const waits = why.waits ?? [];
-  return <span title={waits.map(w => phrase(w, now) + (w.text ? `: ${w.text}` : '')).join('\n')}>{waits.slice(0, 3).map((w, i) => <span key={i}>{i > 0 && ', '}{w.kind === 'child' && w.count === 1 && w.instanceId ? <a href={instanceLink(w.instanceId)}>{phrase(w, now)}</a> : phrase(w, now)}</span>)}{waits.length > 3 && ` and ${waits.length - 3} more`}</span>;
+  return <span title={waits.map(w => phrase(w, now) + (w.text ? `: ${w.text}` : '')).join('\n')}>{waits.slice(0, 3).map((w, i) => <span key={i}>{i > 0 && ', '}{w.count === 1 && w.instanceId ? <a href={targetLink(w.instanceId)}>{phrase(w, now)}</a> : phrase(w, now)}</span>)}{waits.length > 3 && ` and ${waits.length - 3} more`}</span>;
 }

@@ -23,6 +23,17 @@ test('calls have a beginning and an end', () => {
   assert.equal(h.turns, 1);
 });
 
+test('a call of an entity ends with its answer, a signal has none', () => {
+  fresh();
+  const h = m.build([
+    event('OrchestratorStarted'), event('EventSent', { id: 0, name: 'op', instanceId: '@stock@a@b', request: { id: 'r1', operation: 'take' } }),
+    event('EventSent', { id: 1, name: 'op', instanceId: '@stock@', request: { id: 'r2' } }), event('EventSent', { id: 2, name: 'op', instanceId: '@stock@x', request: { id: 'r3', operation: 'say', signal: true } }),
+    event('EventRaised', { name: 'r1', failure: { type: 'E', message: 'm' } }), event('EventRaised', { name: 'r9' }), event('EventSent', { id: 3, name: 'release', instanceId: '@stock@' }),
+  ]);
+  assert.deepEqual(short(h), ['entity stock a@b: take failed', 'entity stock: lock open', 'sent stock x: say ok', 'event r9 ok', 'sent stock: release ok']);
+  assert.equal(h.spans[0].failure.type, 'E');
+});
+
 test('retries are attempts of one call', () => {
   fresh();
   const h = m.build([
