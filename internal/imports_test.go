@@ -47,6 +47,8 @@ var rules = map[string][]string{
 	"internal/reconcile":           {"internal/history", "internal/taskhub"},
 	"internal/hubcheck":            {"internal/entity", "internal/history", "internal/reconcile", "internal/taskhub", "internal/taskhub/azure"},
 	"internal/dashboard":           {},
+	"samples":                      {},
+	"internal/scaffold":            {"samples"},
 	"internal/management":          {"internal/client", "internal/dashboard", "internal/history", "internal/hostname", "internal/taskhub"},
 	"internal/opening":             {"internal/activity", "internal/client", "internal/engine", "internal/taskhub", "internal/taskhub/sealed", "internal/worker"},
 	"durable/codec":                {},
