@@ -27,11 +27,16 @@ func newEventCommand() *cobra.Command {
 				return err
 			}
 			o.id, o.name = args[0], args[1]
+			var err error
+			if o.data, err = given(o.data, cmd.InOrStdin()); err != nil {
+				return err
+			}
 			return raiseEvent(cmd.Context(), o)
 		},
 	}
 	o.register(cmd.Flags())
-	cmd.Flags().StringVar(&o.data, "data", "null", "data of the event, as `JSON`")
+	cmd.Flags().StringVar(&o.data, "data", "null", "data of the event, as `JSON`; @FILE reads a file, - the standard input")
+	completeID(cmd, &o.reach)
 	return cmd
 }
 

@@ -139,7 +139,7 @@ func (c *caller) history(ctx context.Context, id string) ([]byte, error) {
 	var events []json.RawMessage
 	for {
 		body, next, err := c.page(ctx, r)
-		if errors.Is(err, errNoInstance) {
+		if errors.Is(err, errNotThere) {
 			return nil, nil
 		}
 		if err != nil {

@@ -12,9 +12,14 @@ import (
 	"github.com/durable-go/functions/internal/azurite/azuritetest"
 	"github.com/durable-go/functions/internal/management"
 	"github.com/durable-go/functions/internal/taskhub"
+	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { os.Exit(azuritetest.RunWithoutLeaks(m)) }
+// An app in the test's own process watches its parent as long as the process lives.
+func TestMain(m *testing.M) {
+	const watches = "github.com/durable-go/functions/handler/supervise."
+	os.Exit(azuritetest.RunWithoutLeaks(m, goleak.IgnoreTopFunction(watches+"enterAlone.func1"), goleak.IgnoreTopFunction(watches+"parentGone.func1")))
+}
 
 // app makes the folder of an app with a task hub.
 func app(t *testing.T, hub, connection string) string {

@@ -26,10 +26,12 @@ func main() {
 const (
 	failedCode = 1 // anything that has no code of its own
 	usageCode  = 2 // a mistake in the arguments
+	absentCode = 3 // the instance or the entity is not there
 )
 
 // run runs the command that the arguments name and returns the exit code: 0 for
-// what the user has ended, 2 for a wrong use, that of a *codeError, 1 for anything
+// what the user has ended, 2 for a wrong use, 3 for
+// what is not there, that of a *codeError, 1 for anything
 // else. Results go to out; what went wrong, and progress, to problems.
 func run(ctx context.Context, args []string, out, problems io.Writer) int {
 	root := newRoot()
@@ -44,6 +46,8 @@ func run(ctx context.Context, args []string, out, problems io.Writer) int {
 	case errors.As(err, new(usageError)):
 		coded.code = usageCode
 		err = fmt.Errorf("%w\n%s --help shows how to use it", err, command.CommandPath())
+	case errors.Is(err, errNotThere):
+		coded.code = absentCode
 	default:
 		errors.As(err, &coded)
 	}

@@ -15,7 +15,7 @@ import (
 
 // instanceCommands are those that are about orchestrations.
 var instanceCommands = []func() *cobra.Command{
-	newRunCommand, newEventCommand, newSuspendCommand, newResumeCommand, newTerminateCommand,
+	newRunCommand, newListCommand, newCountCommand, newShowCommand, newHistoryCommand, newWaitCommand, newEventCommand, newSuspendCommand, newResumeCommand, newTerminateCommand,
 	newRewindCommand, newRestartCommand, newPurgeCommand, newExportCommand,
 }
 
@@ -82,12 +82,16 @@ func (o *operation) command(short string) *cobra.Command {
 			if len(args) == 1 {
 				return o.one(cmd.Context(), c, args[0], cmd.OutOrStdout())
 			}
-			return o.batch(cmd.Context(), c, cmd.OutOrStdout())
+			p := newProgress(cmd)
+			defer p.end()
+			return o.batch(cmd.Context(), c, cmd, p)
 		},
 	}
 	o.reach.register(cmd.Flags())
 	o.filter.register(cmd.Flags())
 	cmd.Flags().BoolVar(&o.yes, "yes", false, "do it to all that match; otherwise they are counted")
+	completeFilter(cmd, &o.reach)
+	completeID(cmd, &o.reach)
 	return cmd
 }
 
@@ -133,16 +137,19 @@ func (o *operation) one(ctx context.Context, c *caller, id string, out io.Writer
 }
 
 // batch counts the instances that match, or does the operation to all of them.
-func (o *operation) batch(ctx context.Context, c *caller, out io.Writer) error {
+func (o *operation) batch(ctx context.Context, c *caller, cmd *cobra.Command, p *progress) error {
 	query, err := o.query()
 	if err != nil {
 		return err
 	}
 	set(query, "reason", o.reason)
 	query.Set("dryRun", strconv.FormatBool(!o.yes))
-	done := 0
+	done, failed := 0, 0
 	for {
 		body, err := c.send(ctx, request{method: http.MethodPost, path: "batch/" + o.name, query: query})
+		if err != nil && done > 0 {
+			return fmt.Errorf("after %d instances: %w", done, err)
+		}
 		if err != nil {
 			return err
 		}
@@ -157,19 +164,25 @@ func (o *operation) batch(ctx context.Context, c *caller, out io.Writer) error {
 		}
 		if !o.yes {
 			more := map[bool]string{true: " and more"}[part.More]
-			fmt.Fprintf(out, "%d%s instances match and are in a state for it; with --yes they are changed\n", part.Matched, more)
+			fmt.Fprintf(cmd.OutOrStdout(), "%d%s instances match and are in a state for it; with --yes they are changed\n", part.Matched, more)
 			return nil
 		}
+		p.end()
 		for _, f := range part.Failures {
-			fmt.Fprintf(out, "%s: %s\n", f.InstanceID, f.Message)
+			fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", plain(f.InstanceID), plain(f.Message))
 		}
-		done += part.Done
+		done, failed = done+part.Done, failed+part.Failed
 		if !part.More {
-			fmt.Fprintf(out, "%d instances done\n", done)
-			return nil
+			break
 		}
+		p.say("%d instances done", done)
 		query.Set("token", part.Token)
 	}
+	fmt.Fprintf(cmd.OutOrStdout(), "%d instances done\n", done)
+	if failed > 0 {
+		return fmt.Errorf("%d instances were left as they are", failed)
+	}
+	return nil
 }
 
 // instancePath is the path of an instance in the management API.

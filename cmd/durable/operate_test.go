@@ -53,7 +53,7 @@ func TestOperate(t *testing.T) {
 		{"restart|i|--same-id", "POST /instances/i/restart?restartWithNewInstanceId=false", "new one", 0},
 		{"purge|i", "DELETE /instances/i", "", 0},
 		{"purge|--status|Completed,Failed|--tag|a=b|--roots", "POST /batch/purge?dryRun=true&rootsOnly=true&runtimeStatus=Completed%2CFailed&tag=a%3Db", "5 instances match", 0},
-		{"purge|--prefix|p|--yes", "POST /batch/purge?dryRun=false&instanceIdPrefix=p;POST /batch/purge?dryRun=false&instanceIdPrefix=p&token=t", "7 instances done", 0},
+		{"purge|--prefix|p|--yes", "POST /batch/purge?dryRun=false&instanceIdPrefix=p;POST /batch/purge?dryRun=false&instanceIdPrefix=p&token=t", "1 instances were left as they are", 1},
 		{"run|O|--input|{}|--id|x y|--tag|a=b|--version|2|--at|2026-01-01T00:00:00Z|--no-wait", "POST /orchestrators/O/x%20y?scheduledStartTime=2026-01-01T00%3A00%3A00Z&tag=a%3Db&version=2 {}", "new one", 0},
 		{"run|O", "POST /orchestrators/O;GET /instances/new%20one?showInput=false", `{"n":9007199254740993}`, 0},
 		{"run", "", "want: durable run NAME", 2},

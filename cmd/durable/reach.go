@@ -142,16 +142,19 @@ func (c *caller) page(ctx context.Context, r request) (body []byte, next string,
 		return nil, "", fmt.Errorf("%s: %w", r.path, err)
 	}
 	if in.StatusCode >= 300 {
-		return nil, "", apiError(in.StatusCode, body)
+		return nil, "", apiError(r, in.StatusCode, body)
 	}
 	return body, in.Header.Get(tokenHeader), nil
 }
 
-// errNoInstance means that an instance is not there.
-var errNoInstance = errors.New("there is no such instance")
+// errNotThere means that an instance, or an entity, is not there.
+var errNotThere = errors.New("there is no such instance")
+
+// errNoAPI means that the app answers and does not serve the management API.
+var errNoAPI = errors.New("the app serves no " + dashboardAPI + ": it needs the folder DurableTask (see the HTTP API in the documentation), and --url its address alone")
 
 // apiError is what an answer that is no success says.
-func apiError(code int, body []byte) error {
+func apiError(r request, code int, body []byte) error {
 	var said struct{ Message string }
 	if json.Unmarshal(body, &said) == nil && said.Message != "" {
 		return errors.New(said.Message)
@@ -160,7 +163,10 @@ func apiError(code int, body []byte) error {
 	case http.StatusUnauthorized:
 		return errors.New("the function key is missing or wrong: --key, or the variable DURABLE_KEY")
 	case http.StatusNotFound:
-		return errNoInstance
+		if strings.HasPrefix(r.path, "instances/") {
+			return errNotThere
+		}
+		return errNoAPI
 	case http.StatusGone:
 		return errors.New("the instance has finished")
 	}

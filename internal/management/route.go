@@ -54,6 +54,7 @@ var routes = []route{
 	{http.MethodGet, "instances/{id}/payload", "", (*call).payload},
 	{http.MethodGet, "instances/{id}/children", "", (*call).children},
 	{http.MethodGet, "search", "", (*call).search},
+	{http.MethodGet, "count", "", (*call).countAll},
 	{http.MethodGet, "orchestrators", "", (*call).orchestrators},
 	{http.MethodGet, "hub", "", (*call).hub},
 	{http.MethodPost, "batch/{name}", "", (*call).batch},

@@ -188,3 +188,26 @@ func TestStartWithTagsAndTime(t *testing.T) {
 		}
 	}
 }
+
+// A count is of all that match, in parts where the hub has many.
+func TestCount(t *testing.T) {
+	s := shop(t)
+	for query, want := range map[string]string{
+		"":                        `{"total":6,"byStatus":{"Completed":2,"Failed":1,"Running":2,"Suspended":1},"byName":{"Orchestrator":5,"Other":1},"more":false}`,
+		"rootsOnly=true&name=x":   `{"total":0,"byStatus":{},"byName":{},"more":false}`,
+		"runtimeStatus=Completed": `{"total":2,"byStatus":{"Completed":2},"byName":{"Orchestrator":2},"more":false}`,
+	} {
+		w := s.do("GET", operators+"/count?"+query, "")
+		if got := w.Body.String(); w.Code != http.StatusOK || got != want {
+			t.Errorf("%s: %d %s, want %s", query, w.Code, got, want)
+		}
+	}
+	for _, bad := range []string{"runtimeStatus=Gone", "tag=x", "token=%00"} {
+		if w := s.do("GET", operators+"/count?"+bad, ""); w.Code != http.StatusBadRequest {
+			t.Errorf("%s: %d %s", bad, w.Code, w.Body)
+		}
+	}
+	if w := s.do("GET", links+"/count", ""); w.Code != http.StatusNotFound {
+		t.Errorf("through a link: %d", w.Code)
+	}
+}
