@@ -2,6 +2,7 @@ package durable
 
 import (
 	"context"
+	"errors"
 
 	"github.com/durable-go/functions/internal/reconcile"
 	"github.com/durable-go/functions/internal/taskhub"
@@ -16,9 +17,10 @@ func (s *service) announcer() *reconcile.Announcer {
 func (s *service) reconcile(ctx context.Context) {
 	r := s.reconciler()
 	if strays := s.newStrays(); strays != nil {
+		official := &officialApp{hub: s.raw, name: s.settings.HubName, log: s.app.log}
 		r.Each = func(ctx context.Context) {
-			if err := strays.look(ctx); err != nil && ctx.Err() == nil {
-				s.app.log.Warn("control queues beside that of the hub cannot be looked for now", "error", err)
+			if err := errors.Join(strays.look(ctx), official.look(ctx)); err != nil && ctx.Err() == nil {
+				s.app.log.Warn("what other apps do on the task hub cannot be looked for now", "error", err)
 			}
 		}
 		defer strays.group.Wait()

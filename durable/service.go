@@ -39,7 +39,7 @@ type service struct {
 	// gauge looks at queues; nil where the store has none.
 	gauge taskhub.Gauge
 	// raw is the queues beside messages; nil where there is no account.
-	raw rawQueues
+	raw rawHub
 	// account is nil where the hub is in memory.
 	account *storage.Account
 	worker  *worker.Worker
@@ -75,7 +75,7 @@ func newService(a *App) (*service, error) {
 		return nil, err
 	}
 	s.gauge, _ = s.store.(taskhub.Gauge)
-	s.raw, _ = s.store.(rawQueues)
+	s.raw, _ = s.store.(rawHub)
 	s.seal()
 	s.marks = newMarks(s.store, a.child.Journal, a.log)
 	if err := s.newWorker(); err != nil {

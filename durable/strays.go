@@ -9,6 +9,12 @@ import (
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
+// rawHub is what an account has beside what the engine stores.
+type rawHub interface {
+	rawQueues
+	officialWorkers
+}
+
 // rawQueues is what an account has for queues beside the hub's messages.
 type rawQueues interface {
 	// Put puts a text on a queue as it is, and makes the queue where it is missing.

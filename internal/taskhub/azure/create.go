@@ -50,16 +50,26 @@ func (h *Hub) Create(ctx context.Context, owner taskhub.Owner) error {
 }
 
 // checkOfficialEngine refuses a hub that a worker of the official engine owns
-// at this moment: its partition rows have a lease that is not over.
+// at this moment.
 func (h *Hub) checkOfficialEngine(ctx context.Context) error {
+	worker, err := h.OfficialWorker(ctx)
+	if err == nil && worker != "" {
+		err = fmt.Errorf("%w: worker %q of the official Durable Task engine is alive on it; give this app a hub of its own (hubName)", taskhub.ErrForeignHub, worker)
+	}
+	return err
+}
+
+// OfficialWorker names a worker of the official engine that is alive on the hub: one that
+// has a lease in its partition rows that is not over. It is empty when there is none.
+func (h *Hub) OfficialWorker(ctx context.Context) (string, error) {
 	pager := h.account.Tables.NewClient(h.name + "Partitions").NewListEntitiesPager(&aztables.ListEntitiesOptions{Format: to.Ptr(aztables.MetadataFormatNone)})
 	for pager.More() {
 		page, err := pager.NextPage(ctx)
 		if noHub(err) {
-			return nil
+			return "", nil
 		}
 		if err != nil {
-			return err
+			return "", fmt.Errorf("reading the partitions of task hub %q: %w", h.name, err)
 		}
 		for _, raw := range page.Entities {
 			var row struct {
@@ -67,11 +77,11 @@ func (h *Hub) checkOfficialEngine(ctx context.Context) error {
 				ExpiresAt    time.Time
 			}
 			if json.Unmarshal(raw, &row) == nil && row.CurrentOwner != "" && row.ExpiresAt.After(h.options.Now()) {
-				return fmt.Errorf("%w: worker %q of the official Durable Task engine is alive on it; give this app a hub of its own (hubName)", taskhub.ErrForeignHub, row.CurrentOwner)
+				return row.CurrentOwner, nil
 			}
 		}
 	}
-	return nil
+	return "", nil
 }
 
 const ownerBlob = "app.json"
