@@ -57,6 +57,15 @@ func hubOf(dir string, env environment) (string, error) {
 }
 
 func openHub(name string, env environment) (*azure.Hub, error) {
+	account, err := openAccount(env)
+	if err != nil {
+		return nil, err
+	}
+	return azure.Open(account, name, azure.Options{})
+}
+
+// openAccount opens the storage account of an app.
+func openAccount(env environment) (*storage.Account, error) {
 	connection, err := storage.Resolve("AzureWebJobsStorage", env.get)
 	if err != nil {
 		return nil, err
@@ -65,5 +74,5 @@ func openHub(name string, env environment) (*azure.Hub, error) {
 	if err != nil {
 		return nil, fmt.Errorf("setting AzureWebJobsStorage: %w", err)
 	}
-	return azure.Open(account, name, azure.Options{})
+	return account, nil
 }

@@ -104,12 +104,12 @@ func (o *exportOptions) instances(ctx context.Context, c *caller) (ids []string,
 	query.Set("showInput", "false")
 	r := request{method: http.MethodGet, path: "instances", query: query}
 	for {
-		body, next, err := c.page(ctx, r)
+		got, err := c.do(ctx, r)
 		if err != nil {
 			return nil, false, err
 		}
 		var rows []struct{ InstanceID, Name string }
-		if err := json.Unmarshal(body, &rows); err != nil {
+		if err := json.Unmarshal(got.body, &rows); err != nil {
 			return nil, false, fmt.Errorf("reading the list of instances: %w", err)
 		}
 		for _, row := range rows {
@@ -122,10 +122,10 @@ func (o *exportOptions) instances(ctx context.Context, c *caller) (ids []string,
 			}
 			ids = append(ids, row.InstanceID)
 		}
-		if next == "" {
+		if got.next == "" {
 			return ids, false, nil
 		}
-		r.token = next
+		r.token = got.next
 	}
 }
 
@@ -138,25 +138,25 @@ func (c *caller) history(ctx context.Context, id string) ([]byte, error) {
 	var status map[string]json.RawMessage
 	var events []json.RawMessage
 	for {
-		body, next, err := c.page(ctx, r)
-		if errors.Is(err, errNotThere) {
+		got, err := c.do(ctx, r)
+		if errors.Is(err, errNoInstance) {
 			return nil, nil
 		}
 		if err != nil {
 			return nil, err
 		}
 		var part []json.RawMessage
-		if err := json.Unmarshal(body, &status); err != nil {
+		if err := json.Unmarshal(got.body, &status); err != nil {
 			return nil, fmt.Errorf("reading the answer: %w", err)
 		}
 		if err := json.Unmarshal(status["historyEvents"], &part); err != nil {
 			return nil, fmt.Errorf("reading the events: %w", err)
 		}
 		events = append(events, part...)
-		if next == "" {
+		if got.next == "" {
 			break
 		}
-		r.token = next
+		r.token = got.next
 	}
 	if len(events) == 0 {
 		return nil, nil

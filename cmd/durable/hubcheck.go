@@ -27,10 +27,6 @@ type hubOptions struct {
 	older            time.Duration
 }
 
-func newHubCommand() *cobra.Command {
-	return newGroup("hub", "looks after task hubs", newHubCheckCommand())
-}
-
 func newHubCheckCommand() *cobra.Command {
 	var o hubOptions
 	cmd := &cobra.Command{

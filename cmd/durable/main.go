@@ -46,7 +46,7 @@ func run(ctx context.Context, args []string, out, problems io.Writer) int {
 	case errors.As(err, new(usageError)):
 		coded.code = usageCode
 		err = fmt.Errorf("%w\n%s --help shows how to use it", err, command.CommandPath())
-	case errors.Is(err, errNotThere):
+	case errors.As(err, new(absentError)):
 		coded.code = absentCode
 	default:
 		errors.As(err, &coded)

@@ -102,53 +102,63 @@ type request struct {
 // tokenHeader carries the token of a page, in a request and in the answer before.
 const tokenHeader = "X-Ms-Continuation-Token"
 
+// reply is an answer that is a success.
+type reply struct {
+	code int
+	body []byte
+	// next is the token of the next page, empty behind the last.
+	next string
+}
+
 // send returns the body of a success. Any other answer is an error that says
 // what the API said.
 func (c *caller) send(ctx context.Context, r request) ([]byte, error) {
-	body, _, err := c.page(ctx, r)
-	return body, err
+	got, err := c.do(ctx, r)
+	return got.body, err
 }
 
-// page is send for what comes in pages: next is the token of the next one, empty
-// behind the last.
-func (c *caller) page(ctx context.Context, r request) (body []byte, next string, err error) {
+// do is send with what else the answer says.
+func (c *caller) do(ctx context.Context, r request) (got reply, err error) {
 	address := c.base + r.path
 	if query := r.query.Encode(); query != "" {
 		address += "?" + query
 	}
 	out, err := http.NewRequestWithContext(ctx, r.method, address, strings.NewReader(r.body))
 	if err != nil {
-		return nil, "", err
+		return got, err
+	}
+	for name, value := range map[string]string{"Prefer": r.prefer, tokenHeader: r.token, "X-Functions-Key": c.key} {
+		if value != "" {
+			out.Header.Set(name, value)
+		}
 	}
 	if r.method == http.MethodPost {
 		out.Header.Set("Content-Type", "application/json")
 	}
-	if r.prefer != "" {
-		out.Header.Set("Prefer", r.prefer)
-	}
-	if r.token != "" {
-		out.Header.Set(tokenHeader, r.token)
-	}
-	if c.key != "" {
-		out.Header.Set("X-Functions-Key", c.key)
-	}
 	in, err := c.client.Do(out)
 	if err != nil {
-		return nil, "", fmt.Errorf("%s: %w", r.path, err)
+		return got, fmt.Errorf("%s: %w", r.path, err)
 	}
 	defer func() { _ = in.Body.Close() }()
-	body, err = io.ReadAll(in.Body)
-	if err != nil {
-		return nil, "", fmt.Errorf("%s: %w", r.path, err)
+	got = reply{code: in.StatusCode, next: in.Header.Get(tokenHeader)}
+	if got.body, err = io.ReadAll(in.Body); err != nil {
+		return got, fmt.Errorf("%s: %w", r.path, err)
 	}
 	if in.StatusCode >= 300 {
-		return nil, "", apiError(r, in.StatusCode, body)
+		return reply{}, apiError(r, in.StatusCode, got.body)
 	}
-	return body, in.Header.Get(tokenHeader), nil
+	return got, nil
 }
 
-// errNotThere means that an instance, or an entity, is not there.
-var errNotThere = errors.New("there is no such instance")
+// absentError means that what a command is about is not there.
+type absentError string
+
+func (e absentError) Error() string { return string(e) }
+
+const (
+	errNoInstance = absentError("there is no such instance")
+	errNoEntity   = absentError("there is no such entity")
+)
 
 // errNoAPI means that the app answers and does not serve the management API.
 var errNoAPI = errors.New("the app serves no " + dashboardAPI + ": it needs the folder DurableTask (see the HTTP API in the documentation), and --url its address alone")
@@ -163,8 +173,11 @@ func apiError(r request, code int, body []byte) error {
 	case http.StatusUnauthorized:
 		return errors.New("the function key is missing or wrong: --key, or the variable DURABLE_KEY")
 	case http.StatusNotFound:
-		if strings.HasPrefix(r.path, "instances/") {
-			return errNotThere
+		switch {
+		case strings.HasPrefix(r.path, "instances/"):
+			return errNoInstance
+		case strings.HasPrefix(r.path, "entities/") && strings.Count(r.path, "/") > 1:
+			return errNoEntity
 		}
 		return errNoAPI
 	case http.StatusGone:

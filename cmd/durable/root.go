@@ -18,9 +18,9 @@ const (
 // commands make the tool's commands, by the group of the help that they are in. Each
 // is in a file of its own.
 var commands = map[string][]func() *cobra.Command{
-	forApps:      {newStartCommand, newVetCommand, newPackCommand, newPublishCommand},
+	forApps:      {newStartCommand, newVetCommand, newPackCommand, newPublishCommand, newVersionCommand},
 	forInstances: instanceCommands,
-	forHubs:      {newDashboardCommand, newHubCommand, newKeysCommand},
+	forHubs:      {newDashboardCommand, newHubCommand, newEntityCommand, newKeysCommand},
 }
 
 // newRoot returns the whole tool. A command writes results to OutOrStdout, and
@@ -37,6 +37,7 @@ func newRoot() *cobra.Command {
 		RunE:          unknownCommand,
 
 		SuggestionsMinimumDistance: 2,
+		FParseErrWhitelist:         unknownFlags,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddGroup(
@@ -54,9 +55,13 @@ func newRoot() *cobra.Command {
 	return root
 }
 
+// unknownFlags lets the flags behind an unknown command be: it is the command that is
+// reported.
+var unknownFlags = cobra.FParseErrWhitelist{UnknownFlags: true}
+
 // newGroup returns a command that only has others.
 func newGroup(name, short string, members ...*cobra.Command) *cobra.Command {
-	group := &cobra.Command{Use: name, Short: short, Args: cobra.ArbitraryArgs, RunE: unknownCommand, SuggestionsMinimumDistance: 2}
+	group := &cobra.Command{Use: name, Short: short, Args: cobra.ArbitraryArgs, RunE: unknownCommand, SuggestionsMinimumDistance: 2, FParseErrWhitelist: unknownFlags}
 	group.AddCommand(members...)
 	return group
 }

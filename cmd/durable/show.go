@@ -131,7 +131,7 @@ func (w *waitedFor) String() string {
 // children are those of an instance, in words.
 func (c *caller) children(ctx context.Context, id string) (pairs [][2]string, err error) {
 	body, err := c.send(ctx, request{method: http.MethodGet, path: instancePath(id) + "/children"})
-	if errors.Is(err, errNotThere) {
+	if errors.Is(err, errNoInstance) {
 		return nil, nil // it has not begun
 	}
 	if err != nil {
