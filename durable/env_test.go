@@ -3,8 +3,6 @@ package durable_test
 import (
 	"errors"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"time"
 
 	"github.com/durable-go/functions/durable"
@@ -45,13 +43,4 @@ func show[Out any](i *durabletest.Instance[Out]) {
 		return
 	}
 	fmt.Println(out)
-}
-
-// served is a transport that asks a handler, without a network.
-type served struct{ http.Handler }
-
-func (s served) RoundTrip(r *http.Request) (*http.Response, error) {
-	w := httptest.NewRecorder()
-	s.ServeHTTP(w, r)
-	return w.Result(), nil
 }

@@ -2,45 +2,9 @@ package durable_test
 
 import (
 	"context"
-	"fmt"
-	"net/http"
 
 	"github.com/durable-go/functions/durable"
-	"github.com/durable-go/functions/durabletest"
 )
-
-func ExampleCallHTTP() {
-	polls := 0
-	renderer := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost || polls < 2 {
-			polls++
-			w.Header().Set("Location", "/jobs/1")
-			w.Header().Set("Retry-After", "60")
-			w.WriteHeader(http.StatusAccepted)
-			return
-		}
-		fmt.Fprint(w, "rendered")
-	})
-	render := durable.NewOrchestrator("Render", func(ctx *durable.Context, video string) (string, error) {
-		response, err := durable.CallHTTP(ctx, durable.HTTPRequest{
-			Method: http.MethodPost, URL: "https://render.example/jobs", Body: map[string]string{"video": video},
-		}).Await()
-		if err != nil {
-			return "", err
-		}
-		return fmt.Sprint(response.StatusCode, " ", response.Content), nil
-	})
-	app := durable.NewApp()
-	app.UseHTTPClient(&http.Client{Transport: served{renderer}}) // no network in a test
-	app.Register(render)
-	durabletest.Options{App: app}.Example(func(env *durabletest.Env) {
-		show(begin(env, render, "holidays"))
-		fmt.Println("after", env.Elapsed())
-	})
-	// Output:
-	// 200 rendered
-	// after 2m0s
-}
 
 func ExampleActivity_LimitConcurrency() {
 	// The bank bears two requests at a time from each process.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"context"
+	"encoding/gob"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,12 @@ import (
 )
 
 func ExampleApp_UseActivityMiddleware() {
+	hello := durable.NewActivity("Hello", func(_ context.Context, city string) (string, error) {
+		if city == "" {
+			return "", errors.New("no city")
+		}
+		return "Hello " + city + "!", nil
+	})
 	app := durable.NewApp()
 	app.UseActivityMiddleware(func(next durable.ActivityHandler) durable.ActivityHandler {
 		return func(ctx context.Context, input []byte) ([]byte, error) {
@@ -53,6 +60,19 @@ func ExampleApp_UseOrchestratorMiddleware() {
 		fmt.Println(err)
 	})
 	// Output: orchestration order-1 (Order): Failed: Orchestrator function 'Order' failed: we are closed on Saturdays
+}
+
+// gobs is a serializer whose bytes are no text.
+type gobs struct{}
+
+func (gobs) Marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	err := gob.NewEncoder(&b).Encode(v)
+	return b.Bytes(), err
+}
+
+func (gobs) Unmarshal(data []byte, v any) error {
+	return gob.NewDecoder(bytes.NewReader(data)).Decode(v)
 }
 
 func ExampleApp_UseSerializer() {
@@ -100,6 +120,9 @@ func (deflate) Decode(_ context.Context, stored []byte) ([]byte, error) {
 }
 
 func ExampleApp_UsePayloadCodec() {
+	hello := durable.NewActivity("Hello", func(_ context.Context, city string) (string, error) {
+		return "Hello " + city + "!", nil
+	})
 	key := []byte("0123456789abcdef0123456789abcdef") // from a key vault
 	encryption, err := codec.AESGCM(key)
 	if err != nil {

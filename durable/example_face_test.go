@@ -138,6 +138,9 @@ func ExampleOrchestrator_ContinueAsNew() {
 }
 
 func ExampleHTTPStart() {
+	hello := durable.NewActivity("Hello", func(_ context.Context, city string) (string, error) {
+		return "Hello " + city + "!", nil
+	})
 	greet := durable.NewOrchestrator("Greet", func(ctx *durable.Context, city string) (string, error) {
 		return hello.Call(ctx, city).Await()
 	})
@@ -226,14 +229,14 @@ func ExampleWithTotalTimeout() {
 		_, err := slow.Call(ctx, durable.None{}, durable.WithInstanceID("slow"), durable.WithTotalTimeout(time.Hour)).Await()
 		return fmt.Sprint(errors.Is(err, durable.ErrTimeout)), nil
 	})
-	inEnv(func(env *durabletest.Env) {
-		show(begin(env, hurry, durable.None{}))
+	durabletest.Example(func(env *durabletest.Env) {
+		fmt.Println(durabletest.Start(env, hurry, durable.None{}).Result())
 		fmt.Println(env.Elapsed() < 2*time.Hour)
 		env.RunUntilIdle()
 		fmt.Println(durabletest.Find[string](env, "slow").Status().RuntimeStatus)
 	}, slow, hurry)
 	// Output:
-	// true
+	// true <nil>
 	// true
 	// Terminated
 }

@@ -66,15 +66,15 @@ func ExampleWaitForEvent() {
 		}
 		return "approved by " + who, err
 	})
-	inEnv(func(env *durabletest.Env) {
-		i := begin(env, approval, durable.None{})
+	durabletest.Example(func(env *durabletest.Env) {
+		i := durabletest.Start(env, approval, durable.None{})
 		i.RaiseEvent("approved", "Ann")
-		show(i)
+		fmt.Println(i.Result())
+		fmt.Println(durabletest.Start(env, approval, durable.None{}).Result()) // an hour passes
 	}, approval)
-	run(approval, durable.None{})
 	// Output:
-	// approved by Ann
-	// nobody approved
+	// approved by Ann <nil>
+	// nobody approved <nil>
 }
 
 func ExampleEvents() {
@@ -93,14 +93,14 @@ func ExampleEvents() {
 		}
 		return sum, nil
 	})
-	inEnv(func(env *durabletest.Env) {
-		i := begin(env, collector, 3)
+	durabletest.Example(func(env *durabletest.Env) {
+		i := durabletest.Start(env, collector, 3)
 		for n := range 3 {
 			i.RaiseEvent("reading", n+1)
 		}
-		show(i)
+		fmt.Println(i.Result())
 	}, collector)
-	// Output: 6
+	// Output: 6 <nil>
 }
 
 func ExampleOrchestrator_Call() {
@@ -128,13 +128,13 @@ func ExampleOrchestrator_StartDetached() {
 	order := durable.NewOrchestrator("Order", func(ctx *durable.Context, _ durable.None) (string, error) {
 		return audit.StartDetached(ctx, "order 7", durable.WithInstanceID("audit-7"))
 	})
-	inEnv(func(env *durabletest.Env) {
-		show(begin(env, order, durable.None{}))
-		show(durabletest.Find[string](env, "audit-7"))
+	durabletest.Example(func(env *durabletest.Env) {
+		fmt.Println(durabletest.Start(env, order, durable.None{}).Result())
+		fmt.Println(durabletest.Find[string](env, "audit-7").Result())
 	}, order, audit)
 	// Output:
-	// audit-7
-	// audited order 7
+	// audit-7 <nil>
+	// audited order 7 <nil>
 }
 
 func ExampleContinueAsNew() {
@@ -148,16 +148,16 @@ func ExampleContinueAsNew() {
 		}
 		return total, nil
 	})
-	inEnv(func(env *durabletest.Env) {
-		i := begin(env, counter, 0)
+	durabletest.Example(func(env *durabletest.Env) {
+		i := durabletest.Start(env, counter, 0)
 		for n := range 3 {
 			i.RaiseEvent("add", n+1)
 		}
-		show(i)
+		fmt.Println(i.Result())
 		fmt.Println("the last execution began with", string(i.History().Of("ExecutionStarted")[0].Input))
 	}, counter)
 	// Output:
-	// 6
+	// 6 <nil>
 	// the last execution began with 3
 }
 
@@ -179,12 +179,12 @@ func ExampleContext_SendEvent() {
 	sender := durable.NewOrchestrator("Sender", func(ctx *durable.Context, to string) (durable.None, error) {
 		return durable.None{}, ctx.SendEvent(to, "news", "all is well")
 	})
-	inEnv(func(env *durabletest.Env) {
-		i := begin(env, waiter, durable.None{})
-		durabletest.Start(env, sender, "i1")
-		show(i)
+	durabletest.Example(func(env *durabletest.Env) {
+		i := durabletest.Start(env, waiter, durable.None{})
+		durabletest.Start(env, sender, i.ID)
+		fmt.Println(i.Result())
 	}, waiter, sender)
-	// Output: all is well
+	// Output: all is well <nil>
 }
 
 func ExampleSideEffect() {

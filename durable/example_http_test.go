@@ -5,11 +5,54 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"time"
 
 	"github.com/durable-go/functions/durable"
 	"github.com/durable-go/functions/durabletest"
 )
+
+// served is a transport that asks a handler, without a network.
+type served struct{ http.Handler }
+
+func (s served) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	return w.Result(), nil
+}
+
+func ExampleCallHTTP() {
+	polls := 0
+	renderer := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost || polls < 2 {
+			polls++
+			w.Header().Set("Location", "/jobs/1")
+			w.Header().Set("Retry-After", "60")
+			w.WriteHeader(http.StatusAccepted)
+			return
+		}
+		fmt.Fprint(w, "rendered")
+	})
+	render := durable.NewOrchestrator("Render", func(ctx *durable.Context, video string) (string, error) {
+		response, err := durable.CallHTTP(ctx, durable.HTTPRequest{
+			Method: http.MethodPost, URL: "https://render.example/jobs", Body: map[string]string{"video": video},
+		}).Await()
+		if err != nil {
+			return "", err
+		}
+		return fmt.Sprint(response.StatusCode, " ", response.Content), nil
+	})
+	app := durable.NewApp()
+	app.UseHTTPClient(&http.Client{Transport: served{renderer}}) // no network in a test
+	app.Register(render)
+	durabletest.Options{App: app}.Example(func(env *durabletest.Env) {
+		fmt.Println(durabletest.Start(env, render, "holidays").Result())
+		fmt.Println("after", env.Elapsed())
+	})
+	// Output:
+	// 200 rendered <nil>
+	// after 2m0s
+}
 
 func ExampleHTTPError() {
 	calls := 0

@@ -67,12 +67,12 @@ func ExampleAny() {
 		word, err := first.Await()
 		return fmt.Sprintf("%d: %s", i, word), err
 	})
-	inEnv(func(env *durabletest.Env) {
-		i := begin(env, race, durable.None{})
+	durabletest.Example(func(env *durabletest.Env) {
+		i := durabletest.Start(env, race, durable.None{})
 		i.RaiseEvent("blue", "was first")
-		show(i)
+		fmt.Println(i.Result())
 	}, race)
-	// Output: 1: was first
+	// Output: 1: was first <nil>
 }
 
 func ExampleSelect() {
@@ -86,16 +86,16 @@ func ExampleSelect() {
 		approved, err := answer.Await()
 		return fmt.Sprint("approved: ", approved), err
 	})
-	inEnv(func(env *durabletest.Env) {
-		i := begin(env, approval, durable.None{})
+	durabletest.Example(func(env *durabletest.Env) {
+		i := durabletest.Start(env, approval, durable.None{})
 		env.Advance(time.Hour)
 		i.RaiseEvent("approved", true)
-		show(i)
+		fmt.Println(i.Result())
+		fmt.Println(durabletest.Start(env, approval, durable.None{}).Result()) // three days pass
 	}, approval)
-	run(approval, durable.None{})
 	// Output:
-	// approved: true
-	// escalated
+	// approved: true <nil>
+	// escalated <nil>
 }
 
 func ExampleAsCompleted() {

@@ -58,7 +58,8 @@ func ExampleWithStartTime() {
 	report := durable.NewOrchestrator("Report", func(ctx *durable.Context, _ durable.None) (string, error) {
 		return "report of " + ctx.Now().Format(time.DateTime), nil
 	})
-	inEnv(func(env *durabletest.Env) {
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	durabletest.Options{Start: start}.Example(func(env *durabletest.Env) {
 		tonight := env.Now().Add(22 * time.Hour)
 		fmt.Println(durabletest.Start(env, report, durable.None{}, durable.WithStartTime(tonight)).Result())
 	}, report)

@@ -1,9 +1,7 @@
 package durable_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/gob"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -12,19 +10,6 @@ import (
 	"github.com/durable-go/functions/durable"
 	"github.com/durable-go/functions/durabletest"
 )
-
-// gobs is a serializer whose bytes are no text.
-type gobs struct{}
-
-func (gobs) Marshal(v any) ([]byte, error) {
-	var b bytes.Buffer
-	err := gob.NewEncoder(&b).Encode(v)
-	return b.Bytes(), err
-}
-
-func (gobs) Unmarshal(data []byte, v any) error {
-	return gob.NewDecoder(bytes.NewReader(data)).Decode(v)
-}
 
 // words is a serializer whose bytes are text and no JSON.
 type words struct{}
