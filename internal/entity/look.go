@@ -15,7 +15,7 @@ type inbox struct {
 	wanted bool
 	next   time.Time
 	// rows were looked at and are not taken; more says that others are there.
-	rows []*taskhub.InboxRow
+	rows []step
 	more bool
 	// due is when the next row that has a time may be taken; zero: none is known.
 	due time.Time
@@ -61,7 +61,7 @@ func (b *inbox) taken(steps []step) {
 	for _, s := range steps {
 		out[s.row.Key] = true
 	}
-	b.rows = slices.DeleteFunc(b.rows, func(r *taskhub.InboxRow) bool { return out[r.Key] })
+	b.rows = slices.DeleteFunc(b.rows, func(s step) bool { return out[s.row.Key] })
 	b.waiting = max(b.waiting-len(steps), 0)
 }
 
@@ -141,7 +141,7 @@ func (en *Entity) query(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.rows, b.more, b.due = found.Rows, found.More, found.NextDue
+	b.rows, b.more, b.due = stepsOf(found.Rows), found.More, found.NextDue
 	b.waiting = found.Waiting
 	b.calm = !slices.ContainsFunc(b.rows, isCall)
 	en.tellWaiting()
@@ -170,15 +170,13 @@ func (en *Entity) tellWaiting() {
 		return
 	}
 	en.Journal.Waiting(en.ID, func(request string) bool {
-		return slices.ContainsFunc(en.inbox.rows, func(r *taskhub.InboxRow) bool {
-			s := stepOf(r)
-			return r.Err != nil || s.request != nil && s.request.ID == request
+		return slices.ContainsFunc(en.inbox.rows, func(s step) bool {
+			return s.row.Err != nil || s.request != nil && s.request.ID == request
 		})
 	})
 }
 
 // isCall reports whether something waits for the answer to a row.
-func isCall(r *taskhub.InboxRow) bool {
-	s := stepOf(r)
+func isCall(s step) bool {
 	return s.request == nil || !s.request.Signal
 }

@@ -43,6 +43,7 @@ type step struct {
 	kind    kind
 	row     *taskhub.InboxRow
 	request *history.EntityRequest // of runs, grants and loses
+	section string                 // of releases: whose lock ends
 	problem string                 // of drops, where it is worth a log line
 }
 
@@ -63,10 +64,10 @@ type plan struct {
 	blocked bool
 }
 
-// planned decides about the rows of a look. held is the lock, nil when the entity is
-// free; all says that the look has seen all rows. Rows that are not in the plan stay in
-// the inbox.
-func planned(held *lock, rows []*taskhub.InboxRow, all bool) plan { //nolint:gocognit // the rules of a batch stand together
+// planned decides about the rows of a look, which were read by stepsOf. held is the
+// lock, nil when the entity is free; all says that the look has seen all rows. Rows
+// that are not in the plan stay in the inbox.
+func planned(held *lock, rows []step, all bool) plan { //nolint:gocognit // the rules of a batch stand together
 	var p plan
 	voided := map[string]bool{}
 	free := held == nil
@@ -74,29 +75,20 @@ func planned(held *lock, rows []*taskhub.InboxRow, all bool) plan { //nolint:goc
 	if held != nil {
 		section = held.ID
 	}
-	var pending []*taskhub.InboxRow // releases of locks that are not held
-	for _, row := range rows {
-		if errors.Is(row.Err, taskhub.ErrUnread) {
+	var pending []step // releases of locks that are not held
+	for _, s := range rows {
+		if errors.Is(s.row.Err, taskhub.ErrUnread) {
 			p.blocked = true
 			break // what comes after it waits for it
 		}
-		if row.Err == nil && row.Telling.Event.Name == history.EntityRelease {
-			r, err := history.DecodeEntityRelease(row.Telling.Event.Input)
-			switch {
-			case err != nil:
-				p.steps = append(p.steps, step{kind: drops, row: row, problem: err.Error()})
-			case !free && r.ID == section:
-				p.steps = append(p.steps, step{kind: releases, row: row})
-				free, section = true, ""
-			default:
-				voided[r.ID] = true
-				pending = append(pending, row)
-			}
-			continue
-		}
-		s := stepOf(row)
 		switch r := s.request; {
 		case s.kind == drops:
+		case s.kind == releases && !free && s.section == section:
+			free, section = true, ""
+		case s.kind == releases:
+			voided[s.section] = true
+			pending = append(pending, s)
+			continue
 		case r.IsLock() && (voided[r.ID] || r.ID == section):
 			s.kind = drops
 			delete(voided, r.ID)
@@ -111,22 +103,39 @@ func planned(held *lock, rows []*taskhub.InboxRow, all bool) plan { //nolint:goc
 		}
 		p.steps = append(p.steps, s)
 	}
-	for _, row := range pending {
+	for _, s := range pending {
 		// It stays until the request that it voids has been seen, if that is there.
-		r, _ := history.DecodeEntityRelease(row.Telling.Event.Input)
-		if all && !p.blocked || !voided[r.ID] {
-			p.steps = append(p.steps, step{kind: drops, row: row})
+		if all && !p.blocked || !voided[s.section] {
+			p.steps = append(p.steps, step{kind: drops, row: s.row})
 		}
 	}
 	return p
 }
 
-// stepOf reads a row that is no release.
+// stepsOf reads the rows of a look: once, as a long backlog is planned anew with each
+// commit.
+func stepsOf(rows []*taskhub.InboxRow) []step {
+	steps := make([]step, len(rows))
+	for i, row := range rows {
+		steps[i] = stepOf(row)
+	}
+	return steps
+}
+
+// stepOf reads a row: an operation runs, whatever it is, a release releases, and what
+// cannot be read is dropped.
 func stepOf(row *taskhub.InboxRow) step {
 	if row.Err != nil {
 		return step{kind: drops, row: row, problem: row.Err.Error()}
 	}
 	e := row.Telling.Event
+	if e.Name == history.EntityRelease {
+		r, err := history.DecodeEntityRelease(e.Input)
+		if err != nil {
+			return step{kind: drops, row: row, problem: err.Error()}
+		}
+		return step{kind: releases, row: row, section: r.ID}
+	}
 	if e.Type != history.EventRaised || e.Name != history.EntityOperation {
 		return step{kind: drops, row: row, problem: "it is no operation but " + e.Type.String() + " " + e.Name}
 	}

@@ -62,7 +62,7 @@ func TestPlan(t *testing.T) {
 			for i, text := range strings.Split(c.rows, ", ") {
 				rows = append(rows, rowOf(i, text))
 			}
-			p := planned(held, rows, !c.more)
+			p := planned(held, stepsOf(rows), !c.more)
 			var got []string
 			for _, s := range p.steps {
 				got = append(got, names[s.kind]+" "+s.row.Key)

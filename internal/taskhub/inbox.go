@@ -147,8 +147,10 @@ type LookOptions struct {
 	Max int
 }
 
-// MaxLook is the most rows that one look returns.
-const MaxLook = 1000
+// MaxLook is the most rows that one look returns. What waits in a long inbox is read
+// as far as it takes to know the first rows, which may be all of it: so many are
+// returned that this is done a few times only.
+const MaxLook = 10_000
 
 // MaxLookBytes is about how many bytes of payloads one look reads: it returns no
 // further row once it has read so many.

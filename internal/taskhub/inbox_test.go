@@ -159,6 +159,11 @@ func TestPartOfAnInbox(t *testing.T) {
 				r.Fatalf("row %d is not to be taken: %+v", i, row)
 			}
 		}
+		most := rapid.IntRange(0, 30).Draw(r, "most")
+		first := taskhub.Arrange(taskhub.First(rows, most, o.Now), taskhub.Unread{}, o)
+		if n := min(most, len(whole.Rows)); !o.ControlOnly && !slices.Equal(first.Rows, whole.Rows[:n]) {
+			r.Fatalf("%d of the first %d rows are other ones", len(first.Rows), n)
+		}
 		read, unread := split(r, rows, o.Now)
 		o.Max = rapid.IntRange(0, 30).Draw(r, "max")
 		part := taskhub.Arrange(read, unread, o)

@@ -48,6 +48,24 @@ func Arrange(rows []*InboxRow, unread Unread, o LookOptions) *Inbox {
 	return in
 }
 
+// First returns the first rows in the order of a look, at most so many, and leaves
+// out the others. Rows whose time has not come are the last ones. Stores that read a
+// long inbox call it, so as not to keep all of it.
+func First(rows []*InboxRow, most int, now time.Time) []*InboxRow {
+	places := make([]place, len(rows))
+	for i, r := range rows {
+		places[i] = placeOf(r)
+	}
+	slices.SortFunc(places, func(p, q place) int {
+		return cmp.Or(cmp.Compare(boolInt(p.due.After(now)), boolInt(q.due.After(now))), p.compare(q))
+	})
+	first := make([]*InboxRow, min(most, len(rows)))
+	for i := range first {
+		first[i] = places[i].row
+	}
+	return first
+}
+
 // place is where a row belongs in the order.
 type place struct {
 	row  *InboxRow

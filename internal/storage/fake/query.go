@@ -118,7 +118,11 @@ func (t *table) page(f *filter, from rowKeys, top int) (rows []*row, next *row) 
 		}
 		p := t.partitions[key]
 		at, _ := p.search(start)
-		for _, r := range p.rows[at:] {
+		end := len(p.rows)
+		if bound := f.upperBound(); bound != "" {
+			end, _ = p.search(bound)
+		}
+		for _, r := range p.rows[at:max(at, end)] {
 			if !f.match(r) {
 				continue
 			}
@@ -155,6 +159,25 @@ func (f *filter) partition() (string, bool) {
 		return f.right.partition()
 	}
 	return f.value.text, f.operator == "eq" && f.column == "PartitionKey"
+}
+
+// upperBound is a row key from which on nothing passes; empty: none is known.
+func (f *filter) upperBound() string {
+	switch {
+	case f == nil:
+		return ""
+	case f.operator == "and":
+		left, right := f.left.upperBound(), f.right.upperBound()
+		if left == "" || right != "" && right < left {
+			return right
+		}
+		return left
+	case f.column == "RowKey" && f.operator == "lt":
+		return f.value.text
+	case f.column == "RowKey" && (f.operator == "le" || f.operator == "eq"):
+		return f.value.text + "\x00"
+	}
+	return ""
 }
 
 // lowerBound is a row key below which nothing passes.

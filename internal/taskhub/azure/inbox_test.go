@@ -119,6 +119,37 @@ func TestLookRequests(t *testing.T) {
 	})
 }
 
+// TestLookIntoABacklog: what was told at once has to be read as a whole before its
+// first rows are known. So a look returns many of them: working a backlog off reads
+// it a few times, not once for each thousand.
+func TestLookIntoABacklog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const all = taskhub.MaxLook + 2000
+		s := newSite(t, azure.Options{})
+		for from := 0; from < all; from += taskhub.MaxTold {
+			var some []*taskhub.Telling
+			for n := from; n < min(from+taskhub.MaxTold, all); n++ {
+				some = append(some, told(n, nil))
+			}
+			s.tell(t, some...)
+		}
+		in, n := s.look(t, taskhub.LookOptions{})
+		if n > all/1000+1 || len(in.Rows) != taskhub.MaxLook || !in.More || !slices.IsSorted(sequences(in.Rows)) || in.Rows[0].Telling.Sequence != 0 {
+			t.Errorf("%d rows, more %v, %d requests", len(in.Rows), in.More, n)
+		}
+		few, _ := s.look(t, taskhub.LookOptions{Max: 100})
+		if len(few.Rows) != 100 || !few.More || few.Waiting != all || !slices.Equal(inboxKeys(few.Rows), inboxKeys(in.Rows[:100])) {
+			t.Errorf("%d rows, more %v, %d seen", len(few.Rows), few.More, few.Waiting)
+		}
+		if err := s.Discard(t.Context(), "i", inboxKeys(in.Rows)...); err != nil {
+			t.Fatal(err)
+		}
+		if in, n = s.look(t, taskhub.LookOptions{}); n > 3 || len(in.Rows) != 2000 || in.More {
+			t.Errorf("the rest: %d rows, more %v, %d requests", len(in.Rows), in.More, n)
+		}
+	})
+}
+
 func inboxKeys(rows []*taskhub.InboxRow) (out []string) {
 	for _, r := range rows {
 		out = append(out, r.Key)

@@ -37,7 +37,12 @@ type reading struct {
 	id      string
 	options taskhub.LookOptions
 	rows    []*taskhub.InboxRow
-	raws    map[string][]byte
+	// raws has the rows as the service sent them, by their keys; size is how many bytes
+	// they are.
+	raws map[string][]byte
+	size int
+	// seen is how many rows were read, those included that were left out again.
+	seen int
 	// main has the control rows and the rest, due the rows whose time has come.
 	main, due part
 }
@@ -59,15 +64,20 @@ func (p *part) unread() string {
 	return p.last
 }
 
-// minPage keeps looks that want few rows from reading page after page.
-const minPage = 100
+// minPage keeps looks that want few rows from reading page after page. maxPage is the
+// most rows that the service sends at once.
+const minPage, maxPage = 100, 1000
+
+// fewPages is how many pages are read for whatever number of rows: of a longer inbox
+// a look returns half of what it has read at least, unless that is more than its limit.
+const fewPages = 4
 
 func (r *reading) read(ctx context.Context) (*taskhub.Inbox, error) {
 	to := taskhub.InboxTo
 	if r.options.ControlOnly {
 		to = taskhub.RestFrom
 	}
-	r.main = r.part("ge", taskhub.InboxFrom, to, max(r.options.Limit(), minPage))
+	r.main = r.part("ge", taskhub.InboxFrom, to, min(max(r.options.Limit(), minPage), maxPage))
 	if err := r.next(ctx, &r.main); err != nil {
 		return nil, err
 	}
@@ -75,8 +85,7 @@ func (r *reading) read(ctx context.Context) (*taskhub.Inbox, error) {
 		return nil, err
 	}
 	for {
-		in := taskhub.Arrange(r.rows, taskhub.Unread{Main: r.main.unread(), Due: r.due.unread()}, r.options)
-		if len(in.Rows) > 0 || !r.main.more() && !r.due.more() {
+		if in := r.arrange(); in != nil {
 			return in, nil
 		}
 		next := &r.main
@@ -87,6 +96,43 @@ func (r *reading) read(ctx context.Context) (*taskhub.Inbox, error) {
 			return nil, err
 		}
 	}
+}
+
+// arrange makes the answer of what was read; nil when it is worth to read on.
+func (r *reading) arrange() *taskhub.Inbox {
+	in := taskhub.Arrange(r.rows, taskhub.Unread{Main: r.main.unread(), Due: r.due.unread()}, r.options)
+	if r.seen > len(r.rows) {
+		in.More, in.NextDue, in.Waiting = true, time.Time{}, r.seen
+	}
+	switch n := len(in.Rows); {
+	case !r.main.more() && !r.due.more():
+	case n == 0:
+		return nil
+	case r.seen <= fewPages*maxPage, in.Rows[0].Control(), n >= r.options.Limit(), 2*n >= r.seen:
+	default:
+		return nil
+	}
+	return in
+}
+
+// trim leaves out what comes behind all that the look can return, so that a long inbox
+// does not fill the memory.
+func (r *reading) trim() {
+	most := r.options.Limit()
+	if len(r.rows) <= 2*most && r.size <= 2*taskhub.MaxLookBytes {
+		return
+	}
+	first := taskhub.First(r.rows, most, r.options.Now)
+	raws, size := make(map[string][]byte, len(first)), 0
+	for i, row := range first {
+		if size > taskhub.MaxLookBytes {
+			first = first[:i]
+			break
+		}
+		raws[row.Key] = r.raws[row.Key]
+		size += len(r.raws[row.Key])
+	}
+	r.rows, r.raws, r.size = first, raws, size
 }
 
 // split goes on behind the first page: rows whose time has come are read apart
@@ -102,13 +148,13 @@ func (r *reading) split(ctx context.Context) error {
 		return nil
 	case last >= from:
 		r.main.pager = nil
-		r.due = r.part("gt", last, to, taskhub.MaxLook)
+		r.due = r.part("gt", last, to, maxPage)
 		r.due.last = last
 		return nil
 	default:
-		r.main = r.part("gt", last, from, taskhub.MaxLook)
+		r.main = r.part("gt", last, from, maxPage)
 		r.main.last = last
-		r.due = r.part("ge", from, to, taskhub.MaxLook)
+		r.due = r.part("ge", from, to, maxPage)
 		return r.next(ctx, &r.due)
 	}
 }
@@ -122,7 +168,7 @@ func (r *reading) part(operator, from, end string, top int) part {
 
 // next reads the part's next rows. Pages of the service may be empty.
 func (r *reading) next(ctx context.Context, p *part) error {
-	for before := len(r.rows); p.more() && len(r.rows) == before; {
+	for before := r.seen; p.more() && r.seen == before; {
 		page, err := p.pager.NextPage(ctx)
 		if err != nil {
 			return err
@@ -137,9 +183,11 @@ func (r *reading) next(ctx context.Context, p *part) error {
 			}
 			p.last = row.RowKey
 			r.raws[row.RowKey] = raw
+			r.seen, r.size = r.seen+1, r.size+len(raw)
 			r.rows = append(r.rows, &taskhub.InboxRow{Key: row.RowKey, Stored: row.Timestamp.UTC()})
 		}
 	}
+	r.trim()
 	return nil
 }
 
