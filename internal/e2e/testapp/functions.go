@@ -123,6 +123,33 @@ var working = durable.NewOrchestrator("Working", func(ctx *durable.Context, mill
 	return sum, nil
 })
 
+// where takes so many milliseconds and returns the process that it ran in.
+var where = durable.NewActivity("Where", func(ctx context.Context, milliseconds int) (int, error) {
+	select {
+	case <-time.After(time.Duration(milliseconds) * time.Millisecond):
+		return os.Getppid(), nil // the supervisor is there as long as the host
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+})
+
+// spread is a fan-out: how much, and how long each takes.
+type spread struct{ Activities, Milliseconds int }
+
+// spreading runs activities at the same time and counts them by process.
+var spreading = durable.NewOrchestrator("Spreading", func(ctx *durable.Context, s spread) (map[int]int, error) {
+	items := make([]int, s.Activities)
+	for i := range items {
+		items[i] = s.Milliseconds
+	}
+	processes, err := durable.Map(ctx, items, where)
+	counts := map[int]int{}
+	for _, p := range processes {
+		counts[p]++
+	}
+	return counts, err
+})
+
 var large = durable.NewActivity("Large", func(_ context.Context, size int) (string, error) {
 	return strings.Repeat("x", size), nil
 })

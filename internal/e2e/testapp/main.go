@@ -15,7 +15,7 @@ func main() {
 	app := durable.NewApp()
 	app.Register(orchestrator.Orchestrator, hello)
 	app.Register(fanOut, square, large, big)
-	app.Register(exiting, exit, exitingTurn, exitingOperation, cells, panicking, panics, spinning, working, work)
+	app.Register(exiting, exit, exitingTurn, exitingOperation, cells, panicking, panics, spinning, working, work, spreading, where)
 	app.HandleHTTP("HttpStart", httpstart.Handler(app.Client()))
 	registerDoors(app)
 	log.Fatal(app.Run(context.Background()))
