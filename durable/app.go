@@ -12,6 +12,7 @@ import (
 	"github.com/durable-go/functions/handler"
 	"github.com/durable-go/functions/handler/supervise"
 	"github.com/durable-go/functions/internal/client"
+	"github.com/durable-go/functions/internal/opening"
 )
 
 // App is a Functions app: its orchestrators and activities, and the HTTP
@@ -98,6 +99,11 @@ var errStopped = errors.New("the app was asked to stop")
 func (a *App) serve(ctx context.Context) error {
 	if err := errors.Join(a.errs...); err != nil {
 		return err
+	}
+	if opening.Replay != nil {
+		if done, err := opening.Replay(a); done {
+			return err
+		}
 	}
 	s, err := newService(a)
 	if err != nil {

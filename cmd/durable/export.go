@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -12,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -53,7 +55,9 @@ func newExportCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return o.save(cmd.Context(), c, cmd.OutOrStdout())
+			p := newProgress(cmd)
+			defer p.end()
+			return o.save(cmd.Context(), c, cmd.OutOrStdout(), p)
 		},
 	}
 	o.reach.register(cmd.Flags())
@@ -64,7 +68,7 @@ func newExportCommand() *cobra.Command {
 }
 
 // save writes the files.
-func (o *exportOptions) save(ctx context.Context, c *caller, out io.Writer) error {
+func (o *exportOptions) save(ctx context.Context, c *caller, out io.Writer, p *progress) error {
 	ids, more, err := o.instances(ctx, c)
 	if err != nil {
 		return err
@@ -73,22 +77,43 @@ func (o *exportOptions) save(ctx context.Context, c *caller, out io.Writer) erro
 		return err
 	}
 	saved := 0
-	for _, id := range ids {
-		history, err := c.history(ctx, id)
+	for i, id := range ids {
+		p.say("history %d of %d", i+1, len(ids))
+		err := o.saveOne(ctx, c, id)
+		if noHistory(err) {
+			continue
+		}
 		if err != nil {
-			return fmt.Errorf("the history of %s: %w", id, err)
-		}
-		if history == nil {
-			continue // it has not begun
-		}
-		if err := os.WriteFile(filepath.Join(o.out, exportName(id)), history, 0o600); err != nil {
-			return fmt.Errorf("the history of %s: %w", id, err)
+			return err
 		}
 		saved++
 	}
+	p.end()
 	fmt.Fprintf(out, "%d histories in %s\n", saved, o.out)
 	if more {
 		fmt.Fprintf(out, "there are more instances: --max %d ended the export\n", o.max)
+	}
+	return nil
+}
+
+// errNotBegun means that an instance has no history yet.
+var errNotBegun = errors.New("the instance has not begun: it has no history")
+
+// noHistory reports whether an error is about an instance that has not begun, or is gone
+// since it was listed.
+func noHistory(err error) bool { return errors.Is(err, errNotBegun) || errors.Is(err, errNoInstance) }
+
+// saveOne writes the file of an instance.
+func (o *exportOptions) saveOne(ctx context.Context, c *caller, id string) error {
+	history, err := c.history(ctx, id)
+	if err == nil && history == nil {
+		err = errNotBegun
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(o.out, exportName(id)), history, 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("the history of %s: %w", id, err)
 	}
 	return nil
 }
@@ -129,45 +154,46 @@ func (o *exportOptions) instances(ctx context.Context, c *caller) (ids []string,
 	}
 }
 
-// history returns the status of an instance with the events of all pages; nil for one
-// that is gone, or has none.
+// history returns the rows of an instance's history, one a line; nil where it has none.
 func (c *caller) history(ctx context.Context, id string) ([]byte, error) {
-	r := request{method: http.MethodGet, path: "instances/" + url.PathEscape(id), query: url.Values{
-		"showHistory": {"true"}, "showHistoryOutput": {"true"}, "showInput": {"true"},
-	}}
-	var status map[string]json.RawMessage
-	var events []json.RawMessage
+	var all []json.RawMessage
+	var read tail
 	for {
-		got, err := c.do(ctx, r)
-		if errors.Is(err, errNoInstance) {
-			return nil, nil
+		r := request{method: http.MethodGet, path: instancePath(id) + "/rows"}
+		if read.next > 0 {
+			r.query = url.Values{"from": {strconv.FormatUint(read.next, 10)}, "execution": {read.execution}}
 		}
+		body, err := c.send(ctx, r)
 		if err != nil {
 			return nil, err
 		}
-		var part []json.RawMessage
-		if err := json.Unmarshal(got.body, &status); err != nil {
+		var page struct {
+			Execution    string
+			Rows         []json.RawMessage
+			Next, Stored uint64
+		}
+		if err := json.Unmarshal(body, &page); err != nil {
 			return nil, fmt.Errorf("reading the answer: %w", err)
 		}
-		if err := json.Unmarshal(status["historyEvents"], &part); err != nil {
-			return nil, fmt.Errorf("reading the events: %w", err)
+		if page.Execution != read.execution {
+			all = nil
 		}
-		events = append(events, part...)
-		if got.next == "" {
+		all = append(all, page.Rows...)
+		read = tail{page.Execution, page.Next}
+		if page.Next >= page.Stored || len(page.Rows) == 0 {
 			break
 		}
-		r.token = got.next
 	}
-	if len(events) == 0 {
+	if len(all) == 0 {
 		return nil, nil
 	}
-	all, err := json.Marshal(events)
-	if err != nil {
-		return nil, err
+	var out bytes.Buffer
+	for i, row := range all {
+		out.WriteString(map[bool]string{true: "[\n", false: ",\n"}[i == 0])
+		out.Write(row)
 	}
-	status["historyEvents"] = all
-	delete(status, "isHistoryComplete")
-	return json.MarshalIndent(status, "", "  ")
+	out.WriteString("\n]\n")
+	return out.Bytes(), nil
 }
 
 // exportEnd is how the names of exported files end, by which a later export knows

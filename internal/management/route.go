@@ -51,6 +51,7 @@ var routes = []route{
 	{http.MethodPost, "entities/{name}/{id}/call", "", (*call).callEntity},
 	{http.MethodGet, "instances/{id}/details", "", (*call).details},
 	{http.MethodGet, "instances/{id}/events", "", (*call).events},
+	{http.MethodGet, "instances/{id}/rows", "", (*call).rows},
 	{http.MethodGet, "instances/{id}/payload", "", (*call).payload},
 	{http.MethodGet, "instances/{id}/children", "", (*call).children},
 	{http.MethodGet, "search", "", (*call).search},
