@@ -359,7 +359,7 @@ func expand(text string, env map[string]string) (string, error) {
 		return value
 	})
 	if missing != "" {
-		return "", fmt.Errorf("%s does not resolve to a value: there is no app setting of that name", missing)
+		return "", fmt.Errorf("%s does not resolve to a value: there is no app setting of that name; set it in Values of local.settings.json, and in Azure as an app setting", missing)
 	}
 	return out, nil
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/durable-go/functions/internal/azurite"
@@ -29,20 +30,36 @@ func startEmulator(ctx context.Context, dir string, env environment, out io.Writ
 	if !local {
 		return nil, nil
 	}
-	answering := 0
-	for _, port := range ports {
-		if azurite.Answers(port) {
-			answering++
-		}
-	}
-	switch answering {
-	case len(ports):
+	switch silent := silentPorts(ports); len(silent) {
+	case 0:
 		fmt.Fprintln(out, "Using the storage emulator that runs already")
 		return nil, nil
-	case 0:
+	case len(ports):
 		return runEmulator(ctx, dir, ports, out)
+	default:
+		return nil, errors.New(partlyThere(ports, silent))
 	}
-	return nil, fmt.Errorf("only %d of the storage emulator's ports %v answer: another program may use them; end it, or set AzureWebJobsStorage", answering, ports)
+}
+
+// silentPorts are those of the emulator's ports that do not answer.
+func silentPorts(ports [3]int) (silent []int) {
+	for _, port := range ports {
+		if !azurite.Answers(port) {
+			silent = append(silent, port)
+		}
+	}
+	return silent
+}
+
+// partlyThere says what is wrong where only some of the emulator's ports answer.
+func partlyThere(ports [3]int, silent []int) string {
+	var answer []int
+	for _, port := range ports {
+		if !slices.Contains(silent, port) {
+			answer = append(answer, port)
+		}
+	}
+	return fmt.Sprintf("of the storage emulator's ports %v (blob, queue, table) only %v answer, %v do not: another program uses those, or an emulator has ended in part; end it, or set AzureWebJobsStorage to other ports", ports, answer, silent)
 }
 
 // localPorts are those of the blob, queue and table service, where all three
