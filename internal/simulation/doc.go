@@ -5,7 +5,8 @@
 // processes that work on it die and are replaced, stand still for longer than a lease,
 // have clocks that differ, lose answers, get messages late, twice and in another order,
 // and find services away for minutes. Some are fed as the Functions host feeds them,
-// which hides what it had fetched for ten minutes when it dies.
+// which hides what it had fetched for ten minutes when it dies. A new build may be deployed
+// meanwhile: processes of the old one lack functions, and are replaced.
 //
 // What is checked: the outcome is the model's; no event and no result is committed
 // twice; no activity begins after its result is history; in the end rows agree with

@@ -56,7 +56,8 @@ func (w *world) begin(number, life int) *process {
 	if w.run.Calm&Skew == 0 {
 		o.Clock = skewed{time.Duration(dice.Int64N(int64(4*time.Second))) - 2*time.Second}
 	}
-	made, err := worker.New(o)
+	b, old := w.build(p)
+	made, err := worker.New(b.apply(o))
 	if err != nil {
 		panic(err) // the options are the same each time
 	}
@@ -73,6 +74,9 @@ func (w *world) begin(number, life int) *process {
 		p.worker.PollActivities(ctx, queues[1])
 	}
 	w.trace.add("%s begins", p.name())
+	if old {
+		time.AfterFunc(deployed-time.Since(w.began), func() { p.die("for a deployment", time.Second) })
+	}
 	return p
 }
 

@@ -42,14 +42,15 @@ type Faults uint
 
 // The classes of faults that can be left out.
 const (
-	Losses    Faults = 1 << iota // answers, and requests, that are lost
-	Delays                       // answers that come late, by up to most of a lease
-	Disorder                     // messages late, twice and in another order
-	Outages                      // services that are away
-	Skew                         // clocks that differ
-	Hosts                        // processes that a Functions host feeds
-	Inside                       // starts by the processes that work, which may die at it
-	AllFaults = Losses | Delays | Disorder | Outages | Skew | Hosts | Inside
+	Losses      Faults = 1 << iota // answers, and requests, that are lost
+	Delays                         // answers that come late, by up to most of a lease
+	Disorder                       // messages late, twice and in another order
+	Outages                        // services that are away
+	Skew                           // clocks that differ
+	Hosts                          // processes that a Functions host feeds
+	Inside                         // starts by the processes that work, which may die at it
+	Deployments                    // processes of an old build beside those of the new one
+	AllFaults   = Losses | Delays | Disorder | Outages | Skew | Hosts | Inside | Deployments
 )
 
 // Make is the run of a seed: which kind of program, how many processes and faults.
