@@ -18,6 +18,6 @@ func findAzurite(ctx context.Context, dir string, out io.Writer) (string, error)
 	if script, err := azurite.Find(dir); err == nil {
 		return script, nil
 	}
-	fmt.Fprintf(out, "Installing the storage emulator (azurite %s) through npm, once\n", azurite.Version)
+	fmt.Fprintf(out, "Installing the storage emulator (azurite %s) through npm, once; that takes a minute or so\n", azurite.Version)
 	return azurite.Install(ctx)
 }

@@ -9,8 +9,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
+	"github.com/durable-go/functions/internal/jsonc"
 	"github.com/spf13/cobra"
 )
 
@@ -31,6 +33,7 @@ type options struct {
 	memory bool
 	fn     string
 	port   int
+	watch  bool
 }
 
 func newStartCommand() *cobra.Command { return startCommand(start) }
@@ -43,6 +46,7 @@ func startCommand(run func(context.Context, options, io.Writer) error) *cobra.Co
 		Use: "start [DIR]", Short: "builds the app in a folder and runs it, with the storage emulator if need be",
 		Long: "start" + startHelp,
 		Example: "  durable start\n" +
+			"  durable start --watch\n" +
 			"  durable start --storage memory --port 7080 samples/telemetry",
 		Args: oneFolder,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -55,6 +59,7 @@ func startCommand(run func(context.Context, options, io.Writer) error) *cobra.Co
 	cmd.Flags().StringVar(&store, "storage", "", "memory: keep the task hub in memory, without Azurite and without the Functions host")
 	cmd.Flags().StringVar(&o.fn, "func", "", "`path` of the Azure Functions Core Tools' func (default: func on PATH)")
 	cmd.Flags().IntVar(&o.port, "port", 7071, "port of the HTTP functions")
+	cmd.Flags().BoolVar(&o.watch, "watch", false, "build and start the app anew when its files have changed")
 	return cmd
 }
 
@@ -76,6 +81,7 @@ func start(ctx context.Context, o options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	env = withTaskHub(o.dir, env, out)
 	host, err := findHost(o, env)
 	if err != nil {
 		return err
@@ -88,20 +94,49 @@ func start(ctx context.Context, o options, out io.Writer) error {
 	if err != nil {
 		return stopped(ctx, err)
 	}
-	if emulator != nil {
-		defer emulator.Stop()
-	}
-	cmd := hostCommand(o, host, env)
-	if host == "" {
-		cmd = standaloneCommand(o, handler, env)
-		fmt.Fprintln(out, standaloneNotice(env))
-	}
-	cmd.Stdout, cmd.Stderr = out, os.Stderr
 	var emulatorEnded <-chan struct{}
 	if emulator != nil {
+		defer emulator.Stop()
 		emulatorEnded = emulator.Done()
 	}
-	return supervise(ctx, cmd, emulatorEnded)
+	if host == "" {
+		fmt.Fprintln(out, standaloneNotice(env))
+	}
+	hints(o, out)
+	command := func() *exec.Cmd {
+		cmd := hostCommand(o, host, env)
+		if host == "" {
+			cmd = standaloneCommand(o, handler, env)
+		}
+		cmd.Stdout, cmd.Stderr = out, os.Stderr
+		return cmd
+	}
+	if !o.watch {
+		_, err := supervise(ctx, command(), needs{emulator: emulatorEnded}, out)
+		return err
+	}
+	return superviseWatched(ctx, command, emulatorEnded, o.dir, handler, out)
+}
+
+// superviseWatched runs the app, and runs it anew whenever it was built anew.
+func superviseWatched(ctx context.Context, command func() *exec.Cmd, emulatorEnded <-chan struct{}, dir, handler string, out io.Writer) error {
+	watching, cancel := context.WithCancel(ctx)
+	w := watch(watching, dir, watchEvery, out)
+	defer w.stop()
+	defer cancel()
+	for {
+		next, err := supervise(ctx, command(), needs{emulator: emulatorEnded, built: w.built}, out)
+		if err == nil {
+			err = takeOver(next, handler)
+		} else if errors.As(err, new(endedError)) {
+			fmt.Fprintf(out, "%v; it is started anew when its files have changed\n", err)
+			err = w.await(ctx, emulatorEnded, handler)
+		}
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(out, "Starting the app anew")
+	}
 }
 
 // stopped is what an error means once the user wants the program to end.
@@ -132,19 +167,65 @@ func findHost(o options, env environment) (string, error) {
 	return filepath.Abs(path)
 }
 
+// handlerName is the path of a program in the app's folder.
+func handlerName(name string) string {
+	name = filepath.Join("bin", name)
+	if runtime.GOOS == "windows" {
+		name += ".exe"
+	}
+	return name
+}
+
 // buildApp compiles the app to where host.json has it.
 func buildApp(ctx context.Context, dir string, out io.Writer) (string, error) {
-	handler := filepath.Join("bin", "handler")
-	if runtime.GOOS == "windows" {
-		handler += ".exe"
-	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", handler, ".")
+	handler := handlerName("handler")
+	fmt.Fprintf(out, "Building %s (the first time Go loads modules, which may take a minute)\n", handler)
+	return buildInto(ctx, dir, handler, out)
+}
+
+// buildInto compiles the app to a path in its folder. What go prints goes to out, as it
+// comes.
+func buildInto(ctx context.Context, dir, program string, out io.Writer) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", program, ".")
 	cmd.Dir = dir
-	fmt.Fprintln(out, "Building", handler)
-	if text, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building the app in %s: %w\n%s", dir, err, strings.TrimSpace(string(text)))
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("building the app in %s: %w (see above)", dir, err)
 	}
-	return filepath.Join(dir, handler), nil
+	return filepath.Join(dir, program), nil
+}
+
+// withTaskHub sets the setting TaskHub, which function.json files name, to the hub of
+// host.json where nothing sets it.
+func withTaskHub(dir string, env environment, out io.Writer) environment {
+	if env.get("TaskHub") != "" {
+		return env
+	}
+	var host struct {
+		Extensions struct{ DurableTask struct{ HubName string } }
+	}
+	raw, err := os.ReadFile(filepath.Join(dir, "host.json"))
+	if err != nil || jsonc.Unmarshal(raw, &host) != nil {
+		return env // the app says what is wrong with it
+	}
+	name := host.Extensions.DurableTask.HubName
+	if name == "" || strings.Contains(name, "%") {
+		return env
+	}
+	fmt.Fprintf(out, "The setting TaskHub is not set: taking %s, the hubName of host.json\n", name)
+	env.own = append(slices.Clone(env.own), "TaskHub="+name)
+	return env
+}
+
+// hints say what the app can be asked once it runs, and what it lacks for that.
+func hints(o options, out io.Writer) {
+	for _, folder := range []string{"DurableTask", "DurableTaskLinks"} {
+		if _, err := os.Stat(filepath.Join(o.dir, folder, "function.json")); err != nil {
+			fmt.Fprintf(out, "There is no %s/function.json: what leads to /api/%s gets no answer (durable doctor says more)\n", folder, strings.ToLower(folder))
+			return
+		}
+	}
+	fmt.Fprintf(out, "Once the app runs, there is\n\thttp://localhost:%[1]d%[2]s/dashboard\nand in another terminal\n\tdurable run NAME --url http://localhost:%[1]d\n", o.port, dashboardAPI)
 }
 
 func hostCommand(o options, host string, env environment) *exec.Cmd {
@@ -164,7 +245,11 @@ func standaloneCommand(o options, handler string, env environment) *exec.Cmd {
 func standaloneNotice(env environment) string {
 	notice := "Running without the Functions host: HTTP functions and orchestrations work, other triggers and function keys do not."
 	if inMemory(env) {
-		return notice + "\nThe task hub is in memory: it is gone when the app ends."
+		notice += "\nThe task hub is in memory: it is gone when the app ends."
+		if _, err := exec.LookPath("func"); err == nil {
+			notice += "\nfunc is not used, though it is there: the Functions host needs a storage account, such as Azurite's (durable start without --storage memory)."
+		}
+		return notice
 	}
 	return "func (Azure Functions Core Tools) was not found.\n" + notice + "\nTo install it: " + installHint
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net"
@@ -36,6 +37,7 @@ func TestParseStart(t *testing.T) {
 		{nil, "", options{port: 7071}},
 		{[]string{"--storage", "memory"}, "", options{memory: true, port: 7071}},
 		{[]string{"--func", "/opt/func", "--port", "7080"}, "", options{fn: "/opt/func", port: 7080}},
+		{[]string{"--watch"}, "", options{port: 7071, watch: true}},
 		{[]string{"--storage", "disk"}, "AzureWebJobsStorage", options{}},
 		{[]string{"--port", "0"}, "between 1 and 65535", options{}},
 		{[]string{"--port", "x"}, `--port`, options{}},
@@ -215,5 +217,67 @@ func TestStartHelp(t *testing.T) {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is missing:\n%s", want, out.String())
 		}
+	}
+}
+
+// function.json files name the setting TaskHub; where nothing sets it, host.json says
+// which hub is meant.
+func TestTaskHubComesFromHostJSON(t *testing.T) {
+	t.Setenv("TaskHub", "")
+	dir := ill(t, map[string]string{"host.json": `{"extensions":{"durableTask":{"hubName":"Shop"}}}`})
+	for _, c := range []struct{ dir, set, want, says string }{
+		{dir, "", "Shop", "taking Shop"},
+		{dir, "Other", "Other", ""},
+		{ill(t, map[string]string{"host.json": `{"extensions":{"durableTask":{"hubName":"%TaskHub%"}}}`}), "", "", ""},
+		{t.TempDir(), "", "", ""},
+	} {
+		var out bytes.Buffer
+		env := withTaskHub(c.dir, environment{settings: map[string]string{"TaskHub": c.set}}, &out)
+		if got := env.get("TaskHub"); got != c.want || !strings.Contains(out.String(), c.says) || (c.says == "") != (out.Len() == 0) {
+			t.Errorf("%q (%s), want %q", got, out.String(), c.want)
+		}
+	}
+}
+
+// Where func is installed and not used, the start says why; what the app has no folder
+// for is told, too.
+func TestStartTellsWhatItDoes(t *testing.T) {
+	path := ill(t, map[string]string{"func": "#!/bin/sh\n"})
+	if err := os.Chmod(filepath.Join(path, "func"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	inMemory := environment{own: []string{"AzureWebJobsStorage=" + memory}}
+	t.Setenv("PATH", path)
+	if got := standaloneNotice(inMemory); !strings.Contains(got, "func is not used") {
+		t.Errorf("%q", got)
+	}
+	t.Setenv("PATH", t.TempDir())
+	if got := standaloneNotice(inMemory); strings.Contains(got, "func is not used") {
+		t.Errorf("%q", got)
+	}
+	var out bytes.Buffer
+	hints(options{dir: t.TempDir(), port: 7080}, &out)
+	if !strings.Contains(out.String(), "There is no DurableTask/function.json") {
+		t.Errorf("%q", out.String())
+	}
+	out.Reset()
+	hints(options{dir: filepath.Join("..", ".."), port: 7080}, &out)
+	if !inOrderOf(out.String(), "http://localhost:7080/api/durabletask/dashboard|durable run NAME --url http://localhost:7080") {
+		t.Errorf("%q", out.String())
+	}
+}
+
+// Of an emulator that answers in part, the ports are named.
+func TestPartOfAnEmulator(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	up, down := l.Addr().(*net.TCPAddr).Port, freePorts(t, 2)
+	env := environment{settings: map[string]string{"AzureWebJobsStorage": (&azurite.Server{Blob: down[0], Queue: up, Table: down[1]}).ConnectionString()}}
+	_, err = startEmulator(t.Context(), t.TempDir(), env, io.Discard)
+	if want := fmt.Sprintf("only %v answer, %v do not", []int{up}, down); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v, want %q", err, want)
 	}
 }
