@@ -325,7 +325,7 @@ func (s *service) listen() (l net.Listener, standalone bool, err error) {
 		return nil, false, errors.New("no Functions host started this program (FUNCTIONS_CUSTOMHANDLER_PORT is not set): run \"func start\" or \"go run ./cmd/durable start\", or set DURABLE_STANDALONE to an address such as 127.0.0.1:7071")
 	}
 	if l, err = net.Listen("tcp", address); err != nil {
-		err = fmt.Errorf("%w (the flag -port of \"durable start\", or DURABLE_STANDALONE, names another port)", err)
+		err = fmt.Errorf("%w (the flag --port of \"durable start\", or DURABLE_STANDALONE, names another port)", err)
 	}
 	return l, true, err
 }

@@ -20,6 +20,8 @@ func TestPagesNameCommandsThatExist(t *testing.T) {
 		}
 		files = append(files, found...)
 	}
+	root := newRoot()
+	root.InitDefaultCompletionCmd()
 	seen := 0
 	for _, file := range files {
 		raw, err := os.ReadFile(file)
@@ -28,7 +30,7 @@ func TestPagesNameCommandsThatExist(t *testing.T) {
 		}
 		for _, m := range named.FindAllStringSubmatch(string(raw), -1) {
 			seen++
-			if found, _, err := newRoot().Find([]string{m[1]}); err != nil || found.Name() != m[1] {
+			if found, _, err := root.Find([]string{m[1]}); err != nil || found.Name() != m[1] {
 				t.Errorf("%s names durable %s, and there is no such command", file, m[1])
 			}
 		}
