@@ -90,6 +90,16 @@ func (r *registry) requested() storage.Requested {
 	}
 }
 
+// spilled tells the observer of payloads that went into blobs; nil where there is none.
+func (r *registry) spilled() func(bytes int) {
+	if r.observer == nil {
+		return nil
+	}
+	return func(bytes int) {
+		r.observer.Measure(observe.Measurement{Quantity: observe.Spilled, Value: float64(bytes)})
+	}
+}
+
 // flush sends what the observer has not sent yet.
 func (r *registry) flush(ctx context.Context, log *slog.Logger) {
 	if r.observer == nil {

@@ -22,6 +22,8 @@ func (silent) Ended([]*observe.Span)                         {}
 func (silent) Root(*observe.Span) observe.Trace              { return observe.Trace{} }
 func (silent) Handler(_ string, h http.Handler) http.Handler { return h }
 func (silent) Request(_, _ string, _ int, _ time.Duration)   {}
+func (silent) Measure(observe.Measurement)                   {}
+func (silent) Watch(observe.Gauges) (stop func())            { return func() {} }
 func (silent) Flush(context.Context) error                   { return nil }
 
 // An app has one observer, which is there.

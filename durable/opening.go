@@ -40,6 +40,7 @@ func open(r opening.Request) (*opening.App, error) {
 	o := settings.worker(registry)
 	o.Control = taskhub.ControlQueue(settings.HubName)
 	o.WorkItems = func(string) string { return taskhub.WorkItemQueue(settings.HubName) }
+	o.Queues = []string{o.Control, o.WorkItems("")}
 	connect := func(store taskhub.Store, o client.Options) any {
 		o.Queue, o.MaxPayload, o.MaxWaiting = taskhub.ControlQueue(settings.HubName), settings.MaxPayload, settings.MaxWaiting
 		o.Observer = registry.observer

@@ -11,6 +11,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue/v2"
+	"github.com/durable-go/functions/durable/observe"
 	"github.com/durable-go/functions/handler"
 	"github.com/durable-go/functions/internal/storage"
 )
@@ -33,6 +34,9 @@ func (s *service) poison(ctx context.Context, m *handler.QueueMessage, connectio
 	}
 	if err != nil {
 		return fmt.Errorf("moving a message to queue %s-poison: %w", m.Queue, err)
+	}
+	if o := s.app.registry.observer; o != nil {
+		o.Measure(observe.Measurement{Quantity: observe.Poisoned, Name: m.Queue, Value: 1})
 	}
 	// The host removes the original when this invocation is answered well.
 	return nil

@@ -146,7 +146,9 @@ func (s *service) openStore() error {
 	if s.account, err = storage.Open(connection, storage.Options{Changed: s.serviceChanged, Requested: s.app.registry.requested()}); err != nil {
 		return fmt.Errorf("setting AzureWebJobsStorage: %w", err)
 	}
-	s.store, err = azure.Open(s.account, s.settings.HubName, azure.Options{MaxLarge: largest(s.settings.MaxPayload), StoreInputs: s.settings.StoreInputs, Queues: s.queues.apart()})
+	s.store, err = azure.Open(s.account, s.settings.HubName, azure.Options{
+		MaxLarge: largest(s.settings.MaxPayload), StoreInputs: s.settings.StoreInputs, Queues: s.queues.apart(), Spilled: s.app.registry.spilled(),
+	})
 	return err
 }
 
@@ -173,6 +175,7 @@ func (s *service) newWorker() (err error) {
 	case s.scalesIn:
 		o.Budget = 2 * time.Second
 	}
+	o.Queues, o.Gauge = append([]string{s.queues.control, s.queues.work}, s.queues.apart()...), s.gauge
 	if s.account != nil {
 		o.Reported = storage.Unreachable
 	}

@@ -15,7 +15,7 @@ type instruments struct {
 	started, completed, retries            metric.Int64Counter
 	active                                 metric.Int64UpDownCounter
 	duration, startDelay                   metric.Float64Histogram
-	events                                 metric.Int64Histogram
+	events, size                           metric.Int64Histogram
 	activity, queueDelay, lateness, entity metric.Float64Histogram
 	requests                               metric.Float64Histogram
 }
@@ -53,6 +53,8 @@ func newInstruments(m metric.Meter) *instruments {
 	i.active, _ = m.Int64UpDownCounter("durable.activity.active", metric.WithUnit("{activity}"), metric.WithDescription("Activities that run."))
 	i.events, _ = m.Int64Histogram("durable.history.events", metric.WithUnit("{event}"), metric.WithDescription("Events in the history of an orchestration that has ended."),
 		metric.WithExplicitBucketBoundaries(10, 30, 100, 300, 1000, 3000, 10000, 30000, 100000))
+	i.size, _ = m.Int64Histogram("durable.history.size", metric.WithUnit("By"), metric.WithDescription("Payloads in the history of an orchestration that has ended."),
+		metric.WithExplicitBucketBoundaries(100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000))
 	return i
 }
 
@@ -80,6 +82,7 @@ func (i *instruments) ended(s *observe.Span) {
 		i.completed.Add(ctx, 1, metric.WithAttributes(name, versionKey.String(s.Version), statusKey.String(s.Status)))
 		i.duration.Record(ctx, took, metric.WithAttributes(name, statusKey.String(s.Status)))
 		i.events.Record(ctx, int64(s.Events), metric.WithAttributes(name))
+		i.size.Record(ctx, int64(s.Bytes), metric.WithAttributes(name))
 	case s.Kind == observe.Activity && serves:
 		i.active.Add(ctx, -1, metric.WithAttributes(name))
 		i.activity.Record(ctx, took, metric.WithAttributes(outcome(s, name)...))

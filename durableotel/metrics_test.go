@@ -1,6 +1,7 @@
 package durableotel_test
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -37,6 +38,10 @@ func (r *recorder) points(t *testing.T) map[string]int64 {
 			case metricdata.Sum[int64]:
 				for _, p := range data.DataPoints {
 					add(p.Attributes, p.Value)
+				}
+			case metricdata.Gauge[float64]:
+				for _, p := range data.DataPoints {
+					add(p.Attributes, int64(p.Value))
 				}
 			case metricdata.Histogram[float64]:
 				for _, p := range data.DataPoints {
@@ -88,6 +93,88 @@ func TestMetrics(t *testing.T) {
 		for point, n := range got {
 			t.Log(n, point)
 		}
+	}
+}
+
+// want checks that points are there; a negative number is any that is not 0.
+func want(t *testing.T, got, points map[string]int64) {
+	t.Helper()
+	for point, n := range points {
+		if have, there := got[point]; !there || have != n && (n >= 0 || have == 0) {
+			t.Errorf("%s: %d, want %d", point, have, n)
+		}
+	}
+	for point := range got {
+		if strings.Contains(point, "instance_id") || strings.Contains(point, "execution") {
+			t.Errorf("%s has the id of an instance", point)
+		}
+	}
+	if t.Failed() {
+		for _, point := range slices.Sorted(maps.Keys(got)) {
+			t.Log(got[point], point)
+		}
+	}
+}
+
+// TestMeasures: what happens inside of the process is measured where it happens.
+func TestMeasures(t *testing.T) {
+	r := record()
+	locks := durable.NewOrchestrator("Locks", func(ctx *durable.Context, _ durable.None) (string, error) {
+		_, err := durable.Critical(ctx, func() (int, error) { return add.Call(ctx, "k", 1).Await() }, counters.ID("k"))
+		return "", err
+	})
+	var got map[string]int64
+	durabletest.Options{App: r.app}.Run(t, func(t *testing.T, env *durabletest.Env) {
+		ended(durabletest.Start(env, retryThird, "key"))
+		ended(durabletest.Start(env, locks, durable.None{}))
+		got = r.points(t)
+	}, append(functions, locks)...)
+	want(t, got, map[string]int64{
+		"durable.turn.duration durabletask.task.name=RetryThird kind=turn":   6,
+		"durable.turn.duration durabletask.task.name=RetryThird kind=replay": -1,
+		"durable.turn.replayed_events durabletask.task.name=RetryThird":      -1,
+		"durable.history.size durabletask.task.name=RetryThird":              1,
+		"durable.entity.batch_size durabletask.task.name=counter":            1,
+		"durable.entity.state_size durabletask.task.name=counter":            1,
+		"durable.entity.lock_wait durabletask.task.name=counter":             1,
+		"durable.entity.backlog durabletask.task.name=counter":               -1,
+		"durable.cache.lookups kind=orchestration result=hit":                -1,
+		"durable.cache.lookups kind=orchestration result=miss":               -1,
+		"durable.cache.lookups kind=entity result=miss":                      -1,
+		"durable.cache.size kind=orchestration":                              0,
+		"durable.cache.size kind=entity":                                     0,
+		"durable.worker.slots kind=activity state=free":                      100,
+		"durable.worker.slots kind=activity state=used":                      0,
+		"durable.worker.slots kind=orchestrator state=used":                  0,
+		"durable.worker.slots kind=entity state=used":                        0,
+		"durable.activity.waiting":                                           0,
+	})
+	for point := range got {
+		if strings.HasPrefix(point, "durable.queue.") {
+			t.Errorf("%s costs requests, and was not asked for", point)
+		}
+	}
+}
+
+// TestQueues: queues are read where that is asked for.
+func TestQueues(t *testing.T) {
+	reader := sdkmetric.NewManualReader()
+	r := &recorder{app: durable.NewApp(), metrics: reader}
+	r.app.Observe(durableotel.New(durableotel.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))), durableotel.WithQueues()))
+	var got map[string]int64
+	durabletest.Options{App: r.app}.Run(t, func(t *testing.T, env *durabletest.Env) {
+		run := durabletest.Start(env, timer2, durable.None{})
+		pause(time.Second)
+		got = r.points(t)
+		ended(run)
+	}, functions...)
+	want(t, got, map[string]int64{
+		"durable.queue.depth queue=durablefunctionshub-control-00":      1, // the timer
+		"durable.queue.oldest_age queue=durablefunctionshub-control-00": 0,
+		"durable.queue.depth queue=durablefunctionshub-workitems":       0,
+	})
+	if left := r.points(t); left["durable.worker.slots kind=activity state=free"] != 0 {
+		t.Errorf("a process that has ended is still read: %v", left)
 	}
 }
 

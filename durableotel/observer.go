@@ -22,7 +22,11 @@ type Observer struct {
 	options
 	tracer  trace.Tracer
 	metrics *instruments
-	warn    sync.Once
+	// measures are the metrics of what is measured as it happens, gauges those that are
+	// read.
+	measures *measures
+	gauges   map[observe.Quantity]gauge
+	warn     sync.Once
 }
 
 var _ observe.Observer = (*Observer)(nil)
@@ -32,6 +36,7 @@ type options struct {
 	meters           metric.MeterProvider
 	propagator       propagation.TextMapPropagator
 	honoursUnsampled bool
+	queues           bool
 	flushes          []func(context.Context) error
 }
 
@@ -74,7 +79,8 @@ func New(opts ...Option) *Observer {
 		opt(&o.options)
 	}
 	o.tracer = o.tracers.Tracer(scope)
-	o.metrics = newInstruments(o.meters.Meter(scope))
+	meter := o.meters.Meter(scope)
+	o.metrics, o.measures, o.gauges = newInstruments(meter), newMeasures(meter), newGauges(meter, o.queues)
 	return o
 }
 

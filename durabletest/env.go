@@ -255,7 +255,7 @@ func (e *Env) begin() error {
 		store = e.options.between(store)
 	}
 	p := &process{store: faults.New(store, 0, faults.DieBefore), gone: make(chan struct{})}
-	o.Store, o.Log, o.Activities = p.store, e.log, e.activity
+	o.Store, o.Gauge, o.Log, o.Activities = p.store, e.hub, e.log, e.activity
 	var err error
 	if p.worker, err = worker.New(o); err != nil {
 		return err

@@ -34,6 +34,11 @@ type Observer interface {
 	// Request is called after each try of a request to the storage account. status is
 	// the HTTP status, 0 where no answer came.
 	Request(service, operation string, status int, took time.Duration)
+	// Measure is called with each measurement of what happens.
+	Measure(m Measurement)
+	// Watch is called when the process begins to work on a task hub, with what can be
+	// read of it from then on until stop, which is never nil, was called.
+	Watch(g Gauges) (stop func())
 	// Flush sends what is not sent yet. It is called when the app stops, with what is
 	// left of the time for that.
 	Flush(ctx context.Context) error
@@ -111,8 +116,9 @@ type Span struct {
 	Failure *Failure
 	// Links are the contexts in which events were sent that an orchestration took in.
 	Links []Trace
-	// Events is the length of the history of an orchestration that has ended.
-	Events int
+	// Events is the length of the history of an orchestration that has ended, Bytes that
+	// of the payloads in it: inputs as far as the history has them, results, failures.
+	Events, Bytes int
 }
 
 // Failure is how something failed.

@@ -126,6 +126,17 @@ func (p *Pool) place(r *Run) (start bool) {
 // enqueue puts a run behind those that wait for a slot.
 func (p *Pool) enqueue(r *Run) { p.queue = append(p.queue, r) }
 
+// Load is how many activities run, and how many wait for a slot.
+func (p *Pool) Load() (running, waiting int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	waiting = len(p.queue)
+	for _, b := range p.bounds {
+		waiting += len(b.waiting)
+	}
+	return len(p.running), waiting
+}
+
 // Free is the number of runs that would start at once.
 func (p *Pool) Free() int {
 	p.mu.Lock()

@@ -294,6 +294,7 @@ func (en *Entity) commit(ctx context.Context, steps []step) ([]step, error) {
 		return nil, err
 	}
 	en.tell(d.spans)
+	en.measureBatch(d)
 	en.narrow = false
 	for _, a := range d.answers {
 		en.Host.Answered(en.ID, a.Telling, a.Payload)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/durable-go/functions/durable/observe"
 	"github.com/durable-go/functions/internal/executor"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/journal"
@@ -138,6 +139,7 @@ func (en *Entity) again(ctx context.Context, err error, try int) bool {
 	switch {
 	case errors.As(err, &put):
 		en.Log.Warn("messages of an entity put off", "entity", en.ID, "reason", put.reason, "delay", put.delay)
+		en.counted(observe.Deferred, "")
 		en.abandon(put.delay)
 	case class == executor.Overtaken && try < maxTries:
 		en.c, en.row = nil, row{}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/durable-go/functions/durable/observe"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
 )
@@ -14,8 +15,10 @@ import (
 // load reads the state unless it is in memory.
 func (en *Entity) load(ctx context.Context) error {
 	if en.c != nil {
+		en.counted(observe.CacheLookups, "hit")
 		return nil
 	}
+	en.counted(observe.CacheLookups, "miss")
 	var h *taskhub.History
 	err := en.Exec.Do(ctx, func(ctx context.Context) (err error) {
 		h, err = en.Store.Load(ctx, en.ID, 0)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/durable-go/functions/durable/observe"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
 )
@@ -90,6 +91,7 @@ func (en *Entity) tooEarly(m *Message) bool {
 		return false
 	}
 	en.custody.PutOff(m.Lease.ID, min(away, taskhub.MaxDelay))
+	en.counted(observe.Deferred, "")
 	return true
 }
 
@@ -145,6 +147,7 @@ func (en *Entity) query(ctx context.Context) error {
 	b.waiting = found.Waiting
 	b.calm = !slices.ContainsFunc(b.rows, isCall)
 	en.tellWaiting()
+	en.measure(observe.Backlog, float64(b.waiting))
 	if len(b.rows) == 0 && en.c != nil && en.custody.LooksForOthers() {
 		return en.verify(ctx)
 	}

@@ -33,6 +33,43 @@ func (en *Entity) spanOf(s step) *observe.Span {
 	return o
 }
 
+// measure tells of a measurement, under the name of the entity.
+func (en *Entity) measure(q observe.Quantity, value float64) {
+	if en.Observer != nil {
+		en.Observer.Measure(observe.Measurement{Quantity: q, Name: en.name.Name, Value: value})
+	}
+}
+
+// room is the name of entities as what is kept in memory, and gets messages.
+const room = "entity"
+
+// counted tells that something happened to what is kept in memory.
+func (en *Entity) counted(q observe.Quantity, detail string) {
+	if en.Observer != nil {
+		en.Observer.Measure(observe.Measurement{Quantity: q, Name: room, Detail: detail, Value: 1})
+	}
+}
+
+// measureBatch tells of what a commit has stored.
+func (en *Entity) measureBatch(d *draft) {
+	if en.Observer == nil {
+		return
+	}
+	operations := 0
+	for _, s := range d.done {
+		switch s.kind {
+		case runs:
+			operations++
+		case grants:
+			en.measure(observe.LockWait, max(en.Exec.Now().Sub(s.row.Telling.Sent), 0).Seconds())
+		}
+	}
+	if operations > 0 {
+		en.measure(observe.BatchSize, float64(operations))
+		en.measure(observe.StateSize, float64(len(d.state)))
+	}
+}
+
 // within is the context of an operation, within its span.
 func (en *Entity) within(ctx context.Context, o *observe.Span) context.Context {
 	if o == nil || o.ID == "" {

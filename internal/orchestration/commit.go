@@ -45,6 +45,7 @@ func (in *Instance) commit(ctx context.Context) error {
 		return err
 	}
 	in.forgetReceipts(d.takes)
+	in.Parkings.goesOn(in.ID)
 	in.tell(in.endings())
 	ended := x.record.outcome
 	x.applyDraft()

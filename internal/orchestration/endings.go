@@ -255,7 +255,7 @@ func (s *endings) outcome(end *history.Event) {
 	o := &observe.Span{
 		Kind: observe.Orchestration, Role: observe.Serves, Name: started.Name, Version: started.Version, InstanceID: s.in.ID, ExecutionID: x.id,
 		TaskID: observe.NoTask, Trace: tracing.Of(started.Trace), Own: s.own, ID: id, Start: began, End: later(began, s.now), Asked: started.Timestamp,
-		Status: end.Status.String(), Events: len(x.record.events) + len(x.draft.events),
+		Status: end.Status.String(), Events: len(x.record.events) + len(x.draft.events), Bytes: sizeOf(x.record.events) + sizeOf(x.draft.events),
 	}
 	if end.Status != history.Completed {
 		o.Failure = tracing.Failure(end.Failure, string(end.Result))
@@ -265,6 +265,14 @@ func (s *endings) outcome(end *history.Event) {
 	}
 	o.Links = links(links(nil, x.record.events), x.draft.events)
 	s.spans = append(s.spans, o)
+}
+
+// sizeOf is the length of the payloads of events.
+func sizeOf(events []*history.Event) (n int) {
+	for _, e := range events {
+		n += len(e.Input) + len(e.Result) + len(e.Reason) + len(e.Details)
+	}
+	return n
 }
 
 // maxLinks is how many links a span has where nothing else is set.

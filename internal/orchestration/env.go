@@ -44,6 +44,8 @@ type Env struct {
 	Log  *slog.Logger
 	// Observer is told of what commits have ended; nil: nothing is.
 	Observer observe.Observer
+	// Parkings keeps what is parked; nil where nothing observes.
+	Parkings *Parkings
 
 	// Programs finds the code of an orchestrator. Its error is the text with which
 	// an instance of an unknown orchestrator fails.

@@ -242,8 +242,10 @@ func (in *Instance) recover(ctx context.Context, err error) (again bool) {
 			level = slog.LevelWarn
 		}
 		in.Log.Log(ctx, level, "messages put off", "instance", in.ID, "reason", put.reason, "delay", put.delay)
+		in.deferred()
 		in.abandon(put.delay)
 	case errors.As(err, &parked):
+		in.deferred()
 		in.park(ctx, parked)
 	case errors.Is(err, errAgain), errors.Is(err, errStale), executor.Classify(err) == executor.Overtaken:
 		if err := in.refresh(ctx); err != nil {

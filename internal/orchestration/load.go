@@ -18,12 +18,14 @@ import (
 // the instance whatever its history and its code are like.
 func (in *Instance) load(ctx context.Context, batch []Item) error {
 	if in.x != nil {
+		in.lookedUp("hit")
 		return nil
 	}
 	if freshStart(batch) {
 		in.become(in.nothing())
 		return nil
 	}
+	in.lookedUp("miss")
 	if in.inbox.wanted || wakes(batch) {
 		in.inbox.want()
 		if len(in.inbox.rows) == 0 {
@@ -195,7 +197,7 @@ func (in *Instance) replay(ctx context.Context) error {
 		x.blame = &unknownCode{cause: err}
 		return nil
 	}
-	return in.parked(in.runCode(ctx, func() error { return x.eng.Load(x.record.events) }))
+	return in.parked(in.runCode(ctx, in.timed("replay", nil, func() error { return x.eng.Load(x.record.events) })))
 }
 
 // knows checks that the orchestrator of the history is registered here.

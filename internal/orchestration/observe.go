@@ -13,6 +13,39 @@ import (
 // Their ids are derived from the execution and the action: what is sent to others
 // before names spans that another process may write.
 
+// measure tells of a measurement.
+func (v *Env) measure(q observe.Quantity, name, detail string, value float64) {
+	if v.Observer != nil {
+		v.Observer.Measure(observe.Measurement{Quantity: q, Name: name, Detail: detail, Value: value})
+	}
+}
+
+// room is the name of orchestrations as what is kept in memory, and gets messages.
+const room = "orchestration"
+
+// deferred tells that messages were put off.
+func (in *Instance) deferred() { in.measure(observe.Deferred, room, "", 1) }
+
+// lookedUp tells whether the history that work came for was in memory.
+func (in *Instance) lookedUp(result string) { in.measure(observe.CacheLookups, room, result, 1) }
+
+// timed is code that is measured, of an execution that may begin with events.
+func (in *Instance) timed(kind string, events []*history.Event, run func() error) func() error {
+	if in.Observer == nil {
+		return run
+	}
+	return func() error {
+		name, _ := in.x.facts(events)
+		began := in.Exec.Clock.Now()
+		err := run()
+		in.measure(observe.TurnTime, name, kind, in.Exec.Clock.Now().Sub(began).Seconds())
+		if kind == "replay" {
+			in.measure(observe.ReplayedEvents, name, "", float64(len(in.x.record.events)))
+		}
+		return err
+	}
+}
+
 // trace gives the start of an execution the id of its span, in the official columns. A
 // continuation has that of the execution before it.
 func (in *Instance) trace(events []*history.Event) {

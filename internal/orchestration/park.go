@@ -37,6 +37,11 @@ func (in *Instance) park(ctx context.Context, cause *parkedError) {
 	if in.x == nil {
 		in.become(in.unread(ctx))
 	}
+	name := ""
+	if in.x.record.started != nil {
+		name = in.x.record.started.Name
+	}
+	in.Parkings.note(in.ID, name, cause, in.Exec.Clock.Now())
 	if in.x.id != "" {
 		err := in.mergeRow(ctx, taskhub.Change{Parked: &text, Updated: in.Exec.Now()})
 		if err != nil && !errors.Is(err, errAgain) {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/durable-go/functions/durable/observe"
 	"github.com/durable-go/functions/internal/activity"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/journal"
@@ -105,6 +106,7 @@ func (in *Instance) acceptMessage(ctx context.Context, m *Message) (*history.Eve
 	case k == looks:
 		return nil, in.acceptLook(ctx, m)
 	case x.record.seen[m.Message.ID] || in.accepted(m.Message.ID):
+		in.measure(observe.Duplicates, room, "", 1)
 		if k == starts {
 			return nil, in.startedAgain(ctx, m)
 		}
@@ -167,6 +169,7 @@ func (in *Instance) tooEarly(m *Message) bool {
 	case away <= 0:
 		return false
 	case away > in.Keeper.Length/2:
+		in.deferred()
 		in.custody.PutOff(m.Lease.ID, min(away, taskhub.MaxDelay))
 	default:
 		in.inbox.early = append(in.inbox.early, m)

@@ -27,13 +27,13 @@ func (in *Instance) turn(ctx context.Context, events []*history.Event) error {
 	var t *engine.Turn
 	if x.blame == nil {
 		waiting := in.Exec.Clock.Now()
-		err := in.runCode(ctx, func() (err error) {
+		err := in.runCode(ctx, in.timed("turn", events, func() (err error) {
 			if in.tooLong(waiting, events) {
 				return &postponed{reason: "no slot is free here for a start"}
 			}
 			t, err = x.eng.Turn(in.turnTime(events), events)
 			return err
-		})
+		}))
 		if err := in.parked(err); err != nil {
 			return err
 		}

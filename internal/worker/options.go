@@ -108,6 +108,10 @@ type Options struct {
 
 	// Observer is told of what the worker does; nil: nothing is.
 	Observer observe.Observer
+	// Queues are those that the observer may read, Gauge how: default the Store, where it
+	// can.
+	Queues []string
+	Gauge  taskhub.Gauge
 
 	Journal journal.Journal
 	Clock   executor.Clock

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/durable-go/functions/durable/observe"
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
@@ -27,6 +28,7 @@ func (w *Worker) undecodable(ctx context.Context, d taskhub.Delivery, hosted boo
 	if readable && w.Poison != nil && d.Dequeued >= w.PoisonAfter {
 		return w.poison(ctx, d, hosted)
 	}
+	w.counted(observe.Deferred, "unreadable")
 	w.Log.Error("message cannot be decoded; it is put off", append(shown(d), "delay", delay)...)
 	err := w.Store.Renew(ctx, d.Lease, delay)
 	if errors.Is(err, taskhub.ErrLeaseLost) || !hosted {
@@ -41,6 +43,7 @@ func (w *Worker) poison(ctx context.Context, d taskhub.Delivery, hosted bool) er
 	if err := w.Poison(ctx, d.Lease.Queue, d.Lease.Body); err != nil {
 		return err
 	}
+	w.counted(observe.Poisoned, d.Lease.Queue)
 	w.Log.Error("message cannot be decoded and is moved to the poison queue", append(shown(d), "to", d.Lease.Queue+"-poison")...)
 	if hosted {
 		return nil // the host removes it

@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"context"
 
+	"github.com/durable-go/functions/durable/observe"
 	"github.com/durable-go/functions/internal/activity"
 )
 
@@ -76,10 +77,18 @@ func (w *Worker) restLocked(r *resident) {
 	case r.in.Useful() && (w.Keep == nil || w.Keep(r.id, r.in.Events())):
 		w.idle.add(r)
 		for w.idle.len() > max(w.Cache, 0) {
-			w.forgetLocked(w.idle.oldest())
+			w.evictLocked(w.idle.oldest())
 		}
 	default:
 		w.forgetLocked(r)
+	}
+}
+
+// evictLocked is forgetLocked for want of room.
+func (w *Worker) evictLocked(r *resident) {
+	w.forgetLocked(r)
+	if w.Observer != nil {
+		w.exec.Go(func(context.Context) { w.counted(observe.CacheEvictions, kindOf(r.id)) })
 	}
 }
 

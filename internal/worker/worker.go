@@ -29,6 +29,8 @@ type Worker struct {
 	watches  watches
 	answers  answers
 	watchdog *watchdog
+	// unobserved ends what the observer reads.
+	unobserved func()
 
 	mu sync.Mutex // guards the rest; no other lock is taken under it but those of leases
 	// residents are the orchestrations and entities in memory, by id.
@@ -45,7 +47,7 @@ func New(o Options) (*Worker, error) {
 	if err := o.setDefaults(); err != nil {
 		return nil, err
 	}
-	w := &Worker{Options: o, exec: executor.New(o.Clock, o.Log), residents: map[string]*resident{}}
+	w := &Worker{Options: o, exec: executor.New(o.Clock, o.Log), residents: map[string]*resident{}, unobserved: func() {}}
 	w.exec.Reported = o.Reported
 	w.watchdog = &watchdog{clock: o.Clock, log: o.Log}
 	w.turns, w.batches = newSlots(o.OrchestratorSlots), newSlots(o.ActivitySlots)
@@ -69,6 +71,7 @@ func New(o Options) (*Worker, error) {
 	w.entities = &entity.Env{
 		Sender: sender, Host: host{w}, Log: o.Log, Observer: o.Observer, Journal: o.Journal, Entities: o.Entities, MaxPayload: o.MaxPayload, NewID: o.NewID, Dropped: o.SignalDropped,
 	}
+	w.observed()
 	return w, nil
 }
 
@@ -77,6 +80,7 @@ func New(o Options) (*Worker, error) {
 // cut off, and code that does not come back is left behind. Messages that are
 // still held are given back, so that another worker goes on at once.
 func (w *Worker) Stop(ctx context.Context) {
+	defer w.unobserved()
 	w.pool.Close(activity.ErrShutdown)
 	w.pool.Interrupt(activity.ErrShutdown)
 	drained := w.exec.Drain()
@@ -123,6 +127,7 @@ func (w *Worker) leaveBehind(drained <-chan struct{}) {
 // Kill ends the worker as the end of the process would: running requests are
 // cancelled, nothing is given back. It returns when no goroutine is left.
 func (w *Worker) Kill() {
+	defer w.unobserved()
 	w.pool.Close(activity.ErrShutdown)
 	w.exec.Cancel(activity.ErrShutdown)
 	<-w.exec.Drain()

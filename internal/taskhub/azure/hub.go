@@ -24,6 +24,8 @@ type Options struct {
 	// in bytes. A larger one is not written, and not read either: a small blob
 	// may unpack to very much. Default 128 MiB.
 	MaxLarge int
+	// Spilled is told of the length of each text that was written apart. nil: nothing is.
+	Spilled func(bytes int)
 	// Now is the time by which leases are measured. Default time.Now.
 	Now func() time.Time
 }

@@ -71,6 +71,9 @@ func (h *Hub) writeLarge(ctx context.Context, p largePayload) (etag string, err 
 	for made := false; ; made = true {
 		resp, err := h.large().NewBlockBlobClient(p.name).Upload(ctx, body(packed.Bytes()), nil)
 		if err == nil && resp.ETag != nil {
+			if h.options.Spilled != nil {
+				h.options.Spilled(len(p.text))
+			}
 			return string(*resp.ETag), nil
 		}
 		if err == nil || !noContainer(err) || made {

@@ -437,3 +437,20 @@ func TestTenMebibytes(t *testing.T) {
 		t.Errorf("one byte more: %v", err)
 	}
 }
+
+// What goes into a blob is told to who counts it, once it is there.
+func TestSpilledIsTold(t *testing.T) {
+	var told []int
+	s := newSite(t, azure.Options{Spilled: func(bytes int) { told = append(told, bytes) }})
+	for _, length := range []int{100, 100_000} {
+		m := &taskhub.Message{ID: fmt.Sprint("m", length), Target: history.InstanceRef{InstanceID: "i"}, Event: &history.Event{
+			Type: history.EventRaised, ID: history.NoID, Name: "E", Timestamp: time.Now().UTC(), Input: history.Payload(`"` + strings.Repeat("x", length) + `"`),
+		}}
+		if _, err := s.Send(t.Context(), taskhubtest.ControlQueue, m, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(told) != 1 || told[0] < 100_000 {
+		t.Errorf("told %v", told)
+	}
+}
