@@ -75,6 +75,8 @@ type Env struct {
 	// LogEnds logs the end of every orchestration, not of those alone that fail.
 	LogEnds bool
 	Journal journal.Journal
+	// Numbers are those of the messages of other clients.
+	Numbers *Numbers
 	// NewID makes a random id of 32 hex digits.
 	NewID func() string
 }

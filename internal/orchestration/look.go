@@ -29,6 +29,10 @@ const (
 	// told in the order in which they were sent: a queue does not keep it, and the
 	// host hands a batch over at once.
 	gather = 20 * time.Millisecond
+	// await is how long a message waits for the one before it whose number shows that
+	// it is on its way, step how often that is looked at.
+	await = 500 * time.Millisecond
+	step  = 50 * time.Millisecond
 )
 
 // maxTaken is how many rows a commit takes in: each is deleted, written as history,
@@ -92,7 +96,7 @@ func (in *Instance) tellGathered(ctx context.Context, batch []Item) error {
 	if len(b.foreign) == 0 {
 		return nil
 	}
-	if at := b.since.Add(gather); in.Exec.Clock.Now().Before(at) {
+	if at := in.gatheredAt(in.Exec.Clock.Now()); !at.IsZero() {
 		b.plan(at)
 		return nil
 	}
@@ -104,6 +108,23 @@ func (in *Instance) tellGathered(ctx context.Context, batch []Item) error {
 	}
 	b.foreign, b.wanted = nil, true
 	return nil
+}
+
+// gatheredAt is when to look again whether the messages are all there; zero: they are,
+// or nothing more is waited for.
+func (in *Instance) gatheredAt(now time.Time) time.Time {
+	b := &in.inbox
+	if at := b.since.Add(gather); now.Before(at) {
+		return at
+	}
+	if !slices.ContainsFunc(b.foreign, func(m *Message) bool { return in.Numbers.lacks(m.Delivery, now) }) {
+		return time.Time{}
+	}
+	if now.Before(b.since.Add(await)) {
+		return now.Add(step)
+	}
+	in.Numbers.waitedInVain(now)
+	return time.Time{}
 }
 
 // onlyGathers reports whether a batch has nothing but messages that are gathered.

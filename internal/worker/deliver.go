@@ -48,6 +48,7 @@ func (w *Worker) Deliver(ctx context.Context, d taskhub.Delivery, hosted bool) e
 		m.ID = taskhub.GUID("queue", d.Lease.Queue, d.Lease.MessageID)
 		d.Message = &m
 	}
+	w.env.Numbers.Came(d, w.Clock.Now())
 	l := w.keeper.Hold(d, hosted)
 	running := w.route(ctx, d, l)
 	if !hosted {

@@ -117,6 +117,51 @@ func arrive(t *testing.T, hub taskhub.Store, w *Worker, random *rand.Rand) {
 	}
 }
 
+// Where a message shows by its number that one before it is on its way, it waits for that:
+// the host of a loaded machine hands over what belongs together far apart. One that
+// another process of the app has got is waited for once, and then not for a while.
+func TestForeignEventWaitsForTheOneBefore(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		numbers []int64 // in the order in which they come; the first is of another instance
+		apart   time.Duration
+		want    string
+		took    [2]time.Duration
+	}{
+		{"the later first", []int64{214, 216, 215}, 300 * time.Millisecond, "[215,216]", [2]time.Duration{300 * time.Millisecond, 500 * time.Millisecond}},
+		{"in turn", []int64{214, 215, 216}, time.Millisecond, "[215,216]", [2]time.Duration{0, 60 * time.Millisecond}},
+		{"much later", []int64{214, 216, 215}, 700 * time.Millisecond, "[216,215]", [2]time.Duration{700 * time.Millisecond, time.Second}},
+		{"others have come in between", []int64{210, 217, 216}, 300 * time.Millisecond, "[216,217]", [2]time.Duration{500 * time.Millisecond, 540 * time.Millisecond}},
+		{"of a client that has just begun", []int64{1000, 2, 1}, 30 * time.Millisecond, "[2,1]", [2]time.Duration{0, 100 * time.Millisecond}},
+		{"in vain", []int64{214, 216, 218}, time.Second, "[216,218]", [2]time.Duration{time.Second, 1100 * time.Millisecond}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				hub := hubtest.Memory(t)
+				w := newWorker(t, hub, collects(2), nil)
+				t.Cleanup(w.Kill)
+				start(t, hub, w, "i")
+				came := func(number int64, instance string) {
+					m := raised(taskhub.GUID("event", fmt.Sprint(number)), instance, "add", fmt.Sprint(number))
+					m.Event.Timestamp = m.Event.Timestamp.Add(time.Duration(number) * time.Second)
+					m.Sequence = number
+					send(t, hub, controlQueue, m)
+					deliver(t, hub, w, time.Minute)
+				}
+				came(c.numbers[0], "another")
+				began := time.Now()
+				came(c.numbers[1], "i")
+				<-time.After(c.apart)
+				came(c.numbers[2], "i")
+				row := finished(t, hub, "i", 10*time.Second)
+				if took := time.Since(began); string(row.Output) != c.want || took < c.took[0] || took > c.took[1] {
+					t.Errorf("got %s after %v, want %s after %v", row.Output, took, c.want, c.took)
+				}
+			})
+		})
+	}
+}
+
 // A start runs at the time in it and not before, although its message is visible as soon
 // as the whole seconds are over: a client of another make rounds them down.
 func TestForeignScheduledStartIsNeverEarly(t *testing.T) {

@@ -66,7 +66,7 @@ func New(o Options) (*Worker, error) {
 		Sender: sender, Pool: w.pool, Host: host{w}, Log: o.Log, Observer: o.Observer, Programs: o.Programs, WorkItems: o.WorkItems,
 		Patience: o.Patience, FirstTurn: o.FirstTurn, Budget: o.Budget, MaxActions: o.MaxActions, MaxPayload: o.MaxPayload, MaxWaiting: o.MaxWaiting,
 		FailNonDeterministic: o.FailNonDeterministic, Strict: o.Strict, Places: o.Places, Journal: o.Journal, NewID: o.NewID,
-		LogEnds: o.LogEnds,
+		LogEnds: o.LogEnds, Numbers: &orchestration.Numbers{},
 	}
 	w.entities = &entity.Env{
 		Sender: sender, Host: host{w}, Log: o.Log, Observer: o.Observer, Journal: o.Journal, Entities: o.Entities, MaxPayload: o.MaxPayload, NewID: o.NewID, Dropped: o.SignalDropped,
