@@ -353,3 +353,25 @@ func TestVerdictsCover(t *testing.T) {
 		t.Error("a verdict covers another execution")
 	}
 }
+
+func TestEndOfATrial(t *testing.T) {
+	for name, c := range map[string]struct {
+		sight    trialSight
+		end, cut bool
+	}{
+		"an acquitted instance":                        {trialSight{handed: true, holds: true}, true, false},
+		"a suspect that has a message":                 {trialSight{suspect: true, others: true, handed: true, holds: true, age: 9 * time.Second}, false, false},
+		"one that takes its time while others wait":    {trialSight{suspect: true, others: true, handed: true, holds: true, age: 11 * time.Second}, true, true},
+		"one that takes its time":                      {trialSight{suspect: true, handed: true, holds: true, age: time.Hour}, false, false},
+		"one that was given nothing yet":               {trialSight{suspect: true, others: true, age: time.Second}, false, false},
+		"one that has lost what it was given":          {trialSight{suspect: true, others: true, handed: true, age: time.Second}, true, false},
+		"the same, and no other waits":                 {trialSight{suspect: true, handed: true, age: time.Second}, false, false},
+		"code that runs though its message is not its": {trialSight{suspect: true, others: true, handed: true, runs: true, age: time.Second}, false, false},
+		"one that nothing comes for":                   {trialSight{suspect: true, age: 6 * time.Second}, true, true},
+	} {
+		c.sight.limit = firstTrial
+		if end, cut := c.sight.judge(); end != c.end || cut != c.cut {
+			t.Errorf("%s: ends %v, cut short %v", name, end, cut)
+		}
+	}
+}

@@ -64,10 +64,15 @@ func (c *custody[O]) orphan(p O) {
 	}
 }
 
-// has reports whether there is a message with which an instance can be tried.
-func (c *custody[O]) has(instance string) bool {
+// startUp is how much of a message's time must be left for a trial to begin with it: the
+// process that tries has to start, and to renew it.
+const startUp = 2 * time.Second
+
+// has reports whether there is a message with which a trial of an instance can begin.
+// One whose time is nearly over comes again through its queue.
+func (c *custody[O]) has(instance string, now time.Time) bool {
 	for _, k := range c.loose {
-		if k.instance == instance {
+		if k.instance == instance && now.Before(k.Until.Add(-startUp)) {
 			return true
 		}
 	}

@@ -49,7 +49,7 @@ func TestCustody(t *testing.T) {
 				kept.orphan(c.dead)
 			}
 			later := now.Add(c.after)
-			if has := kept.has("a"); has != (c.a != nil) && c.after == 0 {
+			if has := kept.has("a", later); has != (c.a != nil) {
 				t.Errorf("there is something to try a with: %v", has)
 			}
 			if got := given(kept, "next", later, ""); !slices.Equal(got, c.everybody) {
@@ -74,5 +74,18 @@ func TestCustodyForgetsWhatIsOverdue(t *testing.T) {
 	c.hear("s", "", &report{Held: &Message{ID: "2", Until: now}}, now)
 	if len(c.held) != 1 || c.held["2"] == nil {
 		t.Errorf("%d messages are kept, want the second", len(c.held))
+	}
+}
+
+// A trial that begins when the time of its message is nearly over, or after that, has
+// nothing to run: others would wait for it.
+func TestATrialBeginsInTime(t *testing.T) {
+	now := time.Unix(1000, 0)
+	c := newCustody[string]()
+	c.hear("s", "", &report{Diverted: &diverted{"a", Message{ID: "1", Until: now.Add(30 * time.Second)}}}, now)
+	for after, want := range map[time.Duration]bool{0: true, 27 * time.Second: true, 29 * time.Second: false, time.Minute: false} {
+		if has := c.has("a", now.Add(after)); has != want {
+			t.Errorf("after %v: %v", after, has)
+		}
 	}
 }

@@ -25,6 +25,7 @@ type process struct {
 
 	// The rest is owned by the supervisor's goroutine.
 	leaving  string    // why it said that it would end
+	handed   bool      // it was given messages
 	stopping time.Time // when it was told to stop
 }
 

@@ -60,6 +60,16 @@ type record struct {
 	code  Code
 }
 
+// isEmpty reports whether no slot is in use. It may be called while the child lives.
+func (r region) isEmpty() bool {
+	for slot := 1; slot <= slotCount; slot++ {
+		if state(r.word(slot*slotSize).Load()) != free {
+			return false
+		}
+	}
+	return true
+}
+
 // records are the slots in use. It is for the supervisor, after the death of
 // the child.
 func (r region) records() []record {

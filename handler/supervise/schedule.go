@@ -46,6 +46,35 @@ func (d *docket) next(now time.Time, have func(instance string) bool) (instance 
 	return instance, at
 }
 
+// idleTrial is how long a trial goes on that holds no message.
+const idleTrial = 5 * time.Second
+
+// trialSight is what is known of a trial that goes on.
+type trialSight struct {
+	// suspect means that the instance is not acquitted, others that another trial could
+	// begin.
+	suspect, others bool
+	age, limit      time.Duration
+	// handed means that the process was given messages, holds that it has one now, runs
+	// that code of it runs or has not stored what it did.
+	handed, holds, runs bool
+}
+
+// judge decides whether the trial ends, and whether it counts as cut short. What was
+// handed over may be another process's by now: then nothing is left to wait for, and
+// others need not wait for that.
+func (t trialSight) judge() (end, cut bool) {
+	switch {
+	case !t.suspect:
+		return true, false
+	case t.others && t.handed && !t.holds && !t.runs:
+		return true, false
+	case t.others && t.age > t.limit, t.age > idleTrial && !t.holds:
+		return true, true
+	}
+	return false, false
+}
+
 // limit is how long the trial of an instance may keep others waiting.
 func (d *docket) limit(instance string) time.Duration {
 	return firstTrial << min(d.doublings(instance)-1, 20)

@@ -20,40 +20,41 @@ func (s *supervisor) handOut() {
 			return p.trial == ""
 		}, time.Now())
 		if len(messages) > 0 {
+			p.handed = true
 			p.inbox.put(s.briefing(p.trial, messages))
 		}
 	}
 }
 
-const (
-	// idleTrial is how long a trial goes on that holds no message.
-	idleTrial = 5 * time.Second
-	// trialStops is how long the end of a trial may take.
-	trialStops = 15 * time.Second
-)
+// trialStops is how long the end of a trial may take.
+const trialStops = 15 * time.Second
 
 // try begins and ends trials.
 func (s *supervisor) try() {
 	now := time.Now()
 	if s.trial == nil {
-		if instance, _ := s.docket.next(now, s.custody.has); instance != "" && s.server != nil {
+		if instance, _ := s.docket.next(now, func(i string) bool { return s.custody.has(i, now) }); instance != "" && s.server != nil {
 			s.beginTrial(instance)
 		}
 		return
 	}
 	p := s.trial
-	others := func(instance string) bool { return instance != p.trial && s.custody.has(instance) }
-	next, _ := s.docket.next(now, others)
-	switch {
-	case !p.stopping.IsZero():
+	if !p.stopping.IsZero() {
 		if now.Sub(p.stopping) > trialStops {
 			_ = p.cmd.Process.Kill()
 		}
-	case !s.docket.isSuspect(p.trial):
-		s.endTrial()
-	case next != "" && now.Sub(p.since) > s.docket.limit(p.trial),
-		now.Sub(p.since) > idleTrial && !s.custody.owns(p):
+		return
+	}
+	others := func(instance string) bool { return instance != p.trial && s.custody.has(instance, now) }
+	next, _ := s.docket.next(now, others)
+	end, cut := trialSight{
+		suspect: s.docket.isSuspect(p.trial), others: next != "", age: now.Sub(p.since), limit: s.docket.limit(p.trial),
+		handed: p.handed, holds: s.custody.owns(p), runs: !p.shared.isEmpty(),
+	}.judge()
+	if cut {
 		s.docket.cutShort(p.trial, now)
+	}
+	if end {
 		s.endTrial()
 	}
 }
