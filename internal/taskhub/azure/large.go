@@ -196,10 +196,15 @@ func (h *Hub) largeName(id string, text history.Payload) string {
 		return ""
 	}
 	_, name, found := strings.Cut(u.Path, "/"+h.largeContainer()+"/")
-	if !found || !strings.HasPrefix(name, folder(id)) && !strings.HasPrefix(name, id+"/") {
+	if !found || !isOwn(id, name) {
 		return ""
 	}
 	return name
+}
+
+// isOwn reports whether a blob is one of the instance itself.
+func isOwn(id, blob string) bool {
+	return strings.HasPrefix(blob, folder(id)) || strings.HasPrefix(blob, id+"/")
 }
 
 // deleteLarge deletes the blobs of an instance that doomed reports, all with nil.

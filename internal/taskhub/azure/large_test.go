@@ -274,6 +274,36 @@ func TestOfficialBlobs(t *testing.T) {
 	}
 }
 
+// An official client leaves an input that fits its message and not the row in a blob that
+// the row names beside an empty input. It is the input until the engine has written one;
+// a blob of another instance never is.
+func TestInputThatTheRowNames(t *testing.T) {
+	s := newSite(t, azure.Options{})
+	input := largeText(80_000)
+	for _, c := range []struct {
+		blob, origin string
+		want         history.Payload
+	}{
+		{"i/history--Input-16FD3CB1-Input.json.gz", "", input},
+		{"j/history--Input-16FD3CB1-Input.json.gz", "", history.Payload("")},
+		{"i/history--Input-16FD3CB1-Input.json.gz", "x", history.Payload("")},
+	} {
+		s.put(t, c.blob, input)
+		entity := fmt.Sprintf(`{"PartitionKey": "i", "RowKey": "", "Name": "O", "ExecutionId": "x", "RuntimeStatus": "Pending", "Input": "", "InputBlobName": %q, "GoOrigin": %q}`, c.blob, c.origin)
+		if _, err := s.opened.Tables.NewClient("FakeInstances").AddEntity(t.Context(), []byte(entity), nil); err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.Instance(t.Context(), "i")
+		page, listed := s.List(t.Context(), taskhub.Query{})
+		if err != nil || listed != nil || !bytes.Equal(got.Input, c.want) || !bytes.Equal(page.Instances[0].Input, c.want) {
+			t.Errorf("%s: %d bytes, %v, %v", c.blob, len(got.Input), err, listed)
+		}
+		if _, err := s.opened.Tables.NewClient("FakeInstances").DeleteEntity(t.Context(), "i", "", nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestTextsThatLookLikeAddresses: what somebody gave as an input or a reason is
 // never read as the address of a blob, be there one of that name or not.
 func TestTextsThatLookLikeAddresses(t *testing.T) {

@@ -19,6 +19,7 @@ type instanceRow struct {
 	PartitionKey, ExecutionId, Name, Version, RuntimeStatus, Tags   string
 	GoParked, GoBacklog, GoPurging, GoOrigin, ParentInstanceId      string
 	Input, Output, CustomStatus, GoInputBlob, GoOutputBlob          *string
+	InputBlobName                                                   string
 	CreatedTime, LastUpdatedTime, CompletedTime, ScheduledStartTime time.Time
 	Generation                                                      *int32
 }
@@ -73,7 +74,12 @@ func (h *Hub) decodeRow(raw []byte) (*storedRow, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &storedRow{row, [2]string{h.namedBlob(row.ID, row.Input, w.GoInputBlob, true), h.namedBlob(row.ID, row.Output, w.GoOutputBlob, false)}}, nil
+	input := h.namedBlob(row.ID, row.Input, w.GoInputBlob, true)
+	if len(row.Input) == 0 && row.Origin == "" && isOwn(row.ID, w.InputBlobName) {
+		// An official client leaves an input there that fits its message and not the row.
+		input = w.InputBlobName
+	}
+	return &storedRow{row, [2]string{input, h.namedBlob(row.ID, row.Output, w.GoOutputBlob, false)}}, nil
 }
 
 func (w *instanceRow) instance() (*taskhub.Instance, error) {
