@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -13,39 +14,75 @@ import (
 // for another from then on, too.
 const renewBefore = 5 * time.Minute
 
+// askFor is how long a request for a token may take.
+const askFor = time.Minute
+
 // oneToken gives the clients of all services the same token: those that need one at
-// the same time wait for a single request. It may be used concurrently.
+// the same time wait for a single request, which goes on when some of them give up. It
+// may be used concurrently.
 type oneToken struct {
 	credential azcore.TokenCredential
 
-	// turn has room for the caller that may read and write what follows.
-	turn    chan struct{}
+	mu      sync.Mutex // guards what follows
 	token   azcore.AccessToken
 	options string
+	// asked is the request on its way; nil: there is none.
+	asked *askedToken
 }
 
-func shareToken(c azcore.TokenCredential) *oneToken {
-	return &oneToken{credential: c, turn: make(chan struct{}, 1)}
+// askedToken is a request for a token. token and err are set when done is closed.
+type askedToken struct {
+	options string
+	done    chan struct{}
+	token   azcore.AccessToken
+	err     error
 }
+
+func shareToken(c azcore.TokenCredential) *oneToken { return &oneToken{credential: c} }
 
 // GetToken returns the token that it has for these options while it is good, and asks
 // for one else, or when the service has claims against the one that it had.
 func (o *oneToken) GetToken(ctx context.Context, options policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	o.mu.Lock()
+	key := tokenKey(options)
+	if options.Claims == "" && key == o.options && good(o.token, time.Now()) {
+		defer o.mu.Unlock()
+		return o.token, nil
+	}
+	asked := o.asked
+	if asked == nil || asked.options != key {
+		asked = &askedToken{options: key, done: make(chan struct{})}
+		o.asked = asked
+		go o.ask(context.WithoutCancel(ctx), asked, options) // those that wait own it; it ends after askFor
+	}
+	o.mu.Unlock()
 	select {
-	case o.turn <- struct{}{}:
+	case <-asked.done:
+		return asked.token, asked.err
 	case <-ctx.Done():
 		return azcore.AccessToken{}, fmt.Errorf("waiting for a token: %w", context.Cause(ctx))
 	}
-	defer func() { <-o.turn }()
-	key := fmt.Sprint(options.Scopes, options.TenantID, options.EnableCAE)
-	if options.Claims == "" && key == o.options && good(o.token, time.Now()) {
-		return o.token, nil
+}
+
+func (o *oneToken) ask(ctx context.Context, asked *askedToken, options policy.TokenRequestOptions) {
+	ctx, cancel := context.WithTimeout(ctx, askFor)
+	defer cancel()
+	asked.token, asked.err = o.credential.GetToken(ctx, options)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if asked.err == nil {
+		// A token that answers claims is as good as another one afterwards.
+		options.Claims = ""
+		o.token, o.options = asked.token, tokenKey(options)
 	}
-	token, err := o.credential.GetToken(ctx, options)
-	if err == nil {
-		o.token, o.options = token, key
+	if o.asked == asked {
+		o.asked = nil
 	}
-	return token, err
+	close(asked.done)
+}
+
+func tokenKey(options policy.TokenRequestOptions) string {
+	return fmt.Sprint(options.Scopes, options.TenantID, options.EnableCAE, options.Claims)
 }
 
 // good reports whether a token need not be asked for anew.

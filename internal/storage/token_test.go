@@ -104,3 +104,20 @@ func TestWaitForATokenEnds(t *testing.T) {
 		first.Wait()
 	})
 }
+
+// A client that gives up does not take the request with it: on a slow machine the others
+// would ask again.
+func TestTokenIsAskedForOnceAlthoughAClientGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		source := &tokens{}
+		shared := shareToken(source)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		if _, err := shared.GetToken(ctx, storageToken); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error %v, want that of its context", err)
+		}
+		if token, err := shared.GetToken(t.Context(), storageToken); err != nil || token.Token != "t" || source.asked != 1 {
+			t.Errorf("%v %v, the token was asked for %d times, want 1", token, err, source.asked)
+		}
+	})
+}
