@@ -74,10 +74,7 @@ func (r *reach) found(cmd *cobra.Command, query url.Values) (out foundInstances)
 	}
 	ctx, cancel := context.WithTimeout(base, completionPatience)
 	defer cancel()
-	if r.check() != nil {
-		return out
-	}
-	c, err := r.caller(ctx)
+	c, err := r.connect(ctx)
 	if err != nil {
 		return out
 	}

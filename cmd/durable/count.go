@@ -36,10 +36,7 @@ func newCountCommand() *cobra.Command {
 			if o.by != "" && o.by != "status" && o.by != "name" {
 				return usageError{fmt.Errorf("--by %s: want status or name", o.by)}
 			}
-			if err := o.check(); err != nil {
-				return err
-			}
-			c, err := o.caller(cmd.Context())
+			c, err := o.connect(cmd.Context())
 			if err != nil {
 				return err
 			}

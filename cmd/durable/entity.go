@@ -274,10 +274,7 @@ func newEntityCleanCommand() *cobra.Command {
 			case age < 0:
 				return usageError{fmt.Errorf("--empty-for %v: must not be below 0", age)}
 			}
-			if err := r.check(); err != nil {
-				return err
-			}
-			c, err := r.caller(cmd.Context())
+			c, err := r.connect(cmd.Context())
 			if err != nil {
 				return err
 			}

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -35,10 +34,7 @@ func newEntityListCommand() *cobra.Command {
 			case o.prefix != "" && o.name == "":
 				return usageError{fmt.Errorf("--prefix %s is of keys: name the entity with --name", o.prefix)}
 			}
-			if err := o.check(); err != nil {
-				return err
-			}
-			c, err := o.caller(cmd.Context())
+			c, err := o.connect(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -66,14 +62,7 @@ func (o *entityListOptions) query() (url.Values, error) {
 	if o.deleted {
 		query.Set("includeDeleted", "true")
 	}
-	if o.since != "" {
-		ago, err := parseAgo(o.since)
-		if err != nil {
-			return nil, usageError{err}
-		}
-		query.Set("lastOperationTimeFrom", time.Now().Add(-ago).UTC().Format(time.RFC3339))
-	}
-	return query, nil
+	return query, setSince(query, "lastOperationTimeFrom", o.since)
 }
 
 func (o *entityListOptions) list(ctx context.Context, c *caller, cmd *cobra.Command) error {

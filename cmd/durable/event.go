@@ -23,9 +23,6 @@ func newEventCommand() *cobra.Command {
 			`  durable event order-7 Approved --data '{"by":"Ann"}'`,
 		Args: want(2, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.check(); err != nil {
-				return err
-			}
 			o.id, o.name = args[0], args[1]
 			var err error
 			if o.data, err = given(o.data, cmd.InOrStdin()); err != nil {
@@ -41,7 +38,7 @@ func newEventCommand() *cobra.Command {
 }
 
 func raiseEvent(ctx context.Context, o eventOptions) error {
-	c, err := o.caller(ctx)
+	c, err := o.connect(ctx)
 	if err != nil {
 		return err
 	}

@@ -48,10 +48,7 @@ func newExportCommand() *cobra.Command {
 			if o.max < 1 {
 				return usageError{fmt.Errorf("--max %d: want 1 or more", o.max)}
 			}
-			if err := o.check(); err != nil {
-				return err
-			}
-			c, err := o.caller(cmd.Context())
+			c, err := o.connect(cmd.Context())
 			if err != nil {
 				return err
 			}

@@ -42,14 +42,20 @@ func (f *filter) query() (url.Values, error) {
 	if f.roots {
 		query.Set("rootsOnly", "true")
 	}
-	if f.since != "" {
-		ago, err := parseAgo(f.since)
-		if err != nil {
-			return nil, usageError{err}
-		}
-		query.Set("createdTimeFrom", time.Now().Add(-ago).UTC().Format(time.RFC3339))
+	return query, setSince(query, "createdTimeFrom", f.since)
+}
+
+// setSince sets a parameter to the time that was so long ago.
+func setSince(query url.Values, name, since string) error {
+	if since == "" {
+		return nil
 	}
-	return query, nil
+	ago, err := parseAgo(since)
+	if err != nil {
+		return usageError{err}
+	}
+	query.Set(name, time.Now().Add(-ago).UTC().Format(time.RFC3339))
+	return nil
 }
 
 func set(query url.Values, name, value string) {

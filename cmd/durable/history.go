@@ -40,11 +40,8 @@ func newHistoryCommand() *cobra.Command {
 			case o.follow && o.form == asJSON:
 				return usageError{fmt.Errorf("--follow and -o json do not go together: -o jsonl is one event a line")}
 			}
-			if err := o.check(); err != nil {
-				return err
-			}
 			o.id = args[0]
-			c, err := o.caller(cmd.Context())
+			c, err := o.connect(cmd.Context())
 			if err != nil {
 				return err
 			}

@@ -78,10 +78,7 @@ func newHubInfoCommand() *cobra.Command {
 			if len(args) == 1 {
 				r.dir = args[0]
 			}
-			if err := r.check(); err != nil {
-				return err
-			}
-			c, err := r.caller(cmd.Context())
+			c, err := r.connect(cmd.Context())
 			if err != nil {
 				return err
 			}

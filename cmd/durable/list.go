@@ -36,10 +36,7 @@ func newListCommand() *cobra.Command {
 			if o.max < 1 || o.max > mostListed {
 				return usageError{fmt.Errorf("--max %d: want 1 to %d; durable count counts any number", o.max, mostListed)}
 			}
-			if err := o.check(); err != nil {
-				return err
-			}
-			c, err := o.caller(cmd.Context())
+			c, err := o.connect(cmd.Context())
 			if err != nil {
 				return err
 			}

@@ -49,6 +49,14 @@ type caller struct {
 	key    string
 }
 
+// connect checks the flags and connects.
+func (r *reach) connect(ctx context.Context) (*caller, error) {
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	return r.caller(ctx)
+}
+
 // caller connects. Without a URL the API runs in this process.
 func (r *reach) caller(ctx context.Context) (*caller, error) {
 	if r.url != "" {

@@ -31,11 +31,8 @@ func newShowCommand() *cobra.Command {
 			"  durable show order-7 -o json | jq .output",
 		Args: want(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.check(); err != nil {
-				return err
-			}
 			o.id = args[0]
-			c, err := o.caller(cmd.Context())
+			c, err := o.connect(cmd.Context())
 			if err != nil {
 				return err
 			}

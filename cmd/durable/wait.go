@@ -71,8 +71,12 @@ func newWaitCommand() *cobra.Command {
 	return cmd
 }
 
-// holdStatus is how long a request for the end of an instance is held.
-const holdStatus = "wait=60"
+// How long a request for the end of an instance is held: for a while, or, where a
+// terminal shows how it goes on, not so long.
+const (
+	holdStatus  = "wait=60"
+	holdShortly = "wait=2"
+)
 
 // wait waits for the end of an instance and prints its output, or the instance.
 func (o *waitOptions) wait(ctx context.Context, c *caller, id string, out io.Writer, p *progress) error {
@@ -106,7 +110,11 @@ func (o *waitOptions) wait(ctx context.Context, c *caller, id string, out io.Wri
 // untilEnded returns how an instance has ended.
 func (c *caller) untilEnded(ctx context.Context, id string, p *progress) (status string, output json.RawMessage, err error) {
 	r := request{method: http.MethodGet, path: instancePath(id), query: url.Values{"showInput": {"false"}}}
-	for begun := time.Now(); ; r.prefer = holdStatus {
+	hold := holdStatus
+	if p.w != nil {
+		hold = holdShortly
+	}
+	for begun := time.Now(); ; r.prefer = hold {
 		body, err := c.send(ctx, r)
 		if err != nil {
 			return "", nil, err

@@ -89,19 +89,26 @@ func (c *call) events(w http.ResponseWriter, r *http.Request) {
 		c.writeFailure(w, r, err)
 		return
 	}
-	h, err := c.historyFrom(r.Context(), from)
-	if err == nil && from > 0 && executionOf(h) != c.query.get("execution") {
-		from = 0
-		h, err = c.Client.HistoryFrom(r.Context(), c.id, 0)
-	}
-	if err == nil && from == 0 && len(h.Events) == 0 {
-		_, err = c.Client.Get(r.Context(), c.id) // none has begun, or there is none
-	}
+	h, from, err := c.currentFrom(r.Context(), from)
 	if err != nil {
 		c.writeFailure(w, r, err)
 		return
 	}
 	c.writeView(w, r, makeEventPage(h, from, top))
+}
+
+// currentFrom reads the history from a row on, or from its beginning where another
+// execution than that of the request is there.
+func (c *call) currentFrom(ctx context.Context, from uint64) (*taskhub.History, uint64, error) {
+	h, err := c.historyFrom(ctx, from)
+	if err == nil && from > 0 && executionOf(h) != c.query.get("execution") {
+		from = 0
+		h, err = c.Client.HistoryFrom(ctx, c.id, 0)
+	}
+	if err == nil && from == 0 && len(h.Events) == 0 {
+		_, err = c.Client.Get(ctx, c.id) // none has begun, or there is none
+	}
+	return h, from, err
 }
 
 func (c *call) eventRange() (from uint64, top int, err error) {

@@ -25,14 +25,7 @@ func (c *call) rows(w http.ResponseWriter, r *http.Request) {
 		c.writeFailure(w, r, err)
 		return
 	}
-	h, err := c.historyFrom(r.Context(), from)
-	if err == nil && from > 0 && executionOf(h) != c.query.get("execution") {
-		from = 0
-		h, err = c.Client.HistoryFrom(r.Context(), c.id, 0)
-	}
-	if err == nil && from == 0 && len(h.Events) == 0 {
-		_, err = c.Client.Get(r.Context(), c.id) // none has begun, or there is none
-	}
+	h, from, err := c.currentFrom(r.Context(), from)
 	if err != nil {
 		c.writeFailure(w, r, err)
 		return
