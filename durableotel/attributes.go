@@ -66,6 +66,17 @@ func kindOf(s *observe.Span) trace.SpanKind {
 	return trace.SpanKindServer
 }
 
+// most is how many attributes most spans have at most.
+const most = 9
+
+// allAttributesOf are those of a span that is over.
+func allAttributesOf(s *observe.Span) []attribute.KeyValue {
+	if s.Status == "" {
+		return attributesOf(s)
+	}
+	return append(attributesOf(s), outcomeOf(s)...)
+}
+
 // attributesOf are what is known of a span when it begins.
 func attributesOf(s *observe.Span) []attribute.KeyValue {
 	switch s.Kind {
@@ -74,7 +85,7 @@ func attributesOf(s *observe.Span) []attribute.KeyValue {
 	case observe.Entity:
 		return entityAttributes(s)
 	}
-	a := []attribute.KeyValue{kindKey.String(string(s.Kind)), nameKey.String(s.Name)}
+	a := append(make([]attribute.KeyValue, 0, most), kindKey.String(string(s.Kind)), nameKey.String(s.Name))
 	if s.Version != "" {
 		a = append(a, versionKey.String(s.Version))
 	}

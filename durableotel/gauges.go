@@ -70,3 +70,14 @@ func instrumentsOf(by map[observe.Quantity]gauge) (all []metric.Observable) {
 	}
 	return all
 }
+
+func attributesOfMeasurement(name, detail attribute.Key, m observe.Measurement) metric.MeasurementOption {
+	var a []attribute.KeyValue
+	if name != "" {
+		a = append(a, name.String(m.Name))
+	}
+	if detail != "" {
+		a = append(a, detail.String(m.Detail))
+	}
+	return metric.WithAttributeSet(attribute.NewSet(a...))
+}

@@ -3,6 +3,7 @@ package durableotel
 import (
 	"context"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/durable-go/functions/durable/observe"
@@ -18,6 +19,15 @@ type instruments struct {
 	events, size                           metric.Int64Histogram
 	activity, queueDelay, lateness, entity metric.Float64Histogram
 	requests                               metric.Float64Histogram
+	sets                                   attributeSets
+	// answers are the attributes of requests.
+	answers sync.Map // answer to metric.MeasurementOption
+}
+
+// answer is what the attributes of a request depend on: there are few.
+type answer struct {
+	service, operation string
+	status             int
 }
 
 // Bounds of histograms, in seconds: those that the semantic conventions advise, and
@@ -62,7 +72,7 @@ func (i *instruments) begun(s *observe.Span) {
 	if s.Kind != observe.Activity {
 		return
 	}
-	ctx, name := context.Background(), metric.WithAttributes(nameKey.String(s.Name))
+	ctx, name := context.Background(), i.sets.of(&byName, s.Name)
 	i.active.Add(ctx, 1, name)
 	i.queueDelay.Record(ctx, since(s.Asked, s.Start), name)
 	if s.Attempt > 1 {
@@ -71,41 +81,53 @@ func (i *instruments) begun(s *observe.Span) {
 }
 
 func (i *instruments) ended(s *observe.Span) {
-	ctx, name := context.Background(), nameKey.String(s.Name)
+	ctx := context.Background()
 	took := since(s.Start, s.End)
 	serves := s.Role == observe.Serves || s.Role == observe.Handles
 	switch {
 	case s.Kind == observe.Orchestration && s.Role == observe.Begins:
-		i.started.Add(ctx, 1, metric.WithAttributes(name, versionKey.String(s.Version)))
-		i.startDelay.Record(ctx, since(s.Asked, s.Start), metric.WithAttributes(name))
+		i.started.Add(ctx, 1, i.sets.of(&byNameVersion, s.Name, s.Version))
+		i.startDelay.Record(ctx, since(s.Asked, s.Start), i.sets.of(&byName, s.Name))
 	case s.Kind == observe.Orchestration && serves:
-		i.completed.Add(ctx, 1, metric.WithAttributes(name, versionKey.String(s.Version), statusKey.String(s.Status)))
-		i.duration.Record(ctx, took, metric.WithAttributes(name, statusKey.String(s.Status)))
-		i.events.Record(ctx, int64(s.Events), metric.WithAttributes(name))
-		i.size.Record(ctx, int64(s.Bytes), metric.WithAttributes(name))
+		name := i.sets.of(&byName, s.Name)
+		i.completed.Add(ctx, 1, i.sets.of(&byEnd, s.Name, s.Version, s.Status))
+		i.duration.Record(ctx, took, i.sets.of(&byNameStatus, s.Name, s.Status))
+		i.events.Record(ctx, int64(s.Events), name)
+		i.size.Record(ctx, int64(s.Bytes), name)
 	case s.Kind == observe.Activity && serves:
-		i.active.Add(ctx, -1, metric.WithAttributes(name))
-		i.activity.Record(ctx, took, metric.WithAttributes(outcome(s, name)...))
+		i.active.Add(ctx, -1, i.sets.of(&byName, s.Name))
+		i.activity.Record(ctx, took, i.outcome(s))
 	case s.Kind == observe.Timer:
 		i.lateness.Record(ctx, since(s.FireAt, s.End))
 	case s.Kind == observe.Entity && serves:
-		i.entity.Record(ctx, took, metric.WithAttributes(outcome(s, name, operationKey.String(s.Operation))...))
+		i.entity.Record(ctx, took, i.outcome(s))
 	}
 }
 
-// outcome adds how something ended.
-func outcome(s *observe.Span, a ...attribute.KeyValue) []attribute.KeyValue {
-	if s.Failure == nil {
-		return append(a, attribute.String("outcome", "ok"))
+// outcome is how an activity or an operation of an entity ended.
+func (i *instruments) outcome(s *observe.Span) metric.MeasurementOption {
+	switch operation := s.Kind == observe.Entity; {
+	case operation && s.Failure == nil:
+		return i.sets.of(&byOperation, s.Name, s.Operation, "ok")
+	case operation:
+		return i.sets.of(&byFailedRequest, s.Name, s.Operation, "error", s.Failure.Type)
+	case s.Failure == nil:
+		return i.sets.of(&byOutcome, s.Name, "ok")
 	}
-	return append(a, attribute.String("outcome", "error"), attribute.String("error.type", s.Failure.Type))
+	return i.sets.of(&byFailure, s.Name, "error", s.Failure.Type)
 }
 
 func (i *instruments) request(service, operation string, status int, took time.Duration) {
-	method, what, _ := strings.Cut(operation, " ")
-	i.requests.Record(context.Background(), took.Seconds(), metric.WithAttributes(
-		attribute.String("service", service), attribute.String("http.request.method", method), attribute.String("operation", what),
-		attribute.Int("http.response.status_code", status)))
+	key := answer{service, operation, status}
+	option, ok := i.answers.Load(key)
+	if !ok {
+		method, what, _ := strings.Cut(operation, " ")
+		option = metric.WithAttributeSet(attribute.NewSet(
+			attribute.String("service", service), attribute.String("http.request.method", method), attribute.String("operation", what),
+			attribute.Int("http.response.status_code", status)))
+		i.answers.Store(key, option)
+	}
+	i.requests.Record(context.Background(), took.Seconds(), option.(metric.MeasurementOption))
 }
 
 // since is the time between two moments, in seconds; 0 where one is not known or the

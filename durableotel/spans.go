@@ -90,9 +90,13 @@ func (o *Observer) write(s *observe.Span) {
 	if parent.SpanID() != id { // a root names itself
 		ctx = trace.ContextWithRemoteSpanContext(ctx, parent)
 	}
-	_, span := o.tracer.Start(ctx, nameOf(s), trace.WithSpanKind(kindOf(s)), trace.WithTimestamp(s.Start), trace.WithAttributes(attributesOf(s)...), trace.WithLinks(linksOf(s)...))
+	options := []trace.SpanStartOption{trace.WithSpanKind(kindOf(s)), trace.WithTimestamp(s.Start), trace.WithAttributes(allAttributesOf(s)...)}
+	if len(s.Links) > 0 {
+		options = append(options, trace.WithLinks(linksOf(s)...))
+	}
+	_, span := o.tracer.Start(ctx, nameOf(s), options...)
 	o.check(span.SpanContext(), id)
-	finish(span, s)
+	setFailure(span, s)
 	span.End(trace.WithTimestamp(s.End))
 }
 
@@ -110,6 +114,11 @@ func finish(span trace.Span, s *observe.Span) {
 	if s.Status != "" {
 		span.SetAttributes(outcomeOf(s)...)
 	}
+	setFailure(span, s)
+}
+
+// setFailure sets how a span has ended.
+func setFailure(span trace.Span, s *observe.Span) {
 	f := s.Failure
 	if f == nil {
 		if s.Role == observe.Serves && (s.Kind == observe.Orchestration || s.Kind == observe.Activity) {

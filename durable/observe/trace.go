@@ -16,14 +16,28 @@ const traceparent = len("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01
 // only, the one that there is.
 func (t Trace) Valid() bool {
 	p := t.Parent
-	return len(p) == traceparent && strings.HasPrefix(p, "00-") && p[35] == '-' && p[52] == '-' &&
+	return len(p) == traceparent && p[:3] == "00-" && p[35] == '-' && p[52] == '-' &&
 		isID(p[3:35]) && isID(p[36:52]) && isHex(p[53:])
 }
 
 // isID reports whether an id is hexadecimal and not all zeros.
-func isID(s string) bool { return isHex(s) && strings.Trim(s, "0") != "" }
+func isID(s string) bool {
+	for i := range len(s) {
+		if s[i] != '0' {
+			return isHex(s)
+		}
+	}
+	return false
+}
 
-func isHex(s string) bool { return strings.Trim(s, "0123456789abcdef") == "" }
+func isHex(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}
 
 // With is the context of another span of the trace; the zero Trace where the context
 // is not valid.

@@ -40,6 +40,9 @@ type execution struct {
 	local int
 	// blame is why the code must not run: the instance fails with it.
 	blame error
+	// spans are the ids of the spans of actions that were derived, by the action and how
+	// often it was redone; nil where nothing observes.
+	spans map[[2]int32]string
 	// owes says that what the end of the execution owes others is to be done again.
 	owes bool
 }

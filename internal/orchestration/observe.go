@@ -112,7 +112,21 @@ func (in *Instance) spanOf(action int32) string {
 	if w := in.x.record.rewinds; w != nil && w.recorded[action] && in.x.draftAsks(action) {
 		redone++
 	}
-	return tracing.SpanID("call", in.ID, in.x.id, itoa(action), itoa(int32(redone)))
+	return in.x.spanID(in.ID, action, int32(redone))
+}
+
+// spanID derives the id of the span of an action that was taken out so many times.
+func (x *execution) spanID(instance string, action, redone int32) string {
+	key := [2]int32{action, redone}
+	id, ok := x.spans[key]
+	if !ok {
+		id = tracing.SpanID("call", instance, x.id, itoa(action), itoa(redone))
+		if x.spans == nil {
+			x.spans = map[[2]int32]string{}
+		}
+		x.spans[key] = id
+	}
+	return id
 }
 
 func (x *execution) draftAsks(action int32) bool {
