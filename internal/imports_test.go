@@ -64,12 +64,12 @@ var rules = map[string][]string{
 
 // free packages put others together; nothing of the product's core imports
 // them.
-var free = []string{".", "Orchestrator", "durable", "durabletest", "cmd/", "samples/", "bench", "bench/", "internal/azurite/azuritetest", "internal/taskhub/hubtest", "internal/e2e", "internal/e2e/", "internal/programs", "internal/programs/", "internal/simulation", "internal/simulation/", "internal/mutation"}
+var free = []string{".", "Orchestrator", "durable", "durabletest", "cmd/", "samples/", "bench", "bench/", "internal/azurite/azuritetest", "internal/taskhub/hubtest", "internal/e2e", "internal/e2e/", "internal/programs", "internal/programs/", "internal/simulation", "internal/simulation/", "internal/mutation", "durableotel/lab"}
 
 // heavy are modules that only the named packages may import, so that they reach
 // no app that does not ask for them.
 var heavy = map[string][]string{
-	"go.opentelemetry.io": {"durableotel", "samples/telemetry"},
+	"go.opentelemetry.io": {"durableotel", "durableotel/lab", "samples/telemetry"},
 	"github.com/spf13":    {"cmd/durable"},
 	"golang.org/x/tools":  {"cmd/durablevet", "cmd/durablevet/determinism", "cmd/durablevet/gclplugin"},
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity":      {"internal/storage", "durable", "samples/telemetry"},

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 )
 
@@ -122,7 +123,7 @@ func Build(root, main, to string, arguments ...string) error {
 	if binary := built.binaries[key]; binary != nil {
 		return os.WriteFile(to, binary, 0o755)
 	}
-	cmd := exec.Command("go", append(append([]string{"build", "-o", to}, arguments...), main)...)
+	cmd := exec.Command("go", slices.Concat([]string{"build"}, arguments, []string{"-o", to, main})...)
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("building %s: %w\n%s", main, err, out)
