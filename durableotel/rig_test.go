@@ -1,11 +1,11 @@
 package durableotel_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"regexp"
 	"slices"
-	"sort"
 	"strings"
 	"testing"
 	"time"
@@ -53,6 +53,7 @@ type span struct {
 	attributes               map[string]string
 	links                    int
 	events                   []string
+	start                    time.Time
 }
 
 func spansOf(stubs tracetest.SpanStubs) (out []span) {
@@ -60,7 +61,7 @@ func spansOf(stubs tracetest.SpanStubs) (out []span) {
 		o := span{
 			name: s.Name, kind: strings.ToUpper(s.SpanKind.String()[:1]) + s.SpanKind.String()[1:], status: s.Status.Code.String(), text: s.Status.Description,
 			id: s.SpanContext.SpanID().String(), parent: s.Parent.SpanID().String(), trace: s.SpanContext.TraceID().String(),
-			attributes: map[string]string{}, links: len(s.Links),
+			attributes: map[string]string{}, links: len(s.Links), start: s.StartTime,
 		}
 		for _, a := range s.Attributes {
 			o.attributes[string(a.Key)] = executions.ReplaceAllString(text(a), "{guid}")
@@ -84,7 +85,8 @@ func text(a attribute.KeyValue) string {
 }
 
 // tree draws spans under their parents: those of which the parent is not among them at
-// the left. More of one kind under one parent are in the order of their task ids.
+// the left. More of one kind under one parent are in the order of their task ids, and
+// then of their beginnings.
 func tree(spans []span, line func(span) string) string {
 	known := map[string]bool{}
 	for _, s := range spans {
@@ -102,7 +104,7 @@ func tree(spans []span, line func(span) string) string {
 	var draw func(parent, indent string)
 	draw = func(parent, indent string) {
 		list := below[parent]
-		sort.SliceStable(list, func(i, j int) bool { return order(list[i]) < order(list[j]) })
+		slices.SortStableFunc(list, func(a, b span) int { return cmp.Or(cmp.Compare(order(a), order(b)), a.start.Compare(b.start)) })
 		for _, s := range list {
 			fmt.Fprintf(&b, "%s%s\n", indent, line(s))
 			draw(s.id, indent+"  ")
