@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -141,6 +142,46 @@ func compare(t *testing.T, name, got string) {
 	if string(want) != got {
 		t.Errorf("%s (renew: go test -run %s -update):\n%s\ngot:\n%s", file, t.Name(), want, got)
 	}
+}
+
+// TestLinksOfContinuations: an orchestration has links to the senders of all events, of
+// those that an earlier execution has taken in, and of those that it has kept for the
+// next one. Each is there once, whether or not the process has died in between.
+func TestLinksOfContinuations(t *testing.T) {
+	takesOne := durable.NewOrchestrator("TakesOne", func(ctx *durable.Context, n int) (string, error) {
+		if _, err := durable.WaitForEvent[string](ctx, "Go").Await(); err != nil {
+			return "", err
+		}
+		if n < 3 {
+			return durable.ContinueAsNew[string](ctx, n+1)
+		}
+		return "done", ctx.Sleep(time.Second)
+	})
+	r := record()
+	durabletest.Options{App: r.app}.EveryCrash(t, func(t *testing.T, env *durabletest.Env) {
+		r.spans.Reset()
+		run := begin(caller(t), t, env, takesOne, 1)
+		for range 3 { // the first execution takes one, and keeps what it has not taken
+			run.RaiseEvent("Go", "x")
+		}
+		pause(2 * time.Minute)
+		var sent, linked []string
+		for _, s := range r.spans.GetSpans() {
+			switch s.Name {
+			case "orchestration_event:Go":
+				sent = append(sent, s.SpanContext.SpanID().String())
+			case "orchestration:TakesOne":
+				for _, l := range s.Links {
+					linked = append(linked, l.SpanContext.SpanID().String())
+				}
+			}
+		}
+		slices.Sort(sent)
+		slices.Sort(linked)
+		if len(sent) != 3 || !slices.Equal(sent, linked) && !(strings.Contains(t.Name(), "after") && linked == nil) {
+			t.Errorf("sent by %q, linked to %q", sent, linked)
+		}
+	}, takesOne)
 }
 
 // TestEveryCrash: wherever the process dies, no span is written twice and none has

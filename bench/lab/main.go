@@ -69,7 +69,7 @@ func run(ctx context.Context, rounds int, source string, telemetry bool, s sizes
 	for n := range rounds {
 		fmt.Fprintf(os.Stderr, "round %d of %d\n", n+1, rounds)
 		if err := r.roundOfAll(ctx, script, f, telemetry, s, n%2 == 0); err != nil {
-			return fmt.Errorf("round %d: %w", n+1, err)
+			return errors.Join(fmt.Errorf("round %d: %w", n+1, err), r.print(os.Stdout)) // of the rounds before
 		}
 	}
 	return r.print(os.Stdout)

@@ -263,7 +263,7 @@ func (s *endings) outcome(end *history.Event) {
 	if end.Status == history.Terminated {
 		o.Failure = &observe.Failure{Type: "Terminated", Message: "Terminated"}
 	}
-	o.Links = links(links(nil, x.record.events), x.draft.events)
+	o.Links = x.links(maxLinks)
 	s.spans = append(s.spans, o)
 }
 
@@ -273,19 +273,6 @@ func sizeOf(events []*history.Event) (n int) {
 		n += len(e.Input) + len(e.Result) + len(e.Reason) + len(e.Details)
 	}
 	return n
-}
-
-// maxLinks is how many links a span has where nothing else is set.
-const maxLinks = 128
-
-// links adds the contexts of events that others have sent.
-func links(to []observe.Trace, events []*history.Event) []observe.Trace {
-	for _, e := range events {
-		if e.Type == history.EventRaised && e.Trace != nil && len(to) < maxLinks {
-			to = append(to, tracing.Of(e.Trace))
-		}
-	}
-	return to
 }
 
 // later is the end of what began at a time: clocks of processes differ.

@@ -67,6 +67,7 @@ func (in *Instance) roll(ctx context.Context, next *engine.Next) error {
 	old := in.x
 	id := taskhub.DerivedID("next", in.ID, old.id)
 	events := next.Events(id, old.after(in.Exec.Now()))
+	in.carryLinks(events)
 	told := in.endings()
 	x := in.successor(old, id)
 	x.draft.ended = told
