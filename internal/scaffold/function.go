@@ -44,14 +44,14 @@ type code struct {
 
 // Add returns what adds a function to the app in a folder, whose packages have the
 // import path of its folder before their own. It changes nothing: see [Write]. It
-// fails where the name cannot be used, and with a [*PlaceError] where main.go has no
-// place for the registration.
+// fails with a [*NameError] where the name cannot be used, and with a [*PlaceError] where
+// main.go has no place for the registration.
 func Add(app fs.FS, importPath string, f Function) (*Addition, error) {
 	if !slices.Contains(Kinds(), f.Kind) {
-		return nil, fmt.Errorf("there is no kind of function %q; there are %s", f.Kind, kindNames())
+		return nil, wrongName("there is no kind of function %q; there are %s", f.Kind, kindNames())
 	}
 	if f.Kind != Trigger && f.Binding != "" {
-		return nil, fmt.Errorf("a function of the kind %s has no trigger of its own to choose", f.Kind)
+		return nil, wrongName("a function of the kind %s has no trigger of its own to choose", f.Kind)
 	}
 	if err := checkFunction(f.Name); err != nil {
 		return nil, err

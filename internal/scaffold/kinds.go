@@ -91,5 +91,5 @@ func bindings(kind, name string) (binding, error) {
 			json:   `"type": "eventGridTrigger", "direction": "in", "name": "event"`,
 		}, nil
 	}
-	return binding{}, fmt.Errorf("there is no trigger %q; there are %s", kind, strings.Join(BindingKinds(), ", "))
+	return binding{}, wrongName("there is no trigger %q; there are %s", kind, strings.Join(BindingKinds(), ", "))
 }

@@ -79,17 +79,26 @@ func checkHub(hub string) error {
 	return nil
 }
 
+// NameError means that a function, or what triggers it, cannot have that name.
+type NameError struct{ reason string }
+
+func (e *NameError) Error() string { return e.reason }
+
+func wrongName(format string, arguments ...any) error {
+	return &NameError{fmt.Sprintf(format, arguments...)}
+}
+
 // checkFunction reports what is wrong with the name of a function.
 func checkFunction(name string) error {
 	if !functionName.MatchString(name) {
-		return fmt.Errorf("%q is not a name of a function: a letter, then up to 59 letters or digits, as in ProcessOrder", name)
+		return wrongName("%q is not a name of a function: a letter, then up to 59 letters or digits, as in ProcessOrder", name)
 	}
 	pkg := packageName(name)
 	if slices.Contains(reserved, pkg) {
-		return fmt.Errorf("%s: a folder of that name has another meaning in an app; choose another name", name)
+		return wrongName("%s: a folder of that name has another meaning in an app; choose another name", name)
 	}
 	if token.IsKeyword(pkg) || pkg == "main" || pkg == "init" {
-		return fmt.Errorf("%s: its package would be called %s, which Go does not allow; choose another name", name, pkg)
+		return wrongName("%s: its package would be called %s, which Go does not allow; choose another name", name, pkg)
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package scaffold
 
 import (
-	"bytes"
 	"fmt"
 	"go/ast"
 	"go/format"
@@ -68,8 +67,8 @@ func register(src []byte, r registration) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading %w", err)
 	}
-	if taken := usedName(file, r.alias); taken {
-		return nil, fmt.Errorf("%s: its package would be called %s, a name that main.go uses already; choose another name", r.name, r.alias)
+	if usedName(file, r.alias) {
+		return nil, wrongName("%s: its package would be called %s, a name that main.go uses already; choose another name", r.name, r.alias)
 	}
 	e := &edit{src: src, file: file, fset: fset}
 	e.durable = importName(file, product+"/durable")
@@ -118,20 +117,6 @@ func usedName(file *ast.File, name string) (used bool) {
 		return true
 	})
 	return used
-}
-
-// edit collects insertions into a file.
-type edit struct {
-	src     []byte
-	file    *ast.File
-	fset    *token.FileSet
-	durable string // the name of package durable in the file
-	inserts []insert
-}
-
-type insert struct {
-	at   int
-	text string
 }
 
 // body is a function of main.go that knows the app.
@@ -285,28 +270,4 @@ func (e *edit) addImport(r registration) {
 		e.insertAt(e.lineEnd(g.Specs[len(g.Specs)-1].End()), "\n"+spec)
 		return
 	}
-}
-
-func (e *edit) insertAt(at int, text string) { e.inserts = append(e.inserts, insert{at, text}) }
-
-func (e *edit) offset(p token.Pos) int { return e.fset.Position(p).Offset }
-func (e *edit) line(p token.Pos) int   { return e.fset.Position(p).Line }
-
-// lineEnd is the end of the line of a position: behind a comment, before the newline.
-func (e *edit) lineEnd(p token.Pos) int {
-	at := e.offset(p)
-	if i := bytes.IndexByte(e.src[at:], '\n'); i >= 0 {
-		return at + i
-	}
-	return len(e.src)
-}
-
-// apply returns the source with what was inserted.
-func (e *edit) apply() []byte {
-	slices.SortStableFunc(e.inserts, func(a, b insert) int { return b.at - a.at })
-	out := slices.Clone(e.src)
-	for _, i := range e.inserts { // the last one first, so that the others stay where they are
-		out = slices.Insert(out, i.at, []byte(i.text)...)
-	}
-	return out
 }

@@ -34,6 +34,11 @@ const Empty = "empty"
 var templates = []Template{
 	{"hello", "three activities, one after the other"},
 	{"order", "check the inventory, charge the customer, create the shipment, and undo it all"},
+	{"fan-out", "many activities at a time, with limits, partial failure and progress"},
+	{"approval", "people who decide, with a timeout, a deputy and a signed link"},
+	{"saga", "steps that are undone where a later one fails"},
+	{"monitor", "look at something from time to time, until it is done"},
+	{"entity", "small pieces of state that sum up what many send"},
 	{Empty, "an HTTP starter and the management API, no functions yet"},
 }
 
