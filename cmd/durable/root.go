@@ -18,7 +18,10 @@ const (
 // commands make the tool's commands, by the group of the help that they are in. Each
 // is in a file of its own.
 var commands = map[string][]func() *cobra.Command{
-	forApps:      {newStartCommand, newVetCommand, newReplayCommand, newPackCommand, newPublishCommand, newDoctorCommand, newVersionCommand},
+	forApps: {
+		newInitCommand, newNewCommand, newStartCommand, newVetCommand, newReplayCommand, newPackCommand, newPublishCommand,
+		newDoctorCommand, newVersionCommand,
+	},
 	forInstances: instanceCommands,
 	forHubs:      {newDashboardCommand, newHubCommand, newEntityCommand, newKeysCommand},
 }
