@@ -33,8 +33,7 @@ func newInitCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "init DIR", Short: "makes a new app from a template", Long: help,
 		Example: "  durable init shop --template order\n" +
-			"  durable init . --module example.com/shop --hub ShopHub\n" +
-			"  go run ./cmd/durable init ../shop",
+			"  durable init . --module example.com/shop --hub ShopHub",
 		Args: want(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.dir = args[0]

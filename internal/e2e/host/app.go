@@ -31,11 +31,15 @@ func Root() (string, error) {
 
 // makeApp fills the app's directory.
 func (h *Host) makeApp() error {
-	root, err := Root()
-	if err != nil {
-		return err
+	root, folders := h.Options.App, []string{"."}
+	if root == "" {
+		var err error
+		if root, err = Root(); err != nil {
+			return err
+		}
+		folders = append(folders, h.Options.Folders...)
 	}
-	for _, folder := range append([]string{"."}, h.Options.Folders...) {
+	for _, folder := range folders {
 		if err := copyFunctions(filepath.Join(root, folder), h.Dir); err != nil {
 			return err
 		}
@@ -75,7 +79,7 @@ func copyFunctions(from, to string) error {
 	return nil
 }
 
-// writeHostJSON writes the lab's host.json with the hub and the settings of the
+// writeHostJSON writes the app's host.json with the hub and the settings of the
 // options.
 func (h *Host) writeHostJSON(root string) error {
 	raw, err := os.ReadFile(filepath.Join(root, "host.json"))
@@ -119,7 +123,7 @@ func Build(root, main, to string, arguments ...string) error {
 	}
 	built.Lock()
 	defer built.Unlock()
-	key := fmt.Sprint(main, arguments)
+	key := fmt.Sprint(root, main, arguments)
 	if binary := built.binaries[key]; binary != nil {
 		return os.WriteFile(to, binary, 0o755)
 	}

@@ -32,7 +32,10 @@ const readyWithin = 2 * time.Minute
 
 // Options say what runs where.
 type Options struct {
-	// Main is the package of the handler, from the module's root. Default ".",
+	// App is the folder of a whole app, which runs in place of the lab: its functions,
+	// its host.json and its main package. Default: the lab.
+	App string
+	// Main is the package of the handler, from the root of the module or of the app. Default ".",
 	// the lab.
 	Main string
 	// Folders are directories, from the module's root, whose function folders
