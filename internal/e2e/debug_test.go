@@ -82,17 +82,24 @@ func lineOf(t *testing.T, file, text string) int {
 	return 0
 }
 
-// F5 without the editor: its task's host, its debugger, its breakpoints.
+// F5 without the editor: its task's host, its debugger, its breakpoints. In the lab, and
+// in an app that "durable init" makes.
 func TestDebugger(t *testing.T) {
-	dlv := debugger(t)
+	debugger(t)
 	host.NeedFunc(t)
 	root, err := host.Root()
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := freePort(t)
+	t.Run("lab", func(t *testing.T) { debug(t, root) })
+	t.Run("generated", func(t *testing.T) { debug(t, generated(t, root, "hello")) })
+}
+
+// debug runs the app in a folder under the debugger, as its editor's settings say.
+func debug(t *testing.T, root string) {
+	dlv, port := debugger(t), freePort(t)
 	h := host.Run(t, host.Options{
-		Storage: azuritetest.Server(t).ConnectionString(), Hub: azuritetest.HubName(),
+		App: root, Storage: azuritetest.Server(t).ConnectionString(), Hub: azuritetest.HubName(),
 		Build: []string{"-gcflags=all=-N -l"},
 		Env:   append(editorTask(t, root, port), "PATH="+filepath.Dir(dlv)+string(os.PathListSeparator)+os.Getenv("PATH")),
 	})

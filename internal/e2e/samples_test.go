@@ -15,6 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/sas"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue/v2"
 	"github.com/durable-go/functions/internal/azurite/azuritetest"
 	"github.com/durable-go/functions/internal/e2e/host"
 	"github.com/durable-go/functions/internal/scaffold"
@@ -93,6 +96,9 @@ func runReadme(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if filepath.Base(dir) == "import" {
+		upload(t)
+	}
 	h := host.Run(t, host.Options{App: dir, Storage: azuritetest.Server(t).ConnectionString(), Hub: azuritetest.HubName()})
 	blocks := block.FindAllStringSubmatch(string(readme), -1)
 	ran := 0
@@ -109,6 +115,40 @@ func runReadme(t *testing.T, dir string) {
 	}
 	if ran == 0 {
 		t.Error("README.md has no curl line")
+	}
+}
+
+// upload does what the README of the import does with the Azure CLI: it uploads a file
+// and sends a message with a signed URL of it. Twice, as a queue may.
+func upload(t *testing.T) {
+	t.Helper()
+	ctx, connection := bounded(t), azuritetest.Server(t).ConnectionString()
+	blobs, err := azblob.NewClientFromConnectionString(connection, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := blobs.CreateContainer(ctx, "files", nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := blobs.UploadBuffer(ctx, "files", "customers.csv", []byte("name,city\nann,Rome\nbob,Oslo\n"), nil); err != nil {
+		t.Fatal(err)
+	}
+	blob := blobs.ServiceClient().NewContainerClient("files").NewBlobClient("customers.csv")
+	url, err := blob.GetSASURL(sas.BlobPermissions{Read: true}, time.Now().Add(time.Hour), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	queue, err := azqueue.NewQueueClientFromConnectionString(connection, "uploads", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := queue.Create(ctx, nil); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := queue.EnqueueMessage(ctx, fmt.Sprintf(`{"id": "7", "url": %q}`, url), nil); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
