@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"cmp"
 	"embed"
+	"errors"
 	"fmt"
 	"go/format"
 	"io/fs"
@@ -185,8 +186,11 @@ var hubSetting = regexp.MustCompile(`"hubName": "([A-Za-z0-9]+)"`)
 // hubOf is the task hub of the app in a folder; "" where there is none.
 func hubOf(from fs.FS, folder string) (string, error) {
 	raw, err := fs.ReadFile(from, path.Join(folder, "host.json"))
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil // not an app: settings of the editor
+	}
+	if err != nil {
+		return "", err
 	}
 	m := hubSetting.FindSubmatch(raw)
 	if m == nil {
