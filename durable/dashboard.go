@@ -1,6 +1,7 @@
 package durable
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -11,7 +12,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/durable-go/functions/internal/hubcheck"
 	"github.com/durable-go/functions/internal/management"
+	"github.com/durable-go/functions/internal/reconcile"
+	"github.com/durable-go/functions/internal/storage"
 	"github.com/durable-go/functions/internal/worker"
 )
 
@@ -43,10 +47,35 @@ func (s *service) site() management.Site {
 	if a := s.settings.DashboardActions; a != nil {
 		site.Actions = *a
 	}
+	site.About, site.Name = s.about(), s.process
+	site.Processes = func(ctx context.Context) ([]reconcile.Process, error) { return reconcile.ReadProcesses(ctx, s.store) }
 	if s.account != nil {
-		site.Storage = s.account.Address()
+		site.Storage, site.Traffic = s.account.Address(), &s.traffic
+	}
+	if hub := s.stored; hub != nil {
+		site.Checkup = func(ctx context.Context) (any, error) {
+			report, err := hubcheck.Run(ctx, s.settings.HubName, hub, hubcheck.Options{})
+			if err != nil {
+				return nil, err
+			}
+			return report.First(maxFindings), nil
+		}
 	}
 	return site
+}
+
+// maxFindings is how many findings the page shows.
+const maxFindings = 500
+
+// requested counts the requests to storage for the page, and tells the observer of them.
+func (s *service) requested() storage.Requested {
+	next := s.app.registry.requested()
+	return func(service storage.Service, operation string, status int, took time.Duration) {
+		s.traffic.Count(time.Now())
+		if next != nil {
+			next(service, operation, status, took)
+		}
+	}
 }
 
 // inAzure reports whether this process runs in a Function App in Azure.

@@ -4,13 +4,22 @@ import (
 	"context"
 	"errors"
 
+	"github.com/durable-go/functions/internal/management"
 	"github.com/durable-go/functions/internal/reconcile"
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
 // announcer notes in the hub what this process works on.
 func (s *service) announcer() *reconcile.Announcer {
-	return &reconcile.Announcer{Store: s.store, Process: s.process, Working: s.worker.Working, Log: s.app.log}
+	return &reconcile.Announcer{Store: s.store, Process: s.process, Working: s.worker.Working, About: s.about(), Log: s.app.log}
+}
+
+// about is what this process tells of itself to people.
+func (s *service) about() reconcile.About {
+	about := management.ThisProcess()
+	about.Version = s.settings.Versions.current
+	about.TurnSlots, about.ActivitySlots = s.worker.OrchestratorSlots, s.worker.ActivitySlots
+	return about
 }
 
 // reconcile heals the hub until ctx ends.

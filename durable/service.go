@@ -42,6 +42,10 @@ type service struct {
 	raw rawHub
 	// account is nil where the hub is in memory.
 	account *storage.Account
+	// stored is the hub as it is stored; nil where it is in memory.
+	stored *azure.Hub
+	// traffic counts the requests to storage.
+	traffic management.Traffic
 	worker  *worker.Worker
 	server  *handler.Server
 	ready   chan struct{}
@@ -143,12 +147,15 @@ func (s *service) openStore() error {
 	if err != nil {
 		return err
 	}
-	if s.account, err = storage.Open(connection, storage.Options{Changed: s.serviceChanged, Requested: s.app.registry.requested()}); err != nil {
+	if s.account, err = storage.Open(connection, storage.Options{Changed: s.serviceChanged, Requested: s.requested()}); err != nil {
 		return fmt.Errorf("setting AzureWebJobsStorage: %w", err)
 	}
-	s.store, err = azure.Open(s.account, s.settings.HubName, azure.Options{
+	s.stored, err = azure.Open(s.account, s.settings.HubName, azure.Options{
 		MaxLarge: largest(s.settings.MaxPayload), StoreInputs: s.settings.StoreInputs, Queues: s.queues.apart(), Spilled: s.app.registry.spilled(),
 	})
+	if err == nil {
+		s.store = s.stored
+	}
 	return err
 }
 

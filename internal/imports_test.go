@@ -49,7 +49,7 @@ var rules = map[string][]string{
 	"internal/dashboard":           {},
 	"samples":                      {},
 	"internal/scaffold":            {"samples"},
-	"internal/management":          {"internal/client", "internal/dashboard", "internal/history", "internal/hostname", "internal/taskhub"},
+	"internal/management":          {"internal/client", "internal/dashboard", "internal/history", "internal/hostname", "internal/reconcile", "internal/taskhub"},
 	"internal/opening":             {"internal/activity", "internal/client", "internal/engine", "internal/taskhub", "internal/taskhub/sealed", "internal/worker"},
 	"durable/codec":                {},
 	"durable/observe":              {},

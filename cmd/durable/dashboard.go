@@ -17,7 +17,9 @@ import (
 
 	"github.com/durable-go/functions/internal/client"
 	"github.com/durable-go/functions/internal/dashboard"
+	"github.com/durable-go/functions/internal/hubcheck"
 	"github.com/durable-go/functions/internal/management"
+	"github.com/durable-go/functions/internal/reconcile"
 	"github.com/durable-go/functions/internal/taskhub"
 	"github.com/spf13/cobra"
 )
@@ -93,6 +95,9 @@ func showDashboard(ctx context.Context, o dashboardOptions, out io.Writer) error
 	return errStopped
 }
 
+// maxFindings is how many findings of a check the page shows.
+const maxFindings = 500
+
 // api is what the page asks, and a name for it.
 func (o *dashboardOptions) api(ctx context.Context) (http.Handler, string, error) {
 	if o.url != "" {
@@ -113,7 +118,15 @@ func (o *dashboardOptions) api(ctx context.Context) (http.Handler, string, error
 		Log:    slog.Default(),
 		Site: management.Site{
 			Actions: !o.readOnly, Gauge: hub, Storage: "storage account of this machine's settings",
-			Queues: []string{taskhub.ControlQueue(o.hub), taskhub.WorkItemQueue(o.hub)},
+			Queues:    []string{taskhub.ControlQueue(o.hub), taskhub.WorkItemQueue(o.hub)},
+			Processes: func(ctx context.Context) ([]reconcile.Process, error) { return reconcile.ReadProcesses(ctx, hub) },
+			Checkup: func(ctx context.Context) (any, error) {
+				report, err := hubcheck.Run(ctx, o.hub, hub, hubcheck.Options{})
+				if err != nil {
+					return nil, err
+				}
+				return report.First(maxFindings), nil
+			},
 		},
 	}
 	return api.Operators(dashboardAPI), "task hub " + o.hub, nil

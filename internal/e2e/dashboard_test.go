@@ -56,11 +56,15 @@ func TestDashboard(t *testing.T) {
 	if pictures == "" {
 		pictures = t.TempDir()
 	}
+	durable := filepath.Join(t.TempDir(), "durable")
+	if err := host.Build(root, "./cmd/durable", durable); err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), browserPatience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "npm", "run", "--silent", "browser")
 	cmd.Dir = web
-	cmd.Env = append(os.Environ(), "DASHBOARD="+h.URL+"/api/durabletask/dashboard", "KEYED="+keyedDashboard(t, h), "CHROMIUM="+browser, "PICTURES="+pictures)
+	cmd.Env = append(os.Environ(), "DASHBOARD="+h.URL+"/api/durabletask/dashboard", "KEYED="+keyedDashboard(t, durable, h.URL), "DURABLE="+durable, "CHROMIUM="+browser, "PICTURES="+pictures)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	out, err := cmd.CombinedOutput()
@@ -72,18 +76,10 @@ func TestDashboard(t *testing.T) {
 
 // keyedDashboard runs "durable dashboard --url" on the app and returns the
 // address that it prints, which has a key.
-func keyedDashboard(t *testing.T, h *host.Host) string {
+func keyedDashboard(t *testing.T, durable, app string) string {
 	t.Helper()
-	root, err := host.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	binary := filepath.Join(t.TempDir(), "durable")
-	if err := host.Build(root, "./cmd/durable", binary); err != nil {
-		t.Fatal(err)
-	}
 	ctx, cancel := context.WithCancel(t.Context())
-	cmd := exec.CommandContext(ctx, binary, "dashboard", "--url", h.URL)
+	cmd := exec.CommandContext(ctx, durable, "dashboard", "--url", app)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -60,6 +60,17 @@ type Report struct {
 	Hub       string    `json:"hub"`
 	Instances int       `json:"instances"`
 	Findings  []Finding `json:"findings"`
+	// More is how many findings were left out.
+	More int `json:"more,omitempty"`
+}
+
+// First is the report with at most n findings.
+func (r *Report) First(n int) *Report {
+	out := *r
+	if len(out.Findings) > n {
+		out.Findings, out.More = out.Findings[:n], out.More+len(out.Findings)-n
+	}
+	return &out
 }
 
 // Unrepaired counts the findings that matter and are not mended.

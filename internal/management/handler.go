@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"github.com/durable-go/functions/internal/client"
@@ -14,7 +15,7 @@ import (
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
-// API serves the management API. Its fields are set before it serves and not
+// API serves the management API. Its exported fields are set before it serves and not
 // changed afterwards.
 type API struct {
 	Client *client.Client
@@ -30,6 +31,9 @@ type API struct {
 	Replay func(ctx context.Context, id string, events []*history.Event) []Wait
 	// Site is what the app tells of itself.
 	Site Site
+
+	// checking is true while the hub is checked.
+	checking atomic.Bool
 }
 
 // door is the API at one mount point.

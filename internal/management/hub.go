@@ -3,6 +3,7 @@ package management
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"runtime"
@@ -12,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/durable-go/functions/internal/reconcile"
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
@@ -30,6 +32,16 @@ type Site struct {
 	Settings []Setting
 	// Orchestrators are those that can be started; nil: not known.
 	Orchestrators []Orchestrator
+	// Traffic counts the requests of the process to storage; nil: it is not known.
+	Traffic *Traffic
+	// About is what the answering process tells of itself, Name what others know it by.
+	About reconcile.About
+	Name  string
+	// Processes reads which processes have worked on the hub lately; nil: it is not known.
+	Processes func(ctx context.Context) ([]reconcile.Process, error)
+	// Checkup reads the whole hub and returns what "durable hub check -o json" prints; nil:
+	// the hub cannot be checked.
+	Checkup func(ctx context.Context) (any, error)
 	// TraceURL is where a trace can be looked at, with {traceId} in it.
 	TraceURL string
 }
@@ -61,11 +73,24 @@ type hubFacts struct {
 	Queues   []queueFacts   `json:"queues,omitempty"`
 	Latency  []latencyFacts `json:"latency,omitempty"`
 	Settings []Setting      `json:"settings,omitempty"`
-	Now      time.Time      `json:"now"`
+	// Requests are those of the process to storage in the last full minutes, the oldest first.
+	Requests []int `json:"requestsPerMinute,omitempty"`
+	// Processes have worked on the hub lately.
+	Processes      []reconcile.Process `json:"processes,omitempty"`
+	ProcessesError string              `json:"processesError,omitempty"`
+	// Checkup reports whether the hub can be checked.
+	Checkup bool `json:"canCheck,omitempty"`
+	// Cost is how many requests to storage the answer took.
+	Cost int       `json:"requests"`
+	Now  time.Time `json:"now"`
 }
 
 // processFacts are of the process that answers, one of maybe many.
 type processFacts struct {
+	Name string `json:"name,omitempty"`
+	// About is absent where the process works on no orchestrations.
+	About *reconcile.About `json:"about,omitempty"`
+
 	Host       string    `json:"host"`
 	ID         int       `json:"id"`
 	Module     string    `json:"module"`
@@ -96,27 +121,97 @@ var started = time.Now()
 func (c *call) hub(w http.ResponseWriter, r *http.Request) {
 	facts := hubFacts{
 		Hub: c.Links.Keys.hub, Storage: c.Site.Storage, Actions: c.Site.Actions, TraceURL: c.Site.TraceURL,
-		Process: thisProcess(), Settings: c.Site.Settings, Now: c.Client.Now(),
+		Process: c.thisProcess(), Settings: c.Site.Settings, Now: c.Client.Now(), Checkup: c.Site.Checkup != nil,
+	}
+	if c.Site.Traffic != nil {
+		facts.Requests = c.Site.Traffic.Minutes(time.Now())
 	}
 	if !c.query.boolean("brief", false) {
-		facts.Latency = append(facts.Latency, c.readTable(r.Context()))
-		if c.Site.Gauge != nil {
-			begun := time.Now()
-			facts.Queues = c.readQueues(r.Context())
-			facts.Latency = append(facts.Latency, latencyFacts{Request: "all queues", Milliseconds: since(begun)})
-		}
+		c.measure(r.Context(), &facts)
 	}
 	c.writeView(w, r, facts)
 }
 
-func thisProcess() processFacts {
-	host, _ := os.Hostname()
+// measure looks at what storage has.
+func (c *call) measure(ctx context.Context, facts *hubFacts) {
+	facts.Latency, facts.Cost = append(facts.Latency, c.readTable(ctx)), 1
+	if c.Site.Gauge != nil {
+		begun := time.Now()
+		facts.Queues = c.readQueues(ctx)
+		facts.Latency = append(facts.Latency, latencyFacts{Request: "all queues", Milliseconds: since(begun)})
+		facts.Cost += 4 * len(c.Site.Queues) // two each, and for the poison queue
+	}
+	if c.Site.Processes == nil {
+		return
+	}
+	begun := time.Now()
+	var err error
+	if facts.Processes, err = c.Site.Processes(ctx); err != nil {
+		facts.ProcessesError = c.trouble("reading the processes of the hub", err)
+	}
+	facts.Latency = append(facts.Latency, latencyFacts{Request: "notes of the processes", Milliseconds: since(begun), Error: facts.ProcessesError})
+	facts.Cost += 1 + len(facts.Processes)
+}
+
+// checkBudget is how long a check of the hub may take.
+const checkBudget = time.Minute
+
+// checkHub answers GET hub/check. One check runs at a time.
+func (c *call) checkHub(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case c.Site.Checkup == nil:
+		w.WriteHeader(http.StatusNotFound)
+		return
+	case !c.checking.CompareAndSwap(false, true):
+		WriteError(w, http.StatusConflict, "the hub is being checked: try again when that is done")
+		return
+	}
+	defer c.checking.Store(false)
+	ctx, cancel := context.WithTimeout(r.Context(), checkBudget)
+	defer cancel()
+	report, err := c.Site.Checkup(ctx)
+	switch {
+	case err != nil && ctx.Err() != nil && r.Context().Err() == nil:
+		WriteError(w, http.StatusGatewayTimeout, fmt.Sprintf("the check took longer than %v: run \"durable hub check\", which has more time", checkBudget))
+	case err != nil:
+		c.fail(w, r, err)
+	default:
+		c.writeView(w, r, report)
+	}
+}
+
+func (c *call) thisProcess() processFacts {
 	var memory runtime.MemStats
 	runtime.ReadMemStats(&memory)
-	return processFacts{
-		Host: host, ID: os.Getpid(), Module: moduleVersion(), Go: runtime.Version(), Started: started.UTC(),
+	about := ThisProcess()
+	facts := processFacts{
+		Name: c.Site.Name, Host: about.Host, ID: about.ID, Module: about.Module, Go: runtime.Version(), Started: about.Started,
 		Goroutines: runtime.NumGoroutine(), HeapBytes: memory.HeapAlloc,
 	}
+	if c.Site.Name != "" {
+		facts.About = &c.Site.About
+	}
+	return facts
+}
+
+// ThisProcess is what can be told of every process.
+func ThisProcess() reconcile.About {
+	host, _ := os.Hostname()
+	return reconcile.About{Host: host, ID: os.Getpid(), App: appVersion(), Module: moduleVersion(), Started: started.UTC()}
+}
+
+// appVersion is the version of the program, or the revision that it was built from.
+func appVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return s.Value[:min(len(s.Value), 12)]
+		}
+	}
+	return strings.Trim(info.Main.Version, "()")
 }
 
 // moduleVersion is the version of this module in the app's binary.

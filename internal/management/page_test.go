@@ -1,11 +1,15 @@
 package management
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/durable-go/functions/internal/history"
+	"github.com/durable-go/functions/internal/reconcile"
 	"github.com/durable-go/functions/internal/taskhub"
 )
 
@@ -55,6 +59,63 @@ func TestHub(t *testing.T) {
 	if brief := read[hubFacts](t, s, "/hub?brief=true"); brief.Queues != nil || brief.Latency != nil || brief.Hub != "Hub" {
 		t.Errorf("brief %+v", brief)
 	}
+}
+
+// The processes that worked lately are named; where they cannot be read the rest of the
+// page is there.
+func TestHubProcesses(t *testing.T) {
+	s := newSite(t)
+	s.Site.Name, s.Site.About, s.Site.Traffic = "me", reconcile.About{Version: "2.0", TurnSlots: 20}, &Traffic{}
+	var broken error
+	s.Site.Processes = func(context.Context) ([]reconcile.Process, error) {
+		return []reconcile.Process{{Name: "me", About: reconcile.About{Host: "<b>"}, Instances: 3, Seen: begin}}, broken
+	}
+	got := read[hubFacts](t, s, "/hub")
+	if len(got.Processes) != 1 || got.Processes[0].Host != "<b>" || got.Process.Name != "me" || got.Process.About.TurnSlots != 20 || len(got.Requests) != trafficMinutes || got.Cost != 3 {
+		t.Errorf("%+v", got)
+	}
+	broken = errors.New("secret")
+	if got := read[hubFacts](t, s, "/hub"); got.ProcessesError == "" || strings.Contains(got.ProcessesError, "secret") || got.Hub != "Hub" {
+		t.Errorf("%+v", got)
+	}
+	if got := read[hubFacts](t, s, "/hub?brief=true"); got.Processes != nil || got.Cost != 0 {
+		t.Errorf("brief %+v", got)
+	}
+}
+
+// The hub is checked by one request at a time, within bounds.
+func TestHubCheck(t *testing.T) {
+	s := newSite(t)
+	if w := s.do(http.MethodGet, operators+"/hub/check", ""); w.Code != http.StatusNotFound {
+		t.Errorf("without a check: %d", w.Code)
+	}
+	answer := errors.New("secret")
+	s.Site.Checkup = func(context.Context) (any, error) {
+		if w := s.do(http.MethodGet, operators+"/hub/check", ""); w.Code != http.StatusConflict {
+			t.Errorf("meanwhile: %d", w.Code)
+		}
+		return map[string]int{"instances": 7}, answer
+	}
+	if w := s.do(http.MethodGet, operators+"/hub/check", ""); w.Code != http.StatusInternalServerError || strings.Contains(w.Body.String(), "secret") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	answer = nil
+	if w := s.do(http.MethodGet, operators+"/hub/check", ""); w.Code != http.StatusOK || w.Body.String() != `{"instances":7}` {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if w := s.do(http.MethodGet, links+"/hub/check?"+s.sign(t, "i", opStatus), ""); w.Code != http.StatusNotFound {
+		t.Errorf("through a link: %d", w.Code)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t)
+		s.Site.Checkup = func(ctx context.Context) (any, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}
+		if w := s.do(http.MethodGet, operators+"/hub/check", ""); w.Code != http.StatusGatewayTimeout || !strings.Contains(w.Body.String(), "durable hub check") {
+			t.Errorf("too long: %d %s", w.Code, w.Body)
+		}
+	})
 }
 
 func TestOrchestrators(t *testing.T) {

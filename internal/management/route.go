@@ -58,6 +58,7 @@ var routes = []route{
 	{http.MethodGet, "count", "", (*call).countAll},
 	{http.MethodGet, "orchestrators", "", (*call).orchestrators},
 	{http.MethodGet, "hub", "", (*call).hub},
+	{http.MethodGet, "hub/check", "", (*call).checkHub},
 	{http.MethodPost, "batch/{name}", "", (*call).batch},
 	{http.MethodPost, "makeprimary", "", (*call).makePrimary},
 }

@@ -23,7 +23,9 @@ type Announcer struct {
 	Process string
 	// Working are the instances that this process works on.
 	Working func() []string
-	Log     *slog.Logger
+	// About is noted with it.
+	About About
+	Log   *slog.Logger
 
 	board   blob[board]
 	note    blob[note]
@@ -64,7 +66,7 @@ func (a *Announcer) announce(ctx context.Context) error {
 			return fmt.Errorf("claiming a note of the hub: %w", err)
 		}
 	}
-	n := note{Process: a.Process, Beat: a.note.value().Beat + 1}
+	n := note{Process: a.Process, Beat: a.note.value().Beat + 1, About: a.About, At: time.Now().UTC()}
 	for _, id := range ids {
 		n.Instances = append(n.Instances, hashOf(id))
 	}

@@ -36,6 +36,9 @@ type note struct {
 	Beat    int64
 	// Instances are hashes of their ids.
 	Instances []uint64
+	// About and At are for people.
+	About About
+	At    time.Time
 }
 
 // hashOf is what a note has of an id.

@@ -118,11 +118,28 @@ export interface Hub {
   storage?: string;
   actions: boolean;
   traceUrl?: string;
-  process: { host: string; id: number; module: string; go: string; started: string; goroutines: number; heapBytes: number };
+  process: { name?: string; about?: About; host: string; id: number; module: string; go: string; started: string; goroutines: number; heapBytes: number };
   queues?: { name: string; messages: number; oldest?: string; missing?: boolean; poison?: boolean; error?: string }[];
   latency?: { request: string; milliseconds: number; error?: string }[];
   settings?: { name: string; value: string }[];
+  requestsPerMinute?: number[];
+  processes?: Process[];
+  processesError?: string;
+  canCheck?: boolean;
+  requests: number;
   now: string;
+}
+
+/** What a process tells of itself. */
+export interface About { host?: string; id?: number; app?: string; module?: string; version?: string; turnSlots?: number; activitySlots?: number; started?: string }
+
+export interface Process extends About { name: string; instances: number; seen?: string }
+
+export interface Report {
+  hub: string;
+  instances: number;
+  findings: { severity: string; kind: string; instance?: string; place?: string; what: string; repair?: string }[];
+  more?: number;
 }
 
 export interface Schema {

@@ -37,10 +37,12 @@ function App() {
     }
     return undefined;
   }, [tries]);
-  useFiles(async file => {
+  useFiles(async files => {
     try {
-      if (file.size > 64 << 20) throw new Error(`${file.name} is larger than 64 MB.`);
-      setSaved(readFile(file.name, await file.text()));
+      const all: Saved = { file: files.length === 1 ? files[0].name : `${files.length} files`, instances: [] };
+      if (files.reduce((sum, f) => sum + f.size, 0) > 64 << 20) throw new Error(`${all.file}: that is more than 64 MB.`);
+      for (const f of files) all.instances.push(...readFile(f.name, await f.text()).instances);
+      setSaved(all);
       setFileError('');
       go(link(['file']));
     } catch (e) {
@@ -130,7 +132,7 @@ function Help({ onClose }: { onClose: () => void }) {
 }
 
 /** Takes files that are dropped on the page or chosen. */
-function useFiles(open: (file: File) => void): void {
+function useFiles(open: (files: File[]) => void): void {
   useEffect(() => {
     const over = (e: DragEvent) => {
       e.preventDefault();
@@ -138,10 +140,10 @@ function useFiles(open: (file: File) => void): void {
     };
     const drop = (e: DragEvent) => {
       over(e);
-      const file = e.dataTransfer?.files[0];
-      if (file) open(file);
+      const files = [...(e.dataTransfer?.files ?? [])];
+      if (files.length) open(files);
     };
-    const chosen = (e: Event) => open((e as CustomEvent<File>).detail);
+    const chosen = (e: Event) => open((e as CustomEvent<File[]>).detail);
     window.addEventListener('dragover', over);
     window.addEventListener('dragleave', over);
     window.addEventListener('drop', drop);

@@ -1,5 +1,5 @@
-// Instances from a file: what "Export" of this page saves, or a status of the
-// management API with its history. Nothing of it is sent anywhere.
+// Instances from files: what "Export" of this page or "durable export" saves, which is
+// a status of the management API with its history. Nothing of it is sent anywhere.
 import type { Details, Event, Text } from '../api';
 import { Empty, Status } from '../parts';
 import { link, type Route } from '../router';
@@ -58,7 +58,7 @@ function fromStatus(v: any): Saved['instances'][0] {
 }
 
 export function Offline({ saved, route }: { saved?: Saved; route: Route }) {
-  if (!saved) return <main id="main"><Empty whole title="No file is open.">Drop a file on this page, or <label class="link">choose one<input type="file" accept=".json,application/json" class="sr" onChange={e => void openFile(e.currentTarget.files?.[0])} /></label>: what “Export” of an instance has saved, or a status of the management API with <code>showHistory=true</code>.</Empty></main>;
+  if (!saved) return <main id="main"><Empty whole title="No file is open.">Drop files on this page, or <label class="link">choose some<input type="file" accept=".json,application/json" multiple class="sr" onChange={e => openFiles(e.currentTarget.files)} /></label>: what “Export” of an instance or <code>durable export</code> has saved, or a status of the management API with <code>showHistory=true</code>.</Empty></main>;
   const at = saved.instances[Number(route.path[1] ?? (saved.instances.length === 1 ? 0 : NaN))];
   return (
     <main id="main">
@@ -70,7 +70,7 @@ export function Offline({ saved, route }: { saved?: Saved; route: Route }) {
   );
 }
 
-/** Opens a file, wherever on the page it came from. */
-export async function openFile(file?: File | null): Promise<void> {
-  if (file) window.dispatchEvent(new CustomEvent('durable-file', { detail: file }));
+/** Opens files, wherever on the page they came from. */
+export function openFiles(files?: FileList | null): void {
+  if (files?.length) window.dispatchEvent(new CustomEvent('durable-file', { detail: [...files] }));
 }

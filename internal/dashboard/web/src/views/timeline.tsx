@@ -61,6 +61,7 @@ export function Timeline({ h, d, now, picked, onPick }: View) {
         <button type="button" onClick={() => setZoom(undefined)} disabled={!zoom}>All</button>
       </div>
       <Axis scale={scale} />
+      <Own h={h} name={d.name} begin={begin} now={now} scale={scale} />
       <div class="scroll lines" ref={win.ref} role="list" hidden={all.length === 0} aria-label={`${all.length} lines`} tabIndex={0}>
         <div style={{ height: win.above + 'px' }} />
         {all.slice(win.first, win.last).map(l => <TimeLine key={l.group?.key ?? l.span!.key} l={l} scale={scale} now={now} expanded={expanded} picked={picked} onPick={onPick} onToggle={toggle} />)}
@@ -71,6 +72,15 @@ export function Timeline({ h, d, now, picked, onPick }: View) {
   );
 }
 
+/** The instance itself: the time that it waited for a process, and the rest. */
+function Own({ h, name, begin, now, scale }: { h: View['h']; name: string; begin: number; now: number; scale: Scale }) {
+  const end = h.end ?? now;
+  const first = Math.min(h.firstTurn ?? end, end);
+  const text = `${name}: ${duration(first - begin)} until its code ran, then ${duration(end - first)}`;
+  const rect = (from: number, to: number, kind: string) => <rect class={kind} x={scale.x(from) + '%'} width={Math.max(0, scale.x(to) - scale.x(from)) + '%'} y="9" height="8" rx="2" />;
+  return <div class="own"><div class="tl"><span class="label name" title={text}>{name}</span><svg class="bars" role="img" aria-label={text}><title>{text}</title>{rect(begin, first, 'queued')}{rect(first, end, 'runs')}</svg><span class="took num">{duration(end - begin)}</span></div></div>;
+}
+
 const lastEnd = (spans: Span[]) => {
   let last = 0;
   for (const s of spans) last = Math.max(last, s.end ?? s.start);
@@ -78,7 +88,7 @@ const lastEnd = (spans: Span[]) => {
 };
 
 function Legend() {
-  return <span class="legend small" aria-hidden="true"><i class="b-activity" />activity<i class="b-child" />child<i class="b-timer" />timer<i class="b-entity" />entity<i class="b-event" />event<i class="b-failed" />failed</span>;
+  return <span class="legend small" aria-hidden="true"><i class="queued" />not begun<i class="b-activity" />activity<i class="b-child" />child<i class="b-timer" />timer<i class="b-entity" />entity<i class="b-event" />event<i class="b-failed" />failed</span>;
 }
 
 const steps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 15e3, 3e4, 6e4, 12e4, 3e5, 6e5, 9e5, 18e5, 36e5, 72e5, 108e5, 216e5, 432e5, 864e5, 1728e5, 6048e5, 2592e6, 31536e6];

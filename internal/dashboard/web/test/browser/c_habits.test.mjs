@@ -1,7 +1,7 @@
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { close, dashboard, done, hash, keyed, page, picture, start, until } from './site.mjs';
+import { ask, close, dashboard, done, hash, keyed, page, picture, start, until } from './site.mjs';
 
 const axe = readFileSync(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 const evil = '<img src=x onerror="window.hurt=1"><script>window.hurt=1</script>';
@@ -11,6 +11,7 @@ before(async () => {
   await until(await start('Echo', 'habit-fails', 'fail ' + evil), 'Failed');
   await until(await start('ProcessOrder', 'habit', { customer: 'ann', items: ['tea', 'cup'] }), 'Completed');
   await until(await start('ProcessOrder', 'habit-waits', { customer: 'eve', items: ['tea'], approval: true }), 'Running');
+  await ask('entities/stock/habit?op=Fill', { method: 'POST', body: '5' });
 });
 after(close);
 
@@ -51,7 +52,7 @@ test('the page loads and runs nothing from elsewhere', async () => {
   await p.context().close();
 });
 
-const views = [['list', '#/instances'], ['instance', hash('habit')], ['waiting', hash('habit-waits')], ['failed', hash('habit-fails', '?tab=history')], ['sequence', hash('habit', '?tab=sequence')], ['tree', hash('habit', '?tab=tree')], ['start', '#/start?name=ProcessOrder'], ['hub', '#/hub'], ['file', '#/file'], ['missing', hash('nobody')]];
+const views = [['list', '#/instances'], ['instance', hash('habit')], ['waiting', hash('habit-waits')], ['failed', hash('habit-fails', '?tab=history')], ['sequence', hash('habit', '?tab=sequence')], ['tree', hash('habit', '?tab=tree')], ['start', '#/start?name=ProcessOrder'], ['hub', '#/hub'], ['file', '#/file'], ['entities', '#/entities'], ['entity', '#/entity/stock/habit'], ['missing', hash('nobody')]];
 
 for (const colorScheme of ['light', 'dark']) {
   test(`axe finds nothing in ${colorScheme} colours`, async () => {
@@ -91,7 +92,7 @@ test('a parked instance says what does not fit, and what to do', async () => {
 });
 
 test('a phone is enough for reading', async () => {
-  for (const [name, h] of views.slice(0, 8)) {
+  for (const [name, h] of views.filter(([name]) => name !== 'file' && name !== 'missing')) {
     const p = await page(h, { viewport: { width: 390, height: 844 }, colorScheme: name === 'hub' ? 'dark' : 'light' });
     await p.waitForTimeout(700);
     const wide = await p.evaluate(() => document.documentElement.scrollWidth - innerWidth);

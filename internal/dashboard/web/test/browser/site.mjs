@@ -1,6 +1,6 @@
 // A browser on the app that the environment names, and how tests ask the app
 // itself. DASHBOARD is the address of the page, KEYED that of one that asks a
-// key, PICTURES a directory for screenshots, CHROMIUM the browser.
+// key, PICTURES a directory for screenshots, CHROMIUM the browser, DURABLE the command.
 import { chromium } from 'playwright-core';
 import { mkdirSync } from 'node:fs';
 
