@@ -22,6 +22,7 @@ import (
 	"github.com/durable-go/functions/internal/e2e/host"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/management"
+	"github.com/durable-go/functions/internal/reconcile"
 	"github.com/durable-go/functions/internal/storage"
 	"github.com/durable-go/functions/internal/storage/fake"
 	"github.com/durable-go/functions/internal/taskhub"
@@ -39,6 +40,24 @@ func (c countingTransport) Do(r *http.Request) (*http.Response, error) {
 		n.Add(1)
 	}
 	return c.Account.Do(r)
+}
+
+// countedWriter tells the page how many requests to storage an answer took.
+type countedWriter struct {
+	http.ResponseWriter
+	n *atomic.Int64
+}
+
+func (w *countedWriter) WriteHeader(code int) {
+	w.Header().Set("X-Storage-Requests", strconv.FormatInt(w.n.Load(), 10))
+	w.ResponseWriter.WriteHeader(code)
+}
+
+func (w *countedWriter) Write(p []byte) (int, error) {
+	if w.Header().Get("X-Storage-Requests") == "" {
+		w.WriteHeader(http.StatusOK)
+	}
+	return w.ResponseWriter.Write(p)
 }
 
 // loadLatency is what each request to storage takes, beside its work: about that
@@ -83,14 +102,19 @@ func TestDashboardLoad(t *testing.T) {
 	}
 	fillHub(t, ctx, hub, n)
 	fillHistory(t, ctx, hub)
+	fillEntities(t, ctx, hub)
 	api := &management.API{
 		Client: client.New(hub, client.Options{Queue: taskhub.ControlQueue(name)}), Log: slog.Default(),
 		Links: &management.Links{Keys: management.NewKeys(hub, name, time.Now), Path: "/api/durabletask-links"},
-		Site:  management.Site{Gauge: hub, Queues: []string{taskhub.ControlQueue(name), taskhub.WorkItemQueue(name)}},
+		Site: management.Site{
+			Gauge: hub, Queues: []string{taskhub.ControlQueue(name), taskhub.WorkItemQueue(name)},
+			Processes: func(ctx context.Context) ([]reconcile.Process, error) { return reconcile.ReadProcesses(ctx, hub) },
+		},
 	}
 	operators := api.Operators("/api/durabletask")
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begun, n := time.Now(), &atomic.Int64{}
+		w = &countedWriter{ResponseWriter: w, n: n}
 		operators.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), countKey{}, n)))
 		t.Logf("%s %.110s: %d requests to storage, %v", r.Method, r.URL.RequestURI(), n.Load(), time.Since(begun).Round(time.Millisecond))
 	}))
@@ -163,5 +187,31 @@ func fillHistory(t *testing.T, ctx context.Context, hub *azure.Hub) {
 	}
 	if _, err := hub.Commit(ctx, &taskhub.Commit{InstanceID: "long", ExecutionID: "x", Nonce: "n", Time: now, Events: events}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// fillEntities makes entities, one of them with a backlog.
+func fillEntities(t *testing.T, ctx context.Context, hub *azure.Hub) {
+	now := time.Now().UTC()
+	for i := range 1000 {
+		id := history.NewEntityID("counter", fmt.Sprintf("%04d", i)).String()
+		row := &taskhub.Instance{
+			ID: id, ExecutionID: "x", Name: id, Status: history.Running, Created: now, Updated: now,
+			Input: history.EntityState{State: history.Payload(`{"value":1}`)}.Encode(), CustomStatus: history.EntityStatus{Exists: true}.Encode(),
+		}
+		if err := hub.Insert(ctx, row); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 20 {
+		var tellings []*taskhub.Telling
+		for range taskhub.MaxTold {
+			request := history.EntityRequest{Operation: "add", Signal: true, ID: taskhub.NewGUID(), Input: history.Payload(`1`)}
+			event := &history.Event{Type: history.EventRaised, ID: history.NoID, Timestamp: now, Name: history.EntityOperation, Input: request.Encode()}
+			tellings = append(tellings, &taskhub.Telling{ID: request.ID, Sent: now, Event: event})
+		}
+		if err := hub.Tell(ctx, "@counter@0000", tellings...); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

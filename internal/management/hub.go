@@ -211,7 +211,10 @@ func appVersion() string {
 			return s.Value[:min(len(s.Value), 12)]
 		}
 	}
-	return strings.Trim(info.Main.Version, "()")
+	if info.Main.Version == "(devel)" {
+		return ""
+	}
+	return info.Main.Version
 }
 
 // moduleVersion is the version of this module in the app's binary.

@@ -10,10 +10,11 @@ import { useKeys } from '../keys';
 import { quote } from '../commands';
 
 const pageSize = 100;
-// The list is asked for again with one request to storage a page.
-const pace = 20_000;
+// Each page of the API is a request to storage: at most four a minute are made.
+const pace = (pages: number) => Math.max(20_000, 15_000 * pages);
 
-interface Page { rows: EntityRow[]; token: string }
+/** Rows, how many pages of the API they took, and where to go on. */
+interface Page { rows: EntityRow[]; pages: number; token: string }
 
 async function read(name: string, prefix: string, deleted: boolean, token: string, signal?: AbortSignal): Promise<Page> {
   const query: [string, string][] = [['details', 'true'], ['fetchState', 'true'], ['top', String(pageSize)]];
@@ -21,11 +22,11 @@ async function read(name: string, prefix: string, deleted: boolean, token: strin
   if (deleted) query.push(['includeDeleted', 'true']);
   let rows: EntityRow[] = [];
   // A page may be empty and have a next one: a few are tried.
-  for (let pages = 0; ; pages++) {
+  for (let pages = 1; ; pages++) {
     const answer = await ask(name ? `entities/${encodeURIComponent(name)}` : 'entities', { query, headers: token ? { 'x-ms-continuation-token': token } : {}, signal });
     rows = [...rows, ...((await answer.json()) as EntityRow[])];
     token = answer.headers.get('x-ms-continuation-token') ?? '';
-    if (!token || rows.length || pages === 5) return { rows, token };
+    if (!token || rows.length || pages === 6) return { rows, pages, token };
   }
 }
 
@@ -44,21 +45,22 @@ export function Entities({ route, actions }: { route: Route; actions: boolean })
   usePolling(async signal => {
     try {
       const first = await read(name, prefix, deleted, '', signal);
+      const again = many ? undefined : pace(first.pages);
       // What was loaded behind the first page stays.
       setPage(was => (was?.key === key && was.rows.length > pageSize ? { ...was, rows: [...first.rows, ...was.rows.slice(first.rows.length)] } : { ...first, key }));
       setError('');
+      return again;
     } catch (e) {
       if (!signal.aborted) setError((e as Error).message);
       throw e;
     }
-    return many ? undefined : pace;
   }, [key, again, many]);
   const more = async () => {
     if (!page) return;
     setBusy(true);
     try {
       const next = await read(name, prefix, deleted, page.token);
-      setPage({ key, rows: [...page.rows, ...next.rows], token: next.token });
+      setPage({ ...next, key, rows: [...page.rows, ...next.rows] });
     } catch (e) {
       setError((e as Error).message);
     }

@@ -9,8 +9,10 @@ import { curl } from './entities';
 import { Shown } from './payload';
 
 // Each look takes two requests to storage, three where it is locked. It is looked at often
-// while something happens, and at most four requests a minute are made when nothing does.
-const [soon, calm] = [3000, 45_000];
+// while something happens, and at most four requests a minute are made when nothing does: a
+// long backlog takes more of them.
+const soon = 3000;
+const calm = (waiting: number) => 45_000 * (1 + waiting / 200);
 
 const pathOf = (name: string, key: string, rest = '') => `entities/${encodeURIComponent(name)}/${encodeURIComponent(key || '$')}${rest}`;
 
@@ -30,7 +32,7 @@ export function EntityPage({ route, actions }: { route: Route; actions: boolean 
       const e = await get<Entity>(pathOf(name, key, '/details'), { signal });
       setEntity(e);
       const state = JSON.stringify({ ...e, now: '' });
-      pause.current = state === seen.current ? Math.min(pause.current * 2, calm) : soon;
+      pause.current = state === seen.current ? Math.min(pause.current * 2, calm(e.waiting ?? 0)) : soon;
       seen.current = state;
       setMissing(false);
       setError('');
@@ -42,7 +44,7 @@ export function EntityPage({ route, actions }: { route: Route; actions: boolean 
       }
       setEntity(undefined);
       setMissing(true);
-      pause.current = Math.min(pause.current * 2, calm);
+      pause.current = Math.min(pause.current * 2, calm(0));
     }
     return pause.current;
   }, [name, key, again]);
