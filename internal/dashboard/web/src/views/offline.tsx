@@ -1,5 +1,5 @@
-// Instances from files: what "Export" of this page or "durable export" saves, which is
-// a status of the management API with its history. Nothing of it is sent anywhere.
+// Instances from files: what "Export" of this page saves, the rows of the History table
+// that "durable export" saves, or a status of the management API with its history. Nothing of it is sent anywhere.
 import type { Details, Event, Text } from '../api';
 import { Empty, Status } from '../parts';
 import { link, type Route } from '../router';
@@ -20,8 +20,9 @@ export function readFile(file: string, text: string): Saved {
     const instances = value.instances.map((i: any) => ({ details: checked(file, i?.details), events: Array.isArray(i?.events) ? i.events.filter((e: any) => typeof e?.type === 'string' && typeof e?.row === 'number') : [] }));
     return { file, instances };
   }
+  if (Array.isArray(value) && typeof value[0]?.EventType === 'string') return { file, instances: [fromRows(value)] };
   if (typeof value?.instanceId === 'string' && Array.isArray(value.historyEvents)) return { file, instances: [fromStatus(value)] };
-  throw new Error(`${file} is neither an export of this page nor a status with showHistory=true.`);
+  throw new Error(`${file} is neither an export of this page, nor one of durable export, nor a status with showHistory=true.`);
 }
 
 function checked(file: string, d: any): Details {
@@ -34,6 +35,41 @@ const asText = (v: unknown): Text | undefined => {
   const text = typeof v === 'string' ? v : JSON.stringify(v);
   return { bytes: new TextEncoder().encode(text).length, text };
 };
+
+/** A column that has JSON. */
+function object(v: unknown): any {
+  try {
+    return typeof v === 'string' ? JSON.parse(v) : v ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function failureOf(f: any): Event['failure'] {
+  if (typeof f !== 'object' || !f) return undefined;
+  return { type: String(f.ErrorType ?? ''), message: String(f.ErrorMessage ?? ''), stack: asText(f.StackTrace), isNonRetriable: f.IsNonRetriable || undefined, inner: failureOf(f.InnerFailure) };
+}
+
+/** Rows of the History table: one execution. */
+function fromRows(rows: any[]): Saved['instances'][0] {
+  const number = (v: unknown) => (v === undefined || v === null || Number(v) < 0 ? undefined : Number(v));
+  const words = (v: unknown) => (typeof v === 'string' && v ? v : undefined);
+  const events: Event[] = rows.map((r, row) => ({
+    row, type: String(r.EventType ?? ''), at: String(r._Timestamp ?? ''), id: number(r.EventId), taskId: number(r.TaskScheduledId ?? r.TimerId), name: words(r.Name), version: words(r.Version),
+    instanceId: words(r.InstanceId), status: words(r.OrchestrationStatus), fireAt: words(r.FireAt), input: asText(r.Input), result: asText(r.Result), reason: asText(r.Reason), failure: failureOf(object(r.FailureDetails)), options: object(r.GoOptions),
+  }));
+  for (const e of events) {
+    const asked = e.type === 'EventSent' && e.name === 'op' ? object(e.input?.text) : undefined;
+    if (typeof asked?.id === 'string') e.request = { id: asked.id, operation: words(asked.op), signal: !!asked.signal };
+  }
+  const [first, last] = [rows.find(r => r.EventType === 'ExecutionStarted'), [...events].reverse().find(e => e.type === 'ExecutionCompleted' || e.type === 'ContinueAsNew' || e.type === 'ExecutionTerminated')];
+  const started = events.find(e => e.type === 'ExecutionStarted');
+  const details: Details = {
+    instanceId: String(rows[0].PartitionKey ?? ''), name: started?.name ?? '', version: started?.version, runtimeStatus: last ? last.status ?? 'Terminated' : 'Running', executionId: words(first?.ExecutionId),
+    createdTime: started?.at, lastUpdatedTime: events[events.length - 1].at, completedTime: last?.at, input: started?.input, output: last?.result ?? last?.reason,
+  };
+  return { details, events };
+}
 
 /** The status of the official API has a call in one event, with both times. */
 function fromStatus(v: any): Saved['instances'][0] {
