@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -99,6 +100,13 @@ func TestModule(t *testing.T) {
 // folder.
 func shop(t *testing.T) string {
 	t.Helper()
+	return module(t, "shop", "example.com/lib")
+}
+
+// module makes a module of a folder of testdata that uses the product and the modules in
+// its folder, and returns where it is.
+func module(t *testing.T, name string, uses ...string) string {
+	t.Helper()
 	dir := t.TempDir()
 	root, err := filepath.Abs("../..")
 	if err != nil {
@@ -108,13 +116,18 @@ func shop(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.CopyFS(dir, os.DirFS("testdata/shop")); err != nil {
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join("testdata", name))); err != nil {
 		t.Fatal(err)
 	}
-	mod := fmt.Sprintf("module example.com/shop\n\ngo 1.25.0\n\nrequire (\n\tgithub.com/durable-go/functions v0.0.0\n\texample.com/lib v1.0.0\n)\n\n"+
-		"replace (\n\tgithub.com/durable-go/functions => %s\n\texample.com/lib => ./lib\n)\n", filepath.ToSlash(root))
-	for name, text := range map[string]string{"go.mod": mod, "go.sum": string(sums), "lib/go.mod": "module example.com/lib\n\ngo 1.25.0\n"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+	text := fmt.Sprintf("module example.com/%s\n\ngo 1.25.0\n\nrequire github.com/durable-go/functions v0.0.0\n\nreplace github.com/durable-go/functions => %s\n", name, filepath.ToSlash(root))
+	files := map[string]string{"go.sum": string(sums)}
+	for _, used := range uses {
+		text += fmt.Sprintf("\nrequire %s v1.0.0\n\nreplace %[1]s => ./%[2]s\n", used, path.Base(used))
+		files[path.Base(used)+"/go.mod"] = fmt.Sprintf("module %s\n\ngo 1.25.0\n", used)
+	}
+	files["go.mod"] = text
+	for file, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
