@@ -27,14 +27,14 @@ const maxKnown = 2000
 
 // Attributes that metrics have together. Each is one variable, by which texts know it.
 var (
-	byName          = []attribute.Key{nameKey}
-	byNameVersion   = []attribute.Key{nameKey, versionKey}
-	byNameStatus    = []attribute.Key{nameKey, statusKey}
-	byEnd           = []attribute.Key{nameKey, versionKey, statusKey}
-	byOutcome       = []attribute.Key{nameKey, outcomeOfKey}
-	byFailure       = []attribute.Key{nameKey, outcomeOfKey, errorKey}
-	byOperation     = []attribute.Key{nameKey, operationKey, outcomeOfKey}
-	byFailedRequest = []attribute.Key{nameKey, operationKey, outcomeOfKey, errorKey}
+	byName            = []attribute.Key{nameKey}
+	byNameVersion     = []attribute.Key{nameKey, versionKey}
+	byNameStatus      = []attribute.Key{nameKey, statusKey}
+	byEnd             = []attribute.Key{nameKey, versionKey, statusKey}
+	byOutcome         = []attribute.Key{nameKey, outcomeOfKey}
+	byFailure         = []attribute.Key{nameKey, outcomeOfKey, errorKey}
+	byOperation       = []attribute.Key{nameKey, operationKey, outcomeOfKey}
+	byFailedOperation = []attribute.Key{nameKey, operationKey, outcomeOfKey, errorKey}
 )
 
 // of are the attributes of the keys with these values.

@@ -55,7 +55,7 @@ func newGauges(m metric.Meter, queues bool) map[observe.Quantity]gauge {
 		observe.Slots:     {kindOfKey, stateKey, made("durable.worker.slots", "{slot}", "Slots of the process, used and free.")},
 		observe.Waiting:   {"", "", made("durable.activity.waiting", "{activity}", "Activities that wait for a slot.")},
 		observe.CacheSize: {kindOfKey, "", made("durable.cache.size", "{instance}", "Orchestrations and entities in memory.")},
-		observe.Parked:    {nameKey, reasonKey, made("durable.instances.parked", "{instance}", "Instances that can not go on, found in the last minutes.")},
+		observe.Parked:    {nameKey, reasonKey, made("durable.instances.parked", "{instance}", "Instances that cannot go on, found in the last minutes.")},
 	}
 	if queues {
 		out[observe.QueueDepth] = gauge{queueKey, "", made("durable.queue.depth", "{message}", "Messages in a queue of the task hub.")}

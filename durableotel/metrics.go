@@ -110,7 +110,7 @@ func (i *instruments) outcome(s *observe.Span) metric.MeasurementOption {
 	case operation && s.Failure == nil:
 		return i.sets.of(&byOperation, s.Name, s.Operation, "ok")
 	case operation:
-		return i.sets.of(&byFailedRequest, s.Name, s.Operation, "error", s.Failure.Type)
+		return i.sets.of(&byFailedOperation, s.Name, s.Operation, "error", s.Failure.Type)
 	case s.Failure == nil:
 		return i.sets.of(&byOutcome, s.Name, "ok")
 	}

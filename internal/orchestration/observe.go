@@ -26,7 +26,7 @@ const room = "orchestration"
 // deferred tells that messages were put off.
 func (in *Instance) deferred() { in.measure(observe.Deferred, room, "", 1) }
 
-// lookedUp tells whether the history that work came for was in memory.
+// lookedUp counts a look for a history in memory, by its result.
 func (in *Instance) lookedUp(result string) { in.measure(observe.CacheLookups, room, result, 1) }
 
 // timed is code that is measured, of an execution that may begin with events.
