@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -87,7 +88,25 @@ func TestReading(t *testing.T) {
 	t.Run("json", func(t *testing.T) { a.checkJSON(t) })
 	t.Run("bad input", func(t *testing.T) { a.checkBadInput(t) })
 	t.Run("completion", func(t *testing.T) { a.checkCompletion(t) })
+	t.Run("interrupted output", func(t *testing.T) { a.checkInterrupted(t) })
 	a.checkFollow(t)
+}
+
+// full is an output that takes nothing, like that of a pipe whose reader has gone.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("nobody reads this") }
+
+// A script does not take for whole what could not be written.
+func (a *liveApp) checkInterrupted(t *testing.T) {
+	for _, args := range []string{"list", "list -o json", "list -o jsonl", "count", "count --by name", "show g-1", "show g-1 -o json", "history g-1 -o wide", "history g-1 -o jsonl", "wait g-1", "wait g-1 -o table"} {
+		for way, flags := range a.ways() {
+			var problems bytes.Buffer
+			if code := run(t.Context(), append(strings.Fields(args), flags...), full{}, &problems); code != failedCode || !strings.Contains(problems.String(), "nobody reads this") {
+				t.Errorf("%s, through %s: code %d, %s", args, way, code, problems.String())
+			}
+		}
+	}
 }
 
 // untilStatus waits until the table shows a status.
