@@ -59,7 +59,8 @@ func replayAll(app *durable.App, dir string) error {
 
 // parts are the errors of the instances that a history has.
 func parts(err error) []error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+	var joined interface{ Unwrap() []error }
+	if errors.As(err, &joined) {
 		return joined.Unwrap()
 	}
 	if err == nil {

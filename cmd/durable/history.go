@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -63,10 +62,7 @@ type tail struct {
 }
 
 func (o *historyOptions) show(ctx context.Context, c *caller, cmd *cobra.Command) error {
-	var read tail
-	var all []json.RawMessage
-	heading := true
-	for {
+	for read := (tail{}); ; {
 		// What has finished before the events are read gets no more of them.
 		finished, err := c.finished(ctx, o.id)
 		if err != nil {
@@ -77,19 +73,11 @@ func (o *historyOptions) show(ctx context.Context, c *caller, cmd *cobra.Command
 		if err != nil {
 			return fmt.Errorf("instance %s: %w", o.id, err)
 		}
-		if o.form == asJSON {
-			all = events
-		} else {
-			if before.execution != "" && before.execution != read.execution {
-				fmt.Fprintf(cmd.ErrOrStderr(), "Another execution of %s:\n", o.id)
-			}
-			if err := o.print(cmd.OutOrStdout(), events, heading); err != nil {
-				return err
-			}
-			heading = heading && len(events) == 0
+		if err := o.print(cmd, events, before, read); err != nil {
+			return err
 		}
 		if finished || !o.follow {
-			break
+			return nil
 		}
 		select {
 		case <-ctx.Done():
@@ -97,10 +85,6 @@ func (o *historyOptions) show(ctx context.Context, c *caller, cmd *cobra.Command
 		case <-time.After(o.every):
 		}
 	}
-	if o.form == asJSON {
-		return indented(cmd.OutOrStdout(), all)
-	}
-	return nil
 }
 
 // finished reports whether an instance has ended.
@@ -166,13 +150,21 @@ type historyEvent struct {
 	Failure               *struct{ Type, Message string }
 }
 
-// print writes events in lines, so that those that come later fit below.
-func (o *historyOptions) print(out io.Writer, events []json.RawMessage, heading bool) error {
-	if o.form == asLines {
+// print writes events in lines, so that those that come later fit below: those between
+// what was read before and what is read now.
+func (o *historyOptions) print(cmd *cobra.Command, events []json.RawMessage, before, now tail) error {
+	out := cmd.OutOrStdout()
+	if before.execution != "" && before.execution != now.execution {
+		fmt.Fprintf(cmd.ErrOrStderr(), "Another execution of %s:\n", o.id)
+	}
+	switch o.form {
+	case asJSON:
+		return indented(out, events)
+	case asLines:
 		return lines(out, events)
 	}
 	const line = "%5s  %-20s  %-32s  %s\n"
-	if heading && len(events) > 0 {
+	if before.next == 0 && len(events) > 0 {
 		fmt.Fprintf(out, line, "EVENT", "TIME", "TYPE", "WHAT")
 	}
 	for _, raw := range events {
