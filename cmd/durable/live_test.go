@@ -102,7 +102,7 @@ func startApp(t *testing.T) *liveApp {
 	go func() { ended <- running.Run(ctx) }()
 	t.Cleanup(func() {
 		stop()
-		<-ended
+		<-ended //nolint:errcheck // Run of an app always fails
 		http.DefaultClient.CloseIdleConnections()
 	})
 	a.awaitReady(t, ended)

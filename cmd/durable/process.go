@@ -69,7 +69,7 @@ func stopProgram(cmd *exec.Cmd, ended <-chan error, out io.Writer) {
 	say := time.After(silence)
 	for {
 		select {
-		case <-ended:
+		case <-ended: //nolint:errcheck // a program that was asked to end may say anything about it
 			return
 		case <-say:
 			fmt.Fprintf(out, "Waiting for requests and activities that run to end, %v at most\n", patience)

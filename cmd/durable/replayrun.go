@@ -36,7 +36,7 @@ func runReplay(ctx context.Context, app, dir string, env environment) (*opening.
 	failed := cmd.Run() // it always fails: Run of an app never returns nil
 	raw, err := os.ReadFile(filepath.Join(dir, opening.ReplayResult))
 	if err != nil {
-		return nil, fmt.Errorf("the app ended without replaying the histories (%v): its main must come to app.Run, with durable %s or newer\n%s", failed, versionText(), said.Bytes())
+		return nil, fmt.Errorf("the app ended without replaying the histories (%w): its main must come to app.Run, with durable %s or newer\n%s", failed, versionText(), said.Bytes())
 	}
 	var report opening.ReplayReport
 	if err := json.Unmarshal(raw, &report); err != nil {

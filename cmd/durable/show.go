@@ -164,7 +164,7 @@ func (c *caller) withPayloads(ctx context.Context, id string, body []byte) (json
 		if err := json.Unmarshal(members[name], &p); err != nil {
 			return nil, fmt.Errorf("reading the %s: %w", name, err)
 		}
-		text := []byte(nil)
+		var text []byte
 		if p.Text != nil {
 			text = []byte(*p.Text)
 		} else {
