@@ -32,7 +32,7 @@ func main() {
 // An app that is watched is built and started anew when its files have changed; what
 // does not compile leaves it running, and one that has ended waits for a change.
 func TestWatch(t *testing.T) {
-	dir := ill(t, map[string]string{"go.mod": "module waits\n\ngo 1.25\n", "main.go": strings.Replace(waits, "WORD", "first", 1)})
+	dir := ill(t, map[string]string{"go.mod": "module waits\n\ngo 1.25\n", "main.go": strings.Replace(waits, "WORD", "number one", 1)})
 	printed := &output{}
 	handler, err := buildApp(t.Context(), dir, printed)
 	if err != nil {
@@ -62,7 +62,7 @@ func TestWatch(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	until("first")
+	until("number one")
 	write(strings.Replace(waits, "WORD", "second", 1))
 	until("second")
 	write("package main\n\nfunc main() { undefined() }\n")
