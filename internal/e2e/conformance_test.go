@@ -52,7 +52,7 @@ func TestConformance(t *testing.T) {
 				t.Errorf("differs from the recording:\n%s", strings.Join(report[name], "\n"))
 			case differs:
 				t.Logf("%s\n%s", reason, strings.Join(report[name], "\n"))
-			case reason != "" && !inTurns[name] && scenarios() == all:
+			case reason != "" && !inTurns[name] && scenarios() == everyScenario:
 				t.Errorf("listed as different, but the same: %s", reason)
 			}
 		})
@@ -110,11 +110,11 @@ func scenarios() string {
 	if match := os.Getenv("E2E_SCENARIOS"); match != "" {
 		return match
 	}
-	return all
+	return everyScenario
 }
 
-// all is the expression for every scenario.
-const all = "."
+// everyScenario is the expression for all of them.
+const everyScenario = "."
 
 // inTurns are scenarios that differ in most runs: of two requests at the same time
 // either may be the first.

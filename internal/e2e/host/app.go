@@ -29,6 +29,10 @@ func Root() (string, error) {
 	}
 }
 
+// MakeApp fills a directory with the copy of an app that Start makes, for a test that
+// starts a host in its own way.
+func MakeApp(dir string, o Options) error { return (&Host{Dir: dir, Options: o}).makeApp() }
+
 // makeApp fills the app's directory.
 func (h *Host) makeApp() error {
 	root, folders := h.Options.App, []string{"."}
