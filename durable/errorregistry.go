@@ -6,12 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"sync"
 )
 
 // registered are the errors that cross the boundary between activities and
 // orchestrators as what they are.
-var registered = errorRegistry{values: map[string]error{}, types: map[string]errorType{}}
+var registered = errorRegistry{values: map[string]error{}, types: map[string][]errorType{}}
 
 func init() {
 	RegisterErrorValue("context.DeadlineExceeded", context.DeadlineExceeded)
@@ -23,9 +24,9 @@ func init() {
 // RegisterError lets errors of type T cross the boundary between activities,
 // children, orchestrators and clients, so that errors.As finds them there: what JSON
 // keeps of them comes back. Each registered error in the chain of the one that is
-// returned crosses, however deep it is; what it wraps itself comes back as far as that
-// is registered too. It is meant for package initialisation and panics when T has no
-// name of its own.
+// returned crosses, however deep it is, and of one type up to 16 that differ; what it
+// wraps itself comes back as far as that is registered too, beside it. It is meant for
+// package initialisation and panics when T has no name of its own.
 func RegisterError[T error]() {
 	t := reflect.TypeFor[T]()
 	registered.addType(t)
@@ -43,7 +44,8 @@ type errorRegistry struct {
 	names     []string
 	typeNames []string
 	values    map[string]error
-	types     map[string]errorType
+	// types are those of a name without the path of its package: mostly one.
+	types map[string][]errorType
 }
 
 // recordedError is what a history keeps of a registered error: its name and, for one
@@ -57,11 +59,16 @@ func (e recordedError) equal(o recordedError) bool {
 	return e.Type == o.Type && string(e.Error) == string(o.Error)
 }
 
+// errorType is a registered type.
 type errorType struct {
 	t reflect.Type
-	// find looks for an error of the type in the tree of another one.
-	find func(error) (any, bool)
+	// path is its name with the path of its package, which is recorded where another type
+	// has the same name.
+	path string
 }
+
+// sameType bounds how many errors of one type are kept of a failure.
+const sameType = 16
 
 func (r *errorRegistry) addValue(name string, err error) {
 	r.mu.Lock()
@@ -76,25 +83,28 @@ func (r *errorRegistry) addValue(name string, err error) {
 }
 
 func (r *errorRegistry) addType(t reflect.Type) {
-	named := t
+	named, star := t, ""
 	if t.Kind() == reflect.Pointer {
-		named = t.Elem()
+		named, star = t.Elem(), "*"
 	}
 	if named.Name() == "" || t.Kind() == reflect.Interface {
 		panic(fmt.Sprintf("durable: %v is not an error type that can be registered", t))
 	}
+	added := errorType{t, star + named.PkgPath() + "." + named.Name()}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if _, twice := r.types[t.String()]; !twice {
+	for _, known := range r.types[t.String()] {
+		switch {
+		case known.t == t:
+			return
+		case known.path == added.path:
+			panic(fmt.Sprintf("durable: two error types are named %v: types within functions cannot be told apart", t))
+		}
+	}
+	if r.types[t.String()] == nil {
 		r.typeNames = append(r.typeNames, t.String())
 	}
-	r.types[t.String()] = errorType{t: t, find: func(err error) (any, bool) {
-		target := reflect.New(t)
-		if !errors.As(err, target.Interface()) {
-			return nil, false
-		}
-		return target.Elem().Interface(), true
-	}}
+	r.types[t.String()] = append(r.types[t.String()], added)
 }
 
 // find are the registered errors in the tree of err: those of types, then values, each
@@ -105,11 +115,14 @@ func (r *errorRegistry) find(err error) (found []recordedError) {
 	}
 	r.mu.RLock()
 	defer r.mu.RUnlock()
+	tree := appendTree(nil, err)
 	for _, name := range r.typeNames {
-		if value, ok := r.types[name].find(err); ok {
-			if raw, err := marshalJSON(value); err == nil {
-				found = append(found, recordedError{Type: name, Error: raw})
+		for _, known := range r.types[name] {
+			recorded := name
+			if len(r.types[name]) > 1 {
+				recorded = known.path
 			}
+			found = append(found, known.find(recorded, tree)...)
 		}
 	}
 	for _, name := range r.names {
@@ -120,6 +133,65 @@ func (r *errorRegistry) find(err error) (found []recordedError) {
 	return found
 }
 
+// appendTree appends an error and all that it wraps, in the order of errors.As.
+func appendTree(tree []error, err error) []error {
+	if err == nil {
+		return tree
+	}
+	tree = append(tree, err)
+	switch err := err.(type) {
+	case interface{ Unwrap() error }:
+		tree = appendTree(tree, err.Unwrap())
+	case interface{ Unwrap() []error }:
+		for _, wrapped := range err.Unwrap() {
+			tree = appendTree(tree, wrapped)
+		}
+	}
+	return tree
+}
+
+// find are those of the type that differ. A nil pointer has nothing to keep.
+func (e errorType) find(name string, tree []error) (found []recordedError) {
+	for _, err := range tree {
+		target := reflect.New(e.t)
+		as, converts := err.(interface{ As(any) bool })
+		switch {
+		case reflect.TypeOf(err) == e.t:
+			target.Elem().Set(reflect.ValueOf(err))
+		case !converts || !as.As(target.Interface()):
+			continue
+		}
+		if e.t.Kind() == reflect.Pointer && target.Elem().IsNil() {
+			continue
+		}
+		raw, err := marshalJSON(target.Elem().Interface())
+		one := recordedError{Type: name, Error: raw}
+		if err == nil && !slices.ContainsFunc(found, one.equal) {
+			found = append(found, one)
+		}
+		if len(found) == sameType {
+			break
+		}
+	}
+	return found
+}
+
+// named is the type of a recorded name. Of several that share a short one it is the one
+// that was registered first.
+func (r *errorRegistry) named(name string) (errorType, bool) {
+	if same := r.types[name]; same != nil {
+		return same[0], true
+	}
+	for _, same := range r.types {
+		for _, known := range same {
+			if known.path == name {
+				return known, true
+			}
+		}
+	}
+	return errorType{}, false
+}
+
 // restore makes a registered error again, nil when none is of that name.
 func (r *errorRegistry) restore(e recordedError) error {
 	r.mu.RLock()
@@ -127,7 +199,7 @@ func (r *errorRegistry) restore(e recordedError) error {
 	if err, ok := r.values[e.Type]; ok {
 		return err
 	}
-	known, ok := r.types[e.Type]
+	known, ok := r.named(e.Type)
 	if !ok {
 		return nil
 	}

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -209,8 +211,8 @@ type properties struct {
 	// down.
 	Error  json.RawMessage `json:"goError,omitempty"`
 	Others []recordedError `json:"goErrors,omitempty"`
-	// RetryAfter is in milliseconds.
-	RetryAfter int64 `json:"goRetryAfter,omitempty"`
+	// RetryAfter is in milliseconds; nil where nothing was said.
+	RetryAfter *int64 `json:"goRetryAfter,omitempty"`
 	// Activity and Orchestrator name the failed call further down.
 	Activity     string `json:"goActivity,omitempty"`
 	Orchestrator string `json:"goOrchestrator,omitempty"`
@@ -230,8 +232,14 @@ func propertiesOf(d *history.FailureDetails) (p properties) {
 	return p
 }
 
-func retryAfterOf(d *history.FailureDetails) time.Duration {
-	return time.Duration(propertiesOf(d).RetryAfter) * time.Millisecond
+// retryAfterOf is the wait that RetryAfter has asked for; nil where it has not.
+func retryAfterOf(d *history.FailureDetails) *time.Duration {
+	milliseconds := propertiesOf(d).RetryAfter
+	if milliseconds == nil {
+		return nil
+	}
+	wait := time.Duration(min(*milliseconds, math.MaxInt64/int64(time.Millisecond))) * time.Millisecond
+	return &wait
 }
 
 // causeOf makes the errors again of which a failure tells: registered ones, and that
@@ -278,20 +286,33 @@ type causes struct {
 
 func (c *causes) Unwrap() []error { return c.all }
 
-// failureDetails is what the history keeps of an error of user code.
-func failureDetails(err error) *history.FailureDetails {
+// failureDetails is what the history keeps of an error of user code, whose methods may
+// panic.
+func failureDetails(err error) (kept *history.FailureDetails) {
+	defer func() {
+		if p := recover(); p != nil {
+			kept = brokenDetails(err, p)
+		}
+	}()
 	if bad := (*badPayload)(nil); errors.As(err, &bad) {
 		return bad.details()
 	}
 	final, wait := marks(err)
-	d := &history.FailureDetails{ErrorType: typeName(err), ErrorMessage: clip(err.Error()), NonRetriable: final}
-	p := properties{RetryAfter: wait.Milliseconds()}
+	d := &history.FailureDetails{ErrorType: typeName(err), ErrorMessage: clip(errorText(err)), NonRetriable: final}
+	var p properties
+	if wait != nil {
+		milliseconds := max(0, wait.Milliseconds())
+		if *wait > time.Duration(milliseconds)*time.Millisecond {
+			milliseconds++
+		}
+		p.RetryAfter = &milliseconds
+	}
 	found := registered.find(err)
 	if len(found) > 0 {
 		d.ErrorType = found[0].Type
 	}
 	var task *TaskError
-	if errors.As(err, &task) {
+	if errors.As(err, &task) && task != nil {
 		d.Inner = innerDetails(task)
 	}
 	p.keep(d.ErrorType, found, task)
@@ -310,7 +331,7 @@ func innerDetails(task *TaskError) *history.FailureDetails {
 		p.Attempt = task.Attempt
 	}
 	var inner *TaskError
-	if errors.As(task.Cause, &inner) {
+	if errors.As(task.Cause, &inner) && inner != nil {
 		d.Inner = innerDetails(inner)
 	}
 	p.keep(task.Type, registered.find(task.Cause), inner)
@@ -325,10 +346,11 @@ func (p *properties) keep(kind string, found []recordedError, inner *TaskError) 
 	if inner != nil {
 		below = registered.find(inner)
 	}
+	first := true
 	for _, e := range found {
 		switch {
-		case e.Type == kind:
-			p.Error = e.Error
+		case e.Type == kind && first:
+			p.Error, first = e.Error, false
 		case !slices.ContainsFunc(below, e.equal):
 			p.Others = append(p.Others, e)
 		}
@@ -343,16 +365,53 @@ func encodeProperties(p properties) history.Payload {
 	return raw
 }
 
+// brokenDetails is what can be kept of an error that panics when it is looked into: what
+// it wraps is not among that.
+func brokenDetails(err error, p any) *history.FailureDetails {
+	inner, final := unmarked(err)
+	d := &history.FailureDetails{ErrorType: fmt.Sprintf("%T", inner), ErrorMessage: errorText(err), NonRetriable: final}
+	if v := reflect.ValueOf(inner); v.Kind() != reflect.Pointer || !v.IsNil() {
+		d.ErrorMessage += fmt.Sprintf(" (a method of it panics: %v)", p)
+	}
+	d.ErrorMessage = clip(d.ErrorMessage)
+	return d
+}
+
+// errorText is the text of an error of user code. The method panics for many a nil
+// pointer that was returned as an error, and for an error that crossed a boundary
+// without what it wraps.
+func errorText(err error) (text string) {
+	err, _ = unmarked(err)
+	defer func() {
+		p := recover()
+		switch v := reflect.ValueOf(err); {
+		case p == nil:
+		case v.Kind() == reflect.Pointer && v.IsNil():
+			text = fmt.Sprintf("the error is a nil %T: return nil itself where nothing has failed", err)
+		default:
+			text = fmt.Sprintf("the error is a %T whose method Error panics: %v", err, p)
+		}
+	}()
+	return err.Error()
+}
+
 // typeName is the type of an error, without the marks around it.
 func typeName(err error) string {
+	err, _ = unmarked(err)
+	return fmt.Sprintf("%T", err)
+}
+
+// unmarked is an error without the marks around it; final means that NonRetryable is one
+// of them.
+func unmarked(err error) (_ error, final bool) {
 	for {
 		switch marked := err.(type) {
 		case *nonRetryable:
-			err = marked.error
+			err, final = marked.error, true
 		case *retryAfter:
 			err = marked.error
 		default:
-			return fmt.Sprintf("%T", err)
+			return err, final
 		}
 	}
 }

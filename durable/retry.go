@@ -83,9 +83,9 @@ func (o *callOptions) policy(c *Context, call source) *engine.Retry {
 	return &engine.Retry{
 		MaxAttempts: p.MaxAttempts, First: p.FirstInterval, Backoff: p.Backoff, Max: p.MaxInterval, Timeout: p.Timeout, Jitter: p.Jitter,
 		Within: o.total,
-		Decide: func(failure *engine.Failure, attempt int) (bool, time.Duration) {
+		Decide: func(failure *engine.Failure, attempt int) (bool, *time.Duration) {
 			if p.Handle != nil && !p.Handle(call.failed(failure, instance)) {
-				return false, 0
+				return false, nil
 			}
 			return true, retryAfterOf(failure.Details)
 		},
@@ -106,7 +106,8 @@ type nonRetryable struct{ error }
 func (e *nonRetryable) Unwrap() error { return e.error }
 
 // RetryAfter says how long a RetryPolicy should wait after this error instead
-// of what it would come to: for services that say when to come again.
+// of what it would come to, in whole milliseconds, rounded up: for services that say
+// when to come again. A wait that is not above 0 is over: the retry comes at once.
 func RetryAfter(err error, wait time.Duration) error {
 	if err == nil {
 		return nil
@@ -122,10 +123,10 @@ type retryAfter struct {
 func (e *retryAfter) Unwrap() error { return e.error }
 
 // marks finds what NonRetryable and RetryAfter said of an error.
-func marks(err error) (final bool, wait time.Duration) {
+func marks(err error) (final bool, wait *time.Duration) {
 	var after *retryAfter
 	if errors.As(err, &after) {
-		wait = after.wait
+		wait = &after.wait
 	}
 	return errors.As(err, new(*nonRetryable)), wait
 }

@@ -28,9 +28,9 @@ type Retry struct {
 	// Jitter shortens each wait by up to this part of it, 0 to 1. What it comes
 	// to depends on the execution and the attempt alone.
 	Jitter float64
-	// Decide may end the attempts, or set the wait (when it is above 0). It must
-	// be a function of its arguments; its panic ends the attempts. nil: retry.
-	Decide func(failure *Failure, attempt int) (retry bool, after time.Duration)
+	// Decide may end the attempts, or set the wait; nil leaves it. It must be a
+	// function of its arguments; its panic ends the attempts. nil: retry.
+	Decide func(failure *Failure, attempt int) (retry bool, after *time.Duration)
 }
 
 // attempts is a call that is repeated while it fails.
@@ -98,7 +98,7 @@ func (a *attempts) after(t *Task) (delay time.Duration, again bool) {
 		return 0, false
 	}
 	again = true
-	var wanted time.Duration
+	var wanted *time.Duration
 	if a.policy.Decide != nil {
 		again = false
 		a.rt.shielded(func() { again, wanted = a.policy.Decide(failure, a.n) })
@@ -106,8 +106,8 @@ func (a *attempts) after(t *Task) (delay time.Duration, again bool) {
 	if !again || a.policy.Timeout > 0 && a.rt.now().Sub(a.since) >= a.policy.Timeout {
 		return 0, false
 	}
-	if wanted > 0 {
-		return wanted, true
+	if wanted != nil {
+		return max(*wanted, 0), true
 	}
 	return a.backoff(t.id), true
 }

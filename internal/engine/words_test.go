@@ -70,16 +70,17 @@ func tags(words []string) map[string]string {
 }
 
 // decide retries unless the failure says how it wants to be treated.
-func decide(failure *engine.Failure, _ int) (bool, time.Duration) {
+func decide(failure *engine.Failure, _ int) (bool, *time.Duration) {
 	switch failure.Details.ErrorMessage {
 	case "give up":
-		return false, 0
+		return false, nil
 	case "come in 7s":
-		return true, 7 * time.Second
+		after := 7 * time.Second
+		return true, &after
 	case "panic":
 		panic("in the handler")
 	}
-	return true, 0
+	return true, nil
 }
 
 func child(words []string) *engine.Child {
