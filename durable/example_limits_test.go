@@ -129,7 +129,7 @@ func ExampleNewOperation() {
 	job := durable.NewOrchestrator("Limited", func(ctx *durable.Context, _ durable.None) (durable.None, error) {
 		at, err := reserve.Call(ctx, "api.example.com", durable.None{}).Await()
 		if err == nil {
-			err = ctx.Sleep(at.Sub(ctx.Now()))
+			_, err = ctx.NewTimerAt(at).Await() // which may be over
 		}
 		if err != nil {
 			return durable.None{}, err
