@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"time"
 
 	"github.com/durable-go/functions/handler"
@@ -145,7 +146,7 @@ func repeatable(ctx context.Context, call *activity.Call) context.Context {
 func (a *Activity[In, Out]) handle(ctx context.Context, r *registry, input history.Payload) (history.Payload, error) {
 	in, err := decode[In](r, input)
 	if err != nil {
-		return nil, &badPayload{kind: "InvalidInput", text: fmt.Sprintf("the input is no %T: %v", in, err)}
+		return nil, &badPayload{kind: "InvalidInput", text: fmt.Sprintf("the input is no %v: %v", reflect.TypeFor[In](), err)}
 	}
 	out, err := a.run(ctx, in)
 	if err != nil {

@@ -52,7 +52,7 @@ func NewApp() *App {
 // name, are reported by Run.
 func (a *App) Register(functions ...Registration) {
 	for _, f := range functions {
-		if err := f.register(a.registry); err != nil {
+		if err := a.registry.add(f); err != nil {
 			a.errs = append(a.errs, err)
 		}
 	}
@@ -65,6 +65,9 @@ func (a *App) Register(functions ...Registration) {
 func (a *App) HandleHTTP(name string, h http.Handler) {
 	if _, twice := a.http[name]; twice {
 		a.errs = append(a.errs, fmt.Errorf("HTTP function %q is registered twice", name))
+	}
+	if isNil(h) {
+		a.errs = append(a.errs, fmt.Errorf("HTTP function %q has no handler: nil was given", name))
 	}
 	a.http[name] = h
 }
@@ -135,8 +138,8 @@ type Blob = handler.Blob
 // HandleTrigger serves the function of that name, whose function.json has a
 // trigger other than HTTP (queue, timer, Service Bus, Event Grid ...). The
 // message is decoded from JSON, base64 or plain text by its first byte; as a
-// []byte it comes as it was sent. A blob comes as it is, as a []byte or a string,
-// or decoded from JSON. An error makes the host deliver again: a
+// []byte it comes as it was sent, and as a [None] it is not looked at. A blob comes as
+// it is, as a []byte or a string, or decoded from JSON. An error makes the host deliver again: a
 // queue message comes back, and moves to <queue>-poison after its fifth failed
 // delivery (maxDequeueCount in extensions.durableTask); a timer waits for its
 // next tick.
@@ -150,10 +153,16 @@ func HandleTrigger[T any](a *App, name string, f func(ctx context.Context, msg T
 	if _, twice := a.triggers[name]; twice {
 		a.errs = append(a.errs, fmt.Errorf("trigger function %q is registered twice", name))
 	}
+	if f == nil {
+		a.errs = append(a.errs, fmt.Errorf("trigger function %q has no implementation: nil was given", name))
+	}
 	a.triggers[name] = func(ctx context.Context, inv *handler.Invocation) error {
-		msg, err := handler.Decode[T](inv)
-		if err != nil {
-			return err
+		var msg T
+		if _, absent := any(msg).(None); !absent {
+			var err error
+			if msg, err = handler.Decode[T](inv); err != nil {
+				return err
+			}
 		}
 		meta := Trigger{Function: inv.Function.Name, InvocationID: inv.ID, Blob: inv.Blob}
 		if inv.Queue != nil {

@@ -29,13 +29,16 @@ func (a *Activity[In, Out]) activityName() string { return a.name }
 
 func (l capped) register(r *registry) error {
 	a, ok := l.Registration.(boundable)
+	if ok && isNil(a) {
+		return r.add(a)
+	}
 	if !ok {
 		return fmt.Errorf("only an activity can have a concurrency limit, not a %T", l.Registration)
 	}
 	if l.n < 1 {
 		return fmt.Errorf("activity %q: a concurrency limit of %d makes no sense: it must be at least 1", a.activityName(), l.n)
 	}
-	if err := l.Registration.register(r); err != nil {
+	if err := r.add(l.Registration); err != nil {
 		return err
 	}
 	r.limits[strings.ToLower(a.activityName())] = l.n

@@ -48,7 +48,7 @@ func callChild[In, Out any](ctx *Context, name string, in In, o *callOptions) *T
 
 // StartDetached starts the orchestrator on its own: it is nobody's child, and
 // its end is not waited for. It returns the instance id; the error means that an
-// argument is wrong. A retry policy means nothing here.
+// argument is wrong. A retry policy and a total timeout mean nothing here.
 func (o *Orchestrator[In, Out]) StartDetached(ctx *Context, in In, options ...ChildOption) (string, error) {
 	var child *engine.Child
 	var err error

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"strings"
 	"time"
 
@@ -51,13 +52,14 @@ func (o *Orchestrator[In, Out]) Start(ctx context.Context, c *Client, in In, opt
 	if err != nil {
 		return nil, err
 	}
-	return &Instance[Out]{ID: id, client: c}, nil
+	return &Instance[Out]{ID: id, client: c, of: o.name}, nil
 }
 
 // Get is the handle of an instance of the orchestrator that exists, or may exist.
-// It makes no request.
+// It makes no request: that the instance is one of another orchestrator comes out as
+// an error of [Instance.Result].
 func (o *Orchestrator[In, Out]) Get(c *Client, instanceID string) *Instance[Out] {
-	return &Instance[Out]{ID: instanceID, client: c}
+	return &Instance[Out]{ID: instanceID, client: c, of: o.name}
 }
 
 // StartNew starts an orchestrator by name. The input is encoded as JSON; a
@@ -117,6 +119,8 @@ type Instance[Out any] struct {
 	// ID is the instance id.
 	ID     string
 	client *Client
+	// of is the name of the orchestrator; empty: any.
+	of string
 }
 
 // Result waits until the orchestration has finished and returns its result. One
@@ -132,10 +136,12 @@ func (r *Instance[Out]) Result(ctx context.Context, options ...WaitOption) (out 
 		return out, err
 	}
 	o := waitOptionsOf(options)
-	row, err := core.client.WaitUntil(ctx, r.ID, o.stops)
+	row, err := core.client.WaitUntil(ctx, r.ID, func(row *taskhub.Instance) bool { return o.stops(row) || r.foreign(row) })
 	switch {
 	case err != nil:
 		return out, err
+	case r.foreign(row):
+		return out, fmt.Errorf("instance %q is an orchestration of %q, not of %q", row.ID, row.Name, r.of)
 	case o.stops(row):
 		return out, parkedError(row)
 	case !row.Status.Finished():
@@ -143,7 +149,15 @@ func (r *Instance[Out]) Result(ctx context.Context, options ...WaitOption) (out 
 	case row.Status != history.Completed:
 		return out, core.failed(ctx, row)
 	}
-	return decode[Out](core.registry, row.Output)
+	if out, err = decode[Out](core.registry, row.Output); err != nil {
+		err = fmt.Errorf("the result of instance %q (%s) is no %v: %w", row.ID, row.Name, reflect.TypeFor[Out](), err)
+	}
+	return out, err
+}
+
+// foreign reports whether a row is of another orchestrator, whose result is another type.
+func (r *Instance[Out]) foreign(row *taskhub.Instance) bool {
+	return r.of != "" && !strings.EqualFold(row.Name, r.of)
 }
 
 // Status is what is known of an instance.

@@ -20,8 +20,8 @@ func (c *Client) WaitForStart(ctx context.Context, id string, options ...WaitOpt
 
 // WaitForCompletion waits until an instance has finished, well or not: see [Instance.Result] for its
 // result. Changes in this process are seen at once, those of others within two
-// seconds. When ctx ends first, it returns the last status and the error of
-// ctx; for an instance that the engine has parked, the status and a
+// seconds. When ctx ends first, it returns the last status, nil where none was
+// read, and the error of ctx; for an instance that the engine has parked, the status and a
 // [*ParkedError] at once, unless [WithWaitWhileParked] is given.
 func (c *Client) WaitForCompletion(ctx context.Context, id string, options ...WaitOption) (*Status, error) {
 	return c.wait(ctx, id, options, func(row *taskhub.Instance) bool { return row.Status.Finished() })

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -165,7 +166,7 @@ func (e *Entity[S]) run(ctx context.Context, r *registry, op *entity.Operation) 
 	}
 	s, err := e.state(r, op, o.view)
 	if err != nil {
-		return &entity.Outcome{Failure: failureDetails(fmt.Errorf("the state of entity %s is no %T: %w", op.Entity, *new(S), err))}
+		return &entity.Outcome{Failure: failureDetails(fmt.Errorf("the state of entity %s is no %v: %w", op.Entity, reflect.TypeFor[S](), err))}
 	}
 	ec := &EntityContext{Context: ctx, op: op, registry: r}
 	result, err := o.run(r, s, ec, op.Input)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"reflect"
 	"strings"
 	"time"
 
@@ -63,7 +64,7 @@ func (v *View[S, In, Out]) Do(ctx context.Context, c *Client, key string, in In)
 	}
 	s, err := v.of.decode(core.registry, key, snapshot.State)
 	if err != nil {
-		return out, fmt.Errorf("the state of entity %v is no %T: %w", id, *new(S), err)
+		return out, fmt.Errorf("the state of entity %v is no %v: %w", id, reflect.TypeFor[S](), err)
 	}
 	return v.method(*s, in)
 }
@@ -150,7 +151,7 @@ func DoEntity[Out any](ctx context.Context, c *Client, id EntityID, operation st
 	}
 	if answer.Result != nil {
 		if err := core.registry.decode(answer.Result, &out); err != nil {
-			return out, fmt.Errorf("the result of operation %q of entity %v is no %T: %w", operation, id, out, err)
+			return out, fmt.Errorf("the result of operation %q of entity %v is no %v: %w", operation, id, reflect.TypeFor[Out](), err)
 		}
 	}
 	return out, nil
@@ -168,7 +169,7 @@ func ReadEntity[S any](ctx context.Context, c *Client, id EntityID) (state S, ex
 		return state, false, err
 	}
 	if err := core.registry.decode(snapshot.State, &state); err != nil {
-		return state, true, fmt.Errorf("the state of entity %v is no %T: %w", id, state, err)
+		return state, true, fmt.Errorf("the state of entity %v is no %v: %w", id, reflect.TypeFor[S](), err)
 	}
 	return state, true, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"time"
 
 	"github.com/durable-go/functions/internal/engine"
@@ -58,7 +59,7 @@ func NewView[S, In, Out any](e *Entity[S], name string, method func(state S, in 
 
 func operationInput[In any](r *registry, input history.Payload) (in In, err error) {
 	if err := r.decodeSent(input, &in); err != nil {
-		return in, &badPayload{kind: "InvalidInput", text: fmt.Sprintf("the input is no %T: %v", in, err)}
+		return in, &badPayload{kind: "InvalidInput", text: fmt.Sprintf("the input is no %v: %v", reflect.TypeFor[In](), err)}
 	}
 	return in, nil
 }

@@ -3,6 +3,7 @@ package durable
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/durable-go/functions/internal/engine"
@@ -16,7 +17,7 @@ func checkEvent(name string) error { return history.CheckName("an event", name) 
 // Events that came before anybody waited are kept, and taken in the order in
 // which they came. Of several waits for a name the newest gets the event. Data
 // that is a JSON string with the text of a JSON value in it, as "func durable
-// raise-event" sends it, is that value where T is no string.
+// raise-event" sends it, is that value where a string is no T.
 //
 // A wait that has lost a race (Select, Any, FirstError or AsCompleted went on
 // without it) takes no event as long as nothing waits for it: the event is kept
@@ -69,7 +70,7 @@ func (c *EventChannel[T]) TryReceive() (v T, ok bool, err error) {
 	}
 	c.ctx.rt.Outside(func() { err = c.ctx.registry.decodeSent(p, &v) })
 	if err != nil {
-		err = fmt.Errorf("the event %q is no %T: %w", c.name, v, err)
+		err = fmt.Errorf("the event %q is no %v: %w", c.name, reflect.TypeFor[T](), err)
 	}
 	return v, true, err
 }
@@ -99,8 +100,9 @@ func (c *Context) SendEvent(instanceID, name string, data any) error {
 //	return "", ctx.ContinueAsNew(next)
 //
 // An orchestrator that calls it and returns no error fails, whether the input was
-// accepted or not. The input must be of the orchestrator's input type, which is
-// checked at run time: [Orchestrator.ContinueAsNew] has it checked by the compiler.
+// accepted or not. The input must be of the orchestrator's input type, or nil where
+// that is [None], which is checked at run time: [Orchestrator.ContinueAsNew] has it
+// checked by the compiler.
 // External events that nothing has waited for are kept (see
 // [WithoutPendingEvents]); calls that are still open are not.
 func (c *Context) ContinueAsNew(in any, options ...ContinueOption) error {
@@ -151,8 +153,11 @@ func (o *Orchestrator[In, Out]) ContinueAsNew(ctx *Context, in In, options ...Co
 // fits checks that a value is of the type of the orchestrator's input.
 func (c *Context) fits(in any) error {
 	given, wanted := typeOf(in), c.registry.orchestrators[strings.ToLower(c.Name())].in
-	if given != nil && given.AssignableTo(wanted) || given == nil && nilable(wanted) {
+	switch {
+	case given != nil && given.AssignableTo(wanted), given == nil && (nilable(wanted) || wanted == reflect.TypeFor[None]()):
 		return nil
+	case given == nil:
+		return fmt.Errorf("it is nil, and the orchestrator's input is a %v", wanted)
 	}
 	return fmt.Errorf("it is a %T, and the orchestrator's input is a %v", in, wanted)
 }

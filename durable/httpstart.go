@@ -54,7 +54,10 @@ func HTTPStart(c *Client, orchestrators ...Startable) http.Handler {
 
 // startedBy is the name of the orchestrator that a request starts.
 func startedBy(r *http.Request, among []Startable) (string, error) {
-	name := cmp.Or(r.PathValue("functionName"), r.PathValue("name"))
+	name := r.PathValue("functionName")
+	if len(among) != 1 {
+		name = cmp.Or(name, r.PathValue("name"))
+	}
 	switch {
 	case len(among) == 0:
 		return name, nil

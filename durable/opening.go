@@ -75,7 +75,7 @@ func (a *App) lend(s settings, functions []any) (*registry, error) {
 	}
 	r.apply(s)
 	for _, f := range functions {
-		errs = append(errs, f.(Registration).register(r))
+		errs = append(errs, r.add(f))
 	}
 	return r, errors.Join(errs...)
 }

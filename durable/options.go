@@ -151,8 +151,9 @@ func (o timeoutOption) entityCall(c *callOptions) { o.set(c) }
 // with [ErrAlreadyExists]; a finished one is replaced, so that the orchestrator runs
 // AGAIN. [WithReuse] chooses something else, and in a [HandleTrigger], whose
 // message may come twice, the start returns the instance that is there. The
-// default is a random id. For a child it is the id over all attempts; the default
-// is the parent's execution id, a colon and the number of the call.
+// default, and what the empty id means, is a random id. For a child it is the id over
+// all attempts; the default is the parent's execution id, a colon and the number of
+// the call.
 func WithInstanceID(id string) InstanceIDOption { return instanceIDOption(id) }
 
 type instanceIDOption string

@@ -104,7 +104,7 @@ func (o *Orchestrator[In, Out]) handle(ctx *Context, input history.Payload) (his
 func inputOf[In any](ctx *Context, input history.Payload) (in In, err error) {
 	ctx.rt.Outside(func() {
 		if err = ctx.registry.decodeSent(input, &in); err != nil {
-			err = &badPayload{kind: "InvalidInput", text: fmt.Sprintf("the input is no %T: %v", in, err)}
+			err = &badPayload{kind: "InvalidInput", text: fmt.Sprintf("the input is no %v: %v", reflect.TypeFor[In](), err)}
 		}
 	})
 	return in, err

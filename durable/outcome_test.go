@@ -291,7 +291,7 @@ func TestContinueAsNewIsNotDropped(t *testing.T) {
 		return "", nil
 	})
 	inHub(t, []Registration{o}, func(h *hub) {
-		for in, text := range []string{"its error was not returned", "it is a string, and the orchestrator's input is a int", "it is a <nil>"} {
+		for in, text := range []string{"its error was not returned", "it is a string, and the orchestrator's input is a int", "it is nil"} {
 			var failed *OrchestrationError
 			if out, err := result(h, o, in, nil); !errors.As(err, &failed) || failed.Type != "InvalidCall" || !strings.Contains(failed.Message, text) {
 				h.t.Errorf("%d: %q, %v, want %q", in, out, err, text)

@@ -1,6 +1,7 @@
 package durable
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -49,6 +50,26 @@ type registry struct {
 	observer Observer
 	// client is what activities get; nil where there is none.
 	client *Client
+}
+
+// add registers a function, which must be a Registration.
+func (r *registry) add(f any) error {
+	if isNil(f) {
+		return errors.New("a function that was registered is nil: make orchestrators, activities and entities before they are registered")
+	}
+	return f.(Registration).register(r)
+}
+
+// isNil reports whether there is no value: nil, or a nil pointer or function behind an
+// interface.
+func isNil(v any) bool {
+	switch of := reflect.ValueOf(v); of.Kind() {
+	case reflect.Invalid:
+		return true
+	case reflect.Pointer, reflect.Func:
+		return of.IsNil()
+	}
+	return false
 }
 
 // clone is a registry with the same functions, to which others may be added.

@@ -2,6 +2,7 @@ package durable
 
 import (
 	"fmt"
+	"reflect"
 
 	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/history"
@@ -81,7 +82,7 @@ func (t *taker[T]) Take() {
 		t.err = t.of.failed(err, t.ctx.rt.InstanceID())
 	case result != nil:
 		if err := t.read(result); err != nil {
-			t.err = fmt.Errorf("the result of %v is no %T: %w", t.of, t.value, err)
+			t.err = fmt.Errorf("the result of %v is no %v: %w", t.of, reflect.TypeFor[T](), err)
 		}
 	}
 	t.known = true

@@ -39,14 +39,21 @@ func SideEffect[T any](ctx *Context, f func() T) T {
 // Patched guards a change of an orchestrator that has instances in flight. It
 // is true for executions that come to this point for the first time with the
 // changed code, and false for those that had passed it with the old code; for
-// each execution it stays what it was. The name is recorded.
+// each execution it stays what it was. The name is recorded: 1 to 256 bytes without
+// control characters; another one fails the orchestration.
 //
 //	if durable.Patched(ctx, "mail-after-payment") {
 //		// new code
 //	} else {
 //		// old code, until the last old instance has ended
 //	}
-func Patched(ctx *Context, name string) bool { return ctx.rt.Patched(name) }
+func Patched(ctx *Context, name string) bool {
+	ctx.rt.Check()
+	if err := history.CheckName("a patch", name); err != nil {
+		panic(engine.Misuse(err.Error()))
+	}
+	return ctx.rt.Patched(name)
+}
 
 // Step runs a function of the orchestrator's own code as an activity: it may do
 // what activities may do, runs at least once, and its result is recorded. It

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -120,7 +121,7 @@ func Decode[T any](inv *Invocation) (T, error) {
 		return v, nil
 	}
 	if inv.Blob != nil {
-		return v, fmt.Errorf("the blob is not a %T: %w", v, err)
+		return v, fmt.Errorf("the blob is no %v: %w", reflect.TypeFor[T](), err)
 	}
 	if plain, decodeErr := base64.StdEncoding.DecodeString(string(trimmed)); decodeErr == nil && json.Unmarshal(plain, &v) == nil {
 		return v, nil
@@ -129,5 +130,5 @@ func Decode[T any](inv *Invocation) (T, error) {
 		*text = string(raw)
 		return v, nil
 	}
-	return v, fmt.Errorf("the message is not a %T: %w", v, err)
+	return v, fmt.Errorf("the message is no %v: %w", reflect.TypeFor[T](), err)
 }

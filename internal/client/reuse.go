@@ -24,6 +24,14 @@ const (
 	TerminateAndReplace
 )
 
+// check finds a policy that there is not.
+func (r Reuse) check() error {
+	if r < RejectIfRunning || r > TerminateAndReplace {
+		return fmt.Errorf("%d is not a reuse policy", r)
+	}
+	return nil
+}
+
 // existing decides about a row that another start has written.
 func (s *start) existing(ctx context.Context, have *taskhub.Instance, lease *taskhub.Lease) (*taskhub.Instance, error) {
 	have, err := s.c.settled(ctx, have)

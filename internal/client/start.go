@@ -59,6 +59,9 @@ func (c *Client) Start(ctx context.Context, s Start) (*taskhub.Instance, error) 
 	if err := history.CheckStart("an orchestrator", s.Name, s.Version, s.Tags); err != nil {
 		return nil, fmt.Errorf("the start of instance %q: %w", s.InstanceID, err)
 	}
+	if err := s.Reuse.check(); err != nil {
+		return nil, fmt.Errorf("the start of instance %q: %w", s.InstanceID, err)
+	}
 	if err := c.checkPayload("the input", s.Input); err != nil {
 		return nil, err
 	}
