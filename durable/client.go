@@ -127,7 +127,8 @@ type Instance[Out any] struct {
 // that failed or was terminated is an [*OrchestrationError], in which errors.Is
 // and errors.As find registered errors, in whatever program. One that the engine
 // has parked is a [*ParkedError] at once, unless [WithWaitWhileParked] is given.
-// The error of ctx when that ends first.
+// An instance of another orchestrator, or a result that is no Out, is an error that
+// says so. The error of ctx when that ends first.
 //
 // The failure is read from the history: two requests more than for a result.
 func (r *Instance[Out]) Result(ctx context.Context, options ...WaitOption) (out Out, err error) {
