@@ -36,8 +36,10 @@ func FirstError[T any](tasks ...*Task[T]) ([]T, error) {
 
 // Result is how a task ended.
 type Result[T any] struct {
+	// Value is the result of a task that succeeded.
 	Value T
-	Err   error
+	// Err is nil where the task succeeded; that of a call is a [*TaskError].
+	Err error
 }
 
 // AllSettled waits for all the tasks and returns how each of them ended, in the

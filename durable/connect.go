@@ -49,7 +49,7 @@ func NewClient(o ClientOptions) (*Client, error) {
 	}
 	connection, err := o.connection()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("durable: client of task hub %q: ClientOptions.ConnectionString, or the environment: %w", o.TaskHub, err)
 	}
 	account, err := storage.Open(connection, storage.Options{})
 	if err != nil {

@@ -163,11 +163,22 @@ func (s source) String() string {
 	return [...]string{"activity", "sub-orchestration", "event", "timer", "branch"}[s.kind] + fmt.Sprintf(" %q", s.name)
 }
 
+// gives names what the task has when it succeeds.
+func (s source) gives() string {
+	if s.kind == eventWait {
+		return "data"
+	}
+	return "result"
+}
+
 // failed makes the error of a task from what the history says. Errors that
 // never were in a history stay as they are.
 func (s source) failed(err error, instance string) error {
 	failure, recorded := err.(*engine.Failure)
-	if !recorded {
+	switch {
+	case !recorded && s.kind == eventWait && errors.Is(err, ErrTimeout):
+		return fmt.Errorf("%v: %w", s, err) // which event, for those who read the log
+	case !recorded:
 		return err
 	}
 	d := failure.Details

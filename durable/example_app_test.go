@@ -5,9 +5,13 @@ import (
 	"compress/flate"
 	"context"
 	"encoding/gob"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 
 	"github.com/durable-go/functions/durable"
 	"github.com/durable-go/functions/durable/codec"
@@ -139,4 +143,54 @@ func ExampleApp_UsePayloadCodec() {
 		fmt.Println(durabletest.Start(env, chain, "Tokyo").Result())
 	})
 	// Output: Hello Tokyo! <nil>
+}
+
+// An HTTP start by hand, where the id is the caller's: a request that is repeated, even
+// after the order has been processed, finds the instance that is there.
+func ExampleReadInput() {
+	type order struct {
+		ID string `json:"id"`
+	}
+	process := durable.NewOrchestrator("ProcessOrder", func(_ *durable.Context, o order) (string, error) {
+		return "processed " + o.ID, nil
+	})
+	start := func(client *durable.Client) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			var o order
+			input, err := durable.ReadInput(w, r)
+			if err != nil {
+				durable.WriteStartError(w, err)
+				return
+			}
+			if json.Unmarshal(input, &o) != nil || o.ID == "" {
+				http.Error(w, "want an order with an id", http.StatusBadRequest)
+				return
+			}
+			instance, err := process.Start(r.Context(), client, o, durable.WithInstanceID("order-"+o.ID), durable.WithReuse(durable.ReturnExisting))
+			if err != nil {
+				durable.WriteStartError(w, err)
+				return
+			}
+			if err := client.WriteCheckStatus(w, r, instance.ID); err != nil {
+				durable.WriteStartError(w, err)
+			}
+		}
+	}
+	app := durable.NewApp()
+	app.Register(process)
+	app.HandleHTTP("StartOrder", start(app.Client()))
+	durabletest.Options{App: app}.Example(func(env *durabletest.Env) {
+		for _, body := range []string{`{"id": "7"}`, `{"id": "7"}`, `"seven"`} {
+			answer := httptest.NewRecorder()
+			env.HTTP("StartOrder").ServeHTTP(answer, httptest.NewRequest(http.MethodPost, "/api/orders", strings.NewReader(body)))
+			fmt.Println(answer.Code)
+			env.RunUntilIdle()
+		}
+		fmt.Println(durabletest.Find[string](env, "order-7").Result())
+	})
+	// Output:
+	// 202
+	// 202
+	// 400
+	// processed 7 <nil>
 }

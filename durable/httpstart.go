@@ -17,8 +17,9 @@ func (o *Orchestrator[In, Out]) startable() {}
 
 // HTTPStart is an HTTP function that starts an orchestration and answers as
 // [Client.WriteCheckStatus] does. The body of the request is the input, and the
-// parameter id of the query the instance id (see [WithInstanceID] for one that
-// exists already). A single orchestrator is the one that starts; of several, or
+// parameter id of the query the instance id. The id of an instance that has finished
+// starts the orchestrator AGAIN, that of an unfinished one is answered 409: the example
+// of [ReadInput] starts once, however often the request comes. A single orchestrator is the one that starts; of several, or
 // where none is given of all of the app, the route names it:
 //
 //	"route": "orchestrators/{functionName}"

@@ -89,7 +89,8 @@ func Map[In, Out any](ctx *Context, items []In, f Callable[In, Out], options ...
 }
 
 // MapSettled is Map for items that may fail: it returns how each of them ended, in
-// the order of the items. An option that is wrong is the error of each.
+// the order of the items, without an [*ItemError] around the errors. An option that is
+// wrong is the error of each.
 func MapSettled[In, Out any](ctx *Context, items []In, f Callable[In, Out], options ...MapOption) []Result[Out] {
 	tasks, err := mapTasks(ctx, items, f, options)
 	if err == nil {

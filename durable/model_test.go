@@ -68,6 +68,20 @@ func TestBadCalls(t *testing.T) {
 			_, err := durable.CallActivity[int](ctx, "Hello", "x").Await()
 			return err
 		}, `the result of activity "Hello" is no int: json: cannot unmarshal string into Go value of type int`},
+		{"wrong data of an event", func(ctx *durable.Context) error {
+			if err := ctx.SendEvent(ctx.InstanceID(), "Decided", "yes"); err != nil {
+				return err
+			}
+			_, err := durable.WaitForEvent[int](ctx, "Decided").Await()
+			return err
+		}, `the data of event "Decided" is no int: json: cannot unmarshal string into Go value of type int`},
+		{"event that is late", func(ctx *durable.Context) error {
+			_, err := durable.WaitForEvent[int](ctx, "Decided", durable.WithTimeout(time.Hour)).Await()
+			if !errors.Is(err, durable.ErrTimeout) {
+				return errors.New("no timeout")
+			}
+			return err
+		}, `event "Decided": the wait timed out`},
 		{"wrong input type", func(ctx *durable.Context) error {
 			_, err := durable.CallActivity[string](ctx, "Hello", 5).Await()
 			return err

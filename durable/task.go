@@ -82,7 +82,7 @@ func (t *taker[T]) Take() {
 		t.err = t.of.failed(err, t.ctx.rt.InstanceID())
 	case result != nil:
 		if err := t.read(result); err != nil {
-			t.err = fmt.Errorf("the result of %v is no %v: %w", t.of, reflect.TypeFor[T](), err)
+			t.err = fmt.Errorf("the %s of %v is no %v: %w", t.of.gives(), t.of, reflect.TypeFor[T](), err)
 		}
 	}
 	t.known = true
