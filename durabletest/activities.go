@@ -8,6 +8,7 @@ import (
 
 	"github.com/durable-go/functions/durable"
 	"github.com/durable-go/functions/internal/activity"
+	"github.com/durable-go/functions/internal/entity"
 	"github.com/durable-go/functions/internal/history"
 )
 
@@ -18,8 +19,8 @@ type activities struct {
 	// The lock of the changes guards the rest.
 
 	calls []Call
-	// missing is why an activity was called that the test does not have; nil where
-	// there was none, or where that is wanted.
+	// missing is why an activity or an entity was called that the test does not have;
+	// nil where there was none, or where that is wanted.
 	missing error
 }
 
@@ -130,7 +131,7 @@ func (e *Env) misnamed() error {
 	return nil
 }
 
-// missed is the call of an activity that the test does not have.
+// missed is the call of an activity or an entity that the test does not have.
 func (a *activities) missed() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -152,6 +153,17 @@ func (e *Env) activity(name string) (activity.Func, error) {
 	return func(ctx context.Context, call *activity.Call) (history.Payload, *history.FailureDetails) {
 		return e.activities.begin(key, run, call)(ctx, call)
 	}, nil
+}
+
+// entity finds an entity for the worker.
+func (e *Env) entity(name string) (*entity.Code, error) {
+	code, err := e.app.Worker.Entities(name)
+	if err != nil && !e.options.Unregistered {
+		e.activities.mu.Lock()
+		defer e.activities.mu.Unlock()
+		e.activities.missing = fmt.Errorf("the app has no entity %q, which is called or signalled: give it to Run. %w", name, err)
+	}
+	return code, err
 }
 
 // begin notes a run and returns what it runs.

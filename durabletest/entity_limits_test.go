@@ -103,7 +103,7 @@ func TestLimitsOfEntities(t *testing.T) {
 // it has, and a signal of one is dropped.
 func TestUnknownOperations(t *testing.T) {
 	t.Parallel()
-	durabletest.Run(t, func(t *testing.T, env *durabletest.Env) {
+	durabletest.Options{Unregistered: true}.Run(t, func(t *testing.T, env *durabletest.Env) {
 		ctx, c := t.Context(), env.Client()
 		_, err := durable.DoEntity[int](ctx, c, notes.ID("k"), "Nonsense", nil)
 		if !errors.Is(err, durable.ErrUnknownOperation) || !strings.Contains(err.Error(), "'Append', 'Read', 'Repeat'") {

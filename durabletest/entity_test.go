@@ -85,7 +85,7 @@ var callers = durable.NewOrchestrator("Caller", func(ctx *durable.Context, key s
 
 func TestEntityFromOrchestratorAndClient(t *testing.T) {
 	t.Parallel()
-	durabletest.Run(t, func(t *testing.T, env *durabletest.Env) {
+	durabletest.Options{Unregistered: true}.Run(t, func(t *testing.T, env *durabletest.Env) {
 		ctx, c := t.Context(), env.Client()
 		got, err := durabletest.Start(env, callers, "alice").Result()
 		check(t, fmt.Sprint(got), err, "[5 12]")

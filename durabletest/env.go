@@ -75,8 +75,8 @@ type Options struct {
 	// setting strictReplay does. It is for inputs that differ from replay to replay
 	// and do no harm, such as those of a serializer that orders fields at random.
 	Loose bool
-	// Unregistered lets calls of activities that the test does not have fail, as they
-	// do in an app. By default such a call fails the test.
+	// Unregistered lets calls of activities and entities that the test does not have
+	// fail, as they do in an app. By default such a call fails the test.
 	Unregistered bool
 	// Log takes the log of the engine. By default warnings and errors go to the
 	// output of the test, each line once.
@@ -255,7 +255,7 @@ func (e *Env) begin() error {
 		store = e.options.between(store)
 	}
 	p := &process{store: faults.New(store, 0, faults.DieBefore), gone: make(chan struct{})}
-	o.Store, o.Gauge, o.Log, o.Activities = p.store, e.hub, e.log, e.activity
+	o.Store, o.Gauge, o.Log, o.Activities, o.Entities = p.store, e.hub, e.log, e.activity, e.entity
 	var err error
 	if p.worker, err = worker.New(o); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -61,7 +62,10 @@ func (i *Instance[Out]) Result() (out Out, err error) {
 	if s.Output == nil {
 		return out, nil
 	}
-	return out, json.Unmarshal(s.Output, &out)
+	if err := json.Unmarshal(s.Output, &out); err != nil {
+		return out, fmt.Errorf("the result of instance %s (%s) is no %T: %w", i.ID, s.Name, out, err)
+	}
+	return out, nil
 }
 
 func finished(s *durable.Status) bool {
@@ -127,7 +131,8 @@ func (i *Instance[Out]) Timers() []time.Time {
 
 // RaiseEvent sends an external event. A RaiseEvent that is refused, as that of an
 // instance that has finished, ends the test, and so do the methods below; what
-// should be refused is for Env.Client.
+// should be refused is for Env.Client, and so is an event whose type the compiler
+// checks: [durable.Event.Raise].
 func (i *Instance[Out]) RaiseEvent(event string, data any) {
 	i.env.t.Helper()
 	i.did(i.env.client.RaiseEvent(i.env.context(), i.ID, event, data))

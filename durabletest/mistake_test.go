@@ -63,6 +63,16 @@ func TestMistakes(t *testing.T) {
 		"an orchestrator that never ends": {func(env *durabletest.Env) {
 			_, _ = durabletest.Start(env, eternal, 0).Result()
 		}, "there is no end in sight; for orchestrations that never end use Advance"},
+		"an orchestrator that never ends, by name": {func(env *durabletest.Env) {
+			durabletest.Start(env, eternal, 0, durable.WithInstanceID("e"))
+			env.RunUntilIdle()
+		}, "Eternal runs (instance e), and there is no end in sight"},
+		"a result of another type": {func(env *durabletest.Env) {
+			durabletest.Start(env, order, 5, durable.WithInstanceID("o"))
+			if _, err := durabletest.Find[[]int](env, "o").Result(); err != nil {
+				panic(err)
+			}
+		}, "the result of instance o (Order) is no []int: json: cannot unmarshal string"},
 	} {
 		if got := failure(durabletest.Options{}, c.test, order, charge, approval, eternal); !strings.Contains(got, c.want) {
 			t.Errorf("%s: got %q", name, got)
@@ -85,6 +95,20 @@ func TestMissingActivity(t *testing.T) {
 		t.Errorf("after %v: %q, %v", took, got, failed)
 	}
 	if got := failure(durabletest.Options{Unregistered: true}, test, order); got != "" || failed == nil || !strings.Contains(failed.Error(), "The function 'Charge' doesn't exist") {
+		t.Errorf("where that is allowed: %q, %v", got, failed)
+	}
+}
+
+// An entity that the test does not have ends it like an activity.
+func TestMissingEntity(t *testing.T) {
+	t.Parallel()
+	var failed error
+	test := func(env *durabletest.Env) { _, failed = durabletest.Start(env, callers, "alice").Result() }
+	const want = `the app has no entity "account", which is called or signalled: give it to Run. The function 'account' doesn't exist`
+	if got := failure(durabletest.Options{}, test, callers); !strings.Contains(got, want) || failed != nil {
+		t.Errorf("got %q, %v", got, failed)
+	}
+	if got := failure(durabletest.Options{Unregistered: true}, test, callers); got != "" || failed == nil || !strings.Contains(failed.Error(), "not an entity function") {
 		t.Errorf("where that is allowed: %q, %v", got, failed)
 	}
 }

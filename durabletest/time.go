@@ -2,8 +2,11 @@ package durabletest
 
 import (
 	"errors"
+	"fmt"
 	"testing/synctest"
 	"time"
+
+	"github.com/durable-go/functions/durable"
 )
 
 // Now is the time of the environment: that of its bubble, which time.Now gives
@@ -66,6 +69,17 @@ func (e *Env) until(done func() bool) bool {
 		}
 		<-changed
 	}
-	e.fatal("after %v there is no end in sight; for orchestrations that never end use Advance", e.Elapsed())
+	e.fatal("after %v%s there is no end in sight; for orchestrations that never end use Advance", e.Elapsed(), e.running())
 	return false
+}
+
+// running names an orchestration that runs, for the text of a failure; it is empty where
+// there is none.
+func (e *Env) running() string {
+	for s, err := range e.client.List(e.context(), durable.Query{Statuses: []durable.RuntimeStatus{durable.StatusRunning}}) {
+		if err == nil {
+			return fmt.Sprintf(" %s runs (instance %s), and", s.Name, s.InstanceID)
+		}
+	}
+	return ""
 }
