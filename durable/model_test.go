@@ -151,7 +151,7 @@ func TestBrokenRules(t *testing.T) {
 		}, "the Context of an orchestrator was used on another goroutine; use durable.Go for concurrent branches, and activities for everything else"},
 		{"panic in a branch", func(ctx *durable.Context) (string, error) {
 			return durable.Go(ctx, func(*durable.Context) (string, error) { panic("oh") }).Await()
-		}, "panic: oh (durable/model_test.go:139)"},
+		}, "panic: oh (durable/model_test.go:153)"},
 		{"branch that continues as new", func(ctx *durable.Context) (string, error) {
 			return durable.Go(ctx, func(ctx *durable.Context) (string, error) {
 				return "", ctx.ContinueAsNew(durable.None{})
@@ -224,7 +224,7 @@ func TestUnregisteredErrorsKeepTypeAndText(t *testing.T) {
 		errors.As(err, &second)
 		return fmt.Sprintf("%s %q %v; %s %q %v", first.Type, first.Message, first.Cause, second.Type, second.Message, strings.Contains(second.Stack, "model_test.go")), nil
 	}, fails, panics)
-	if want := `*durable_test.plainError "plain" <nil>; panic "panic: oh (durable/model_test.go:204)" true`; got != want {
+	if want := `*durable_test.plainError "plain" <nil>; panic "panic: oh (durable/model_test.go:218)" true`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
