@@ -8,14 +8,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/durable-go/functions/internal/e2e/host"
 	"github.com/durable-go/functions/internal/opening"
 )
 
 // sources makes a program of the app's folder: Greet calls the activity of that name.
 func (a *liveApp) sources(t *testing.T, activity string) {
 	t.Helper()
-	root, err := host.Root()
+	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
 		t.Fatal(err)
 	}

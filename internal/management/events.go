@@ -235,14 +235,14 @@ func failureOf(f *history.FailureDetails, depth int) *failure {
 }
 
 // size is about how many bytes the event has as JSON.
-func (e *event) size() int {
-	size := 150 + len(e.Name) + len(e.InstanceID) + len(e.Options)
-	for _, t := range []*text{e.Input, e.Result, e.Reason} {
+func (out *event) size() int {
+	size := 150 + len(out.Name) + len(out.InstanceID) + len(out.Options)
+	for _, t := range []*text{out.Input, out.Result, out.Reason} {
 		if t != nil && t.Text != nil {
 			size += len(*t.Text)
 		}
 	}
-	for f := e.Failure; f != nil; f = f.Inner {
+	for f := out.Failure; f != nil; f = f.Inner {
 		size += len(f.Message) + len(f.Type)
 		if f.Stack != nil && f.Stack.Text != nil {
 			size += len(*f.Stack.Text)

@@ -66,6 +66,5 @@ var sell = durable.NewOrchestrator("Sell", func(ctx *durable.Context, m move) (i
 	if err != nil {
 		return 0, err
 	}
-	fillStock.Signal(ctx, m.To, m.Count)
-	return left, nil
+	return left, fillStock.Signal(ctx, m.To, m.Count)
 })
