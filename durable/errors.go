@@ -194,10 +194,17 @@ func (s source) failed(err error, instance string) error {
 	default:
 		e.Activity = s.name
 	}
-	if known := entityErrors[d.ErrorType]; known != nil && (s.kind == entityCall || known == ErrLockingRules) {
-		e.Cause = cmp.Or(e.Cause, known)
-	}
+	e.Cause = cmp.Or(e.Cause, engineError(d, s.kind == entityCall))
 	return e
+}
+
+// engineError is the error that the engine made of a call, of an entity or not; nil
+// where user code made it.
+func engineError(d *history.FailureDetails, ofEntity bool) error {
+	if known := entityErrors[d.ErrorType]; ofEntity || known == ErrLockingRules {
+		return known
+	}
+	return nil
 }
 
 // entitySource is the name of the source of a call of an entity.
@@ -269,7 +276,7 @@ func causeOf(d *history.FailureDetails, instance string) error {
 		p := propertiesOf(d.Inner)
 		all = append(all, &TaskError{
 			Activity: p.Activity, Orchestrator: p.Orchestrator, Entity: p.Entity, Operation: p.Operation, InstanceID: cmp.Or(p.Instance, instance), Attempt: max(p.Attempt, 1),
-			Type: d.Inner.ErrorType, Message: d.Inner.ErrorMessage, Stack: string(d.Inner.StackTrace), Cause: causeOf(d.Inner, ""),
+			Type: d.Inner.ErrorType, Message: d.Inner.ErrorMessage, Stack: string(d.Inner.StackTrace), Cause: cmp.Or(causeOf(d.Inner, ""), engineError(d.Inner, p.Entity != "")),
 		})
 	}
 	switch len(all) {
