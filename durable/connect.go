@@ -82,7 +82,10 @@ func (o *ClientOptions) connection() (*storage.Connection, error) {
 
 // newClientCore connects a client that is not part of the app.
 func newClientCore(store taskhub.Store, o ClientOptions) (*core, error) {
-	if o.MaxPayload == 0 {
+	switch {
+	case o.MaxPayload < 0:
+		return nil, fmt.Errorf("durable: MaxPayload %d: want a number of bytes, or 0 for %d", o.MaxPayload, taskhub.MaxPayload)
+	case o.MaxPayload == 0:
 		o.MaxPayload = taskhub.MaxPayload
 	}
 	c := &core{

@@ -91,3 +91,14 @@ func TestParseSettingsNamesTheField(t *testing.T) {
 		})
 	}
 }
+
+func TestClientOptionsThatCannotBe(t *testing.T) {
+	for name, o := range map[string]ClientOptions{
+		"MaxPayload -1":  {TaskHub: hubName, MaxPayload: -1},
+		`LinksURL "ftp:`: {TaskHub: hubName, LinksURL: "ftp://myapp.example"},
+	} {
+		if _, err := newClientCore(nil, o); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
