@@ -86,6 +86,7 @@ func start(ctx context.Context, o options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	built := fingerprint(o.dir) // what changes from here on is not in the program
 	handler, err := buildApp(ctx, o.dir, out)
 	if err != nil {
 		return stopped(ctx, err)
@@ -115,13 +116,13 @@ func start(ctx context.Context, o options, out io.Writer) error {
 		_, err := supervise(ctx, command(), needs{emulator: emulatorEnded}, out)
 		return err
 	}
-	return superviseWatched(ctx, command, emulatorEnded, o.dir, handler, out)
+	return superviseWatched(ctx, command, emulatorEnded, snapshot{o.dir, built}, handler, out)
 }
 
 // superviseWatched runs the app, and runs it anew whenever it was built anew.
-func superviseWatched(ctx context.Context, command func() *exec.Cmd, emulatorEnded <-chan struct{}, dir, handler string, out io.Writer) error {
+func superviseWatched(ctx context.Context, command func() *exec.Cmd, emulatorEnded <-chan struct{}, from snapshot, handler string, out io.Writer) error {
 	watching, cancel := context.WithCancel(ctx)
-	w := watch(watching, dir, watchEvery, out)
+	w := watch(watching, from, watchEvery, out)
 	defer w.stop()
 	defer cancel()
 	for {

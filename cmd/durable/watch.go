@@ -63,10 +63,16 @@ type watcher struct {
 	wg    sync.WaitGroup
 }
 
+// snapshot is the files of an app as they were when its program was built.
+type snapshot struct {
+	dir         string
+	fingerprint uint64
+}
+
 // watch begins to watch the files of an app, until ctx ends; stop waits for that.
-func watch(ctx context.Context, dir string, every time.Duration, out io.Writer) *watcher {
-	w := &watcher{dir: dir, out: out, built: make(chan string, 1)}
-	seen := fingerprint(dir)
+func watch(ctx context.Context, from snapshot, every time.Duration, out io.Writer) *watcher {
+	w := &watcher{dir: from.dir, out: out, built: make(chan string, 1)}
+	seen := from.fingerprint
 	w.wg.Go(func() {
 		tick := time.NewTicker(every)
 		defer tick.Stop()
@@ -76,7 +82,7 @@ func watch(ctx context.Context, dir string, every time.Duration, out io.Writer) 
 				return
 			case <-tick.C:
 			}
-			if now := fingerprint(dir); now != seen {
+			if now := fingerprint(w.dir); now != seen {
 				seen = w.settled(ctx, now, tick.C)
 				w.rebuild(ctx)
 			}

@@ -32,12 +32,20 @@ func main() {
 // An app that is watched is built and started anew when its files have changed; what
 // does not compile leaves it running, and one that has ended waits for a change.
 func TestWatch(t *testing.T) {
-	dir := ill(t, map[string]string{"go.mod": "module waits\n\ngo 1.25\n", "main.go": strings.Replace(waits, "WORD", "number one", 1)})
+	dir := ill(t, map[string]string{"go.mod": "module waits\n\ngo 1.25\n", "main.go": strings.Replace(waits, "WORD", "number zero", 1)})
 	printed := &output{}
+	built := fingerprint(dir)
 	handler, err := buildApp(t.Context(), dir, printed)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, printed)
 	}
+	write := func(text string) {
+		if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// A change between the build and the start is not in the program.
+	write(strings.Replace(waits, "WORD", "number one", 1))
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
@@ -45,7 +53,7 @@ func TestWatch(t *testing.T) {
 			cmd := exec.Command(handler)
 			cmd.Stdout, cmd.Stderr = printed, printed
 			return cmd
-		}, nil, dir, handler, printed)
+		}, nil, snapshot{dir, built}, handler, printed)
 	}()
 	until := func(text string) {
 		t.Helper()
@@ -55,11 +63,6 @@ func TestWatch(t *testing.T) {
 				t.Fatalf("ended with %v before %q:\n%s", err, text, printed)
 			case <-time.After(10 * time.Millisecond):
 			}
-		}
-	}
-	write := func(text string) {
-		if err := os.WriteFile(filepath.Join(dir, "main.go"), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
 		}
 	}
 	until("number one")
