@@ -14,7 +14,7 @@ var excerpt = regexp.MustCompile("(?s)From \\[([a-z0-9/A-Z._-]+)\\][^\n]*\n\n```
 // The code of these pages is part of samples and examples, which are compiled and
 // tested: each excerpt stands in the file that it names.
 func TestCodeOfPagesIsTested(t *testing.T) {
-	for _, page := range []string{"concepts", "errors", "patterns"} {
+	for _, page := range []string{"concepts", "errors", "migrating", "patterns"} {
 		raw, err := os.ReadFile("../docs/" + page + ".md")
 		if err != nil {
 			t.Fatal(err)
