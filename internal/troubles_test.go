@@ -33,8 +33,9 @@ var (
 	wrapping = regexp.MustCompile(`^[^%]*(%[a-z][^%]*)?: %w$`)
 )
 
-// Every warning and error that the product logs, and every error that the command line
-// makes itself, has an entry on the page, with its level; each entry is a text that
+// Every warning and error that the product logs has an entry on the page, with its
+// level, and so have the errors of the command line but those of wrong arguments, and
+// those that do no more than to put a subject before a cause. Each entry is a text that
 // the product has.
 func TestPageOfTroubles(t *testing.T) {
 	raw, err := os.ReadFile("../docs/troubleshooting.md")
@@ -70,7 +71,7 @@ func readTroubles(t *testing.T) troubles {
 	t.Helper()
 	found := troubles{}
 	logged := 0
-	for _, root := range []string{"../durable", "../handler", ".", "../cmd/durable"} {
+	for _, root := range []string{"../durable", "../durableotel", "../handler", ".", "../cmd/durable"} {
 		err := filepath.WalkDir(root, func(dir string, d fs.DirEntry, err error) error {
 			if err != nil || !d.IsDir() {
 				return err
@@ -169,8 +170,10 @@ func (s *source) record(t *testing.T, call *ast.CallExpr) (level string, text []
 	switch f.Sel.Name {
 	case "Warn", "Error":
 		return strings.ToUpper(f.Sel.Name), s.resolve(call.Args[0])
-	case "Log":
-		return "", call.Args[2:3]
+	case "WarnContext", "ErrorContext":
+		return strings.ToUpper(strings.TrimSuffix(f.Sel.Name, "Context")), s.resolve(call.Args[1])
+	case "Log", "LogAttrs":
+		return "", s.resolve(call.Args[2])
 	}
 	return "", nil
 }
@@ -180,14 +183,16 @@ func isNamed(x ast.Expr, name string) bool {
 	return ok && id.Name == name
 }
 
+// isLogger reports whether an expression is named like one of package slog.
 func isLogger(x ast.Expr) bool {
+	name := ""
 	switch x := x.(type) {
 	case *ast.Ident:
-		return strings.EqualFold(x.Name, "log")
+		name = x.Name
 	case *ast.SelectorExpr:
-		return strings.EqualFold(x.Sel.Name, "log")
+		name = x.Sel.Name
 	}
-	return false
+	return slices.Contains([]string{"log", "slog", "logger"}, strings.ToLower(name))
 }
 
 // resolve are the values of a variable or constant of the package. What a function of
