@@ -188,7 +188,8 @@ type CallInfo struct {
 	// retry. A run that a crash repeats has the same number.
 	Attempt int
 	// IdempotencyKey is the same for every run of this call, also after a
-	// crash, and differs from that of every other call.
+	// crash, and differs from that of every other call. Each attempt of a
+	// RetryPolicy is a call of its own.
 	IdempotencyKey string
 	// Tags are those of WithTags; nil when there are none.
 	Tags map[string]string

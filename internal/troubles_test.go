@@ -134,8 +134,10 @@ func (s *source) collect(t *testing.T, tool bool) (logged int) {
 					ast.Inspect(n, func(inner ast.Node) bool { asUsage[inner] = true; return true })
 				}
 			case *ast.CallExpr:
-				if level, text := s.record(t, n); text != nil {
-					logged++
+				if level, text := s.record(n); text != nil {
+					if logged++; len(text) == 0 {
+						t.Errorf("%s: the text of a record cannot be read from the source", s.fset.Position(n.Pos()))
+					}
 					s.add(t, n, level, text, true)
 				} else if text, isError := said(n); text != nil {
 					s.add(t, n, "", []ast.Expr{text}, isError && tool && !asUsage[n])
@@ -149,8 +151,7 @@ func (s *source) collect(t *testing.T, tool bool) (logged int) {
 
 // record finds the text of a call that logs a warning or an error. A text that a
 // function was given is looked for where that is called.
-func (s *source) record(t *testing.T, call *ast.CallExpr) (level string, text []ast.Expr) {
-	t.Helper()
+func (s *source) record(call *ast.CallExpr) (level string, text []ast.Expr) {
 	if name, ok := call.Fun.(*ast.Ident); ok && name.Name == "WriteFault" {
 		return "ERROR", call.Args[2:3]
 	}
@@ -195,8 +196,8 @@ func isLogger(x ast.Expr) bool {
 	return slices.Contains([]string{"log", "slog", "logger"}, strings.ToLower(name))
 }
 
-// resolve are the values of a variable or constant of the package. What a function of
-// record is given has none here.
+// resolve are the values of a variable or constant of the package. nil stands for what
+// a function that record knows was given.
 func (s *source) resolve(x ast.Expr) (values []ast.Expr) {
 	if sum, ok := x.(*ast.BinaryExpr); ok && isNamed(sum.X, "doing") || isNamed(x, "text") {
 		return nil
@@ -205,6 +206,7 @@ func (s *source) resolve(x ast.Expr) (values []ast.Expr) {
 	if !ok {
 		return []ast.Expr{x}
 	}
+	values = []ast.Expr{}
 	for _, f := range s.files {
 		ast.Inspect(f, func(n ast.Node) bool {
 			switch n := n.(type) {
