@@ -32,13 +32,14 @@ func init() { durable.RegisterErrorValue("order.ErrDeclined", ErrDeclined) }
 const limit = 100_000
 
 // Activity charges a customer. It may run again when its process dies before the
-// receipt is stored, so it charges under a key that is the same for each run: the
-// bank, for which there is only a log line here, takes a payment of a key once.
+// receipt is stored, and is tried again when the bank does not answer in time. So it
+// charges under the id of the order, which is the same for each run and each attempt:
+// the bank, for which there is only a log line here, takes a payment of a key once.
 var Activity = durable.NewActivity("ChargeCustomer", func(ctx context.Context, c Charge) (Receipt, error) {
 	if c.Cents > limit {
 		return Receipt{}, durable.NonRetryable(fmt.Errorf("%d cents of %s: %w", c.Cents, c.Customer, ErrDeclined))
 	}
-	key := durable.ActivityInfoFromContext(ctx).IdempotencyKey
+	key := durable.ActivityInfoFromContext(ctx).InstanceID
 	slog.InfoContext(ctx, "charged", "customer", c.Customer, "cents", c.Cents, "key", key)
 	return Receipt{ID: "receipt-" + key, Charge: c}, nil
 })
