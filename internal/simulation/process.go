@@ -75,7 +75,9 @@ func (w *world) begin(number, life int) *process {
 	}
 	w.trace.add("%s begins", p.name())
 	if old {
-		time.AfterFunc(deployed-time.Since(w.began), func() { p.die("for a deployment", time.Second) })
+		// Processes are replaced one after the other.
+		at := deployed - time.Duration(dice.Int64N(int64(time.Second)))
+		time.AfterFunc(at-time.Since(w.began), func() { p.die("for a deployment", time.Second) })
 	}
 	return p
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -162,18 +163,23 @@ func TestMeasuresSlots(t *testing.T) {
 func TestMeasuresParked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hub, m := memory.New(memory.Options{}), &meter{}
-		program := func(string, string) (engine.Program, error) { return waits, nil }
+		var gone atomic.Bool
 		w := polling(t, hub, waits, func(o *Options) {
 			o.Observer, o.Cache = m, -1
-			o.Programs = func(n, v string) (engine.Program, error) { return program(n, v) }
+			o.Programs = func(string, string) (engine.Program, error) {
+				if gone.Load() {
+					return nil, errors.New("there is no orchestrator O")
+				}
+				return waits, nil
+			}
 		})
 		start(t, hub, w, "gone")
 		<-time.After(time.Minute)
-		program = func(string, string) (engine.Program, error) { return nil, errors.New("there is no orchestrator O") }
+		gone.Store(true)
 		send(t, hub, controlQueue, raised("e", "gone", "Other", "1"))
 		<-time.After(3 * time.Minute)
 		equal(t, "parked", m.read(observe.Parked, "O", "unknown"), 1)
-		program = func(string, string) (engine.Program, error) { return waits, nil }
+		gone.Store(false)
 		<-time.After(2 * time.Minute)
 		equal(t, "parked", m.read(observe.Parked, "O", "unknown"), -1)
 	})
