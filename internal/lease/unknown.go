@@ -19,5 +19,15 @@ const (
 // MayBeKnownElsewhere reports whether a name in a delivery that is unknown here does not
 // fail yet.
 func MayBeKnownElsewhere(now time.Time, d taskhub.Delivery) bool {
-	return d.Dequeued > 0 && !d.Inserted.IsZero() && (d.Dequeued < unknownDeliveries || now.Sub(d.Inserted) < UnknownPatience)
+	if d.Dequeued == 0 || d.Inserted.IsZero() {
+		return false
+	}
+	// A message that was sent anew, or came from another queue, is as old as what it says.
+	since := d.Inserted
+	if d.Message != nil && d.Message.Event != nil {
+		if sent := d.Message.Event.Timestamp; !sent.IsZero() && sent.Before(since) {
+			since = sent
+		}
+	}
+	return d.Dequeued < unknownDeliveries || now.Sub(since) < UnknownPatience
 }
