@@ -15,7 +15,7 @@ import (
 	"testing"
 )
 
-// trouble is a text of the product that says that something is wrong.
+// trouble is the text of a warning or an error of the product.
 type trouble struct {
 	// level is WARN or ERROR for what is logged; empty where it varies, and for errors.
 	level string

@@ -185,7 +185,7 @@ func newHubCreateCommand() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&name, "hub", "", "`name` of the task hub (default: hubName in host.json)")
+	registerHub(cmd.Flags(), &name)
 	return cmd
 }
 
@@ -217,13 +217,13 @@ func newHubDeleteCommand() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&name, "hub", "", "`name` of the task hub (default: hubName in host.json)")
+	registerHub(cmd.Flags(), &name)
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return cmd
 }
 
-// confirmed asks for the name of what will be deleted. Where nobody can be asked,
-// --yes must be given.
+// confirmed asks the user for the name of what will be deleted. Where the input ends
+// before there is an answer, --yes must be given.
 func confirmed(cmd *cobra.Command, name string, yes bool) error {
 	if yes {
 		return nil

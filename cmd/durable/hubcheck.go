@@ -45,7 +45,7 @@ func newHubCheckCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&o.repair, "repair", false, "mend what can be mended")
 	cmd.Flags().StringVarP(&o.output, "output", "o", "text", "`form` of the report: text or json")
 	cmd.Flags().DurationVar(&o.older, "older", 2*time.Minute, "how old something must be that may only be on its way")
-	cmd.Flags().StringVar(&o.hub, "hub", "", "`name` of the task hub (default: hubName in host.json)")
+	registerHub(cmd.Flags(), &o.hub)
 	return cmd
 }
 

@@ -91,7 +91,7 @@ func TestInitReplace(t *testing.T) {
 	}
 	dir := t.TempDir()
 	if err := os.Symlink(checkout, filepath.Join(dir, "functions")); err != nil {
-		t.Skip(err)
+		t.Skipf("no symbolic link can be made here: %v", err)
 	}
 	t.Chdir(dir)
 	if code, out, problems := command(t, "init", "shop", "--template", "empty", "--replace", "functions", "--module", "example.com/shop", "--hub", "Mine"); code != 0 {

@@ -44,7 +44,7 @@ func newKeysRotateCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().DurationVar(&o.grace, "grace", defaultGrace, "how long links are good at most that older keys have signed; 0 revokes them")
-	cmd.Flags().StringVar(&o.hub, "hub", "", "`name` of the task hub (default: hubName in host.json)")
+	registerHub(cmd.Flags(), &o.hub)
 	return cmd
 }
 

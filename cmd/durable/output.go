@@ -127,8 +127,8 @@ func lines(out io.Writer, objects []json.RawMessage) error {
 	return nil
 }
 
-// plain is a text as a terminal may show it, in one line: whoever names an instance
-// must not move the cursor of who lists it.
+// plain is a text as a terminal may show it, in one line: the name of an
+// instance must not move the cursor of the terminal that lists it.
 func plain(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

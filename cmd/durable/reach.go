@@ -23,7 +23,7 @@ type reach struct{ dir, hub, url, key string }
 // register adds the flags that all commands have for it.
 func (r *reach) register(flags *pflag.FlagSet) {
 	flags.StringVar(&r.dir, "dir", ".", "`folder` of the app")
-	flags.StringVar(&r.hub, "hub", "", "`name` of the task hub (default: hubName in host.json)")
+	registerHub(flags, &r.hub)
 	flags.StringVar(&r.url, "url", "", "`address` of a deployed app, such as https://myapp.azurewebsites.net, in place of its storage")
 	flags.StringVar(&r.key, "key", "", "function `key` of the deployed app (default: the variable DURABLE_KEY)")
 }
@@ -192,4 +192,9 @@ func apiError(r request, code int, body []byte) error {
 		return errors.New("the instance has finished")
 	}
 	return fmt.Errorf("the app answered %d %s", code, http.StatusText(code))
+}
+
+// registerHub adds the flag that names a task hub to a command.
+func registerHub(flags *pflag.FlagSet, hub *string) {
+	flags.StringVar(hub, "hub", "", "`name` of the task hub (default: hubName in host.json)")
 }

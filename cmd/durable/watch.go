@@ -122,7 +122,7 @@ func (w *watcher) rebuild(ctx context.Context) {
 		return
 	}
 	select {
-	case <-w.built: // one that nobody has taken is out of date
+	case <-w.built: // a program that was not started yet is out of date
 	default:
 	}
 	w.built <- next

@@ -65,8 +65,8 @@ type plan struct {
 }
 
 // planned decides about the rows of a look, which were read by stepsOf. held is the
-// lock, nil when the entity is free; all says that the look has seen all rows. Rows
-// that are not in the plan stay in the inbox.
+// lock, nil when the entity is free; all reports whether the look has seen all
+// rows. Rows that are not in the plan stay in the inbox.
 func planned(held *lock, rows []step, all bool) plan { //nolint:gocognit // the rules of a batch stand together
 	var p plan
 	voided := map[string]bool{}

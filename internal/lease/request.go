@@ -209,7 +209,7 @@ func (l *Lease) copy(ctx context.Context, have *taskhub.Lease, hide time.Duratio
 // back. A younger one keeps its age, which says how long a name may be unknown.
 const (
 	wornDeliveries = 5
-	wornAge        = 60 * time.Second
+	wornAge        = UnknownPatience
 )
 
 func (l *Lease) worn() bool {

@@ -47,19 +47,13 @@ type Message struct {
 
 // bindings are made for a function name in lower case.
 func bindings(kind, name string) (binding, error) {
-	const message = `"id", message.ID`
 	queue := name
 	if len(queue) < 3 { // the least that a queue's name can have
 		queue += "-queue"
 	}
 	switch kind {
 	case "", "queue":
-		return binding{
-			Does: "takes messages from a queue", What: "a message of the queue", Again: "deliver it again",
-			Message: messageType, Type: "Message", Arg: "message", Log: ", " + message, ID: `"` + name + `-"+message.ID`,
-			Sample: name + `.Message{ID: "7"}`,
-			json:   fmt.Sprintf(`"type": "queueTrigger", "direction": "in", "name": "message", "queueName": %q, "connection": "AzureWebJobsStorage"`, queue),
-		}, nil
+		return ofQueue(name, "takes messages from a queue", "queueTrigger", queue, "AzureWebJobsStorage"), nil
 	case "timer":
 		return binding{
 			Does: "runs on a schedule", What: "a tick of the timer", Again: "log it and wait for the next tick",
@@ -76,12 +70,7 @@ func bindings(kind, name string) (binding, error) {
 			json:   fmt.Sprintf(`"type": "blobTrigger", "direction": "in", "name": "blob", "path": "%s/{name}", "connection": "AzureWebJobsStorage"`, queue),
 		}, nil
 	case "servicebus":
-		return binding{
-			Does: "takes messages from a queue of Service Bus", What: "a message of the queue", Again: "deliver it again",
-			Message: messageType, Type: "Message", Arg: "message", Log: ", " + message, ID: `"` + name + `-"+message.ID`,
-			Sample: name + `.Message{ID: "7"}`,
-			json:   fmt.Sprintf(`"type": "serviceBusTrigger", "direction": "in", "name": "message", "queueName": %q, "connection": "ServiceBusConnection"`, queue),
-		}, nil
+		return ofQueue(name, "takes messages from a queue of Service Bus", "serviceBusTrigger", queue, "ServiceBusConnection"), nil
 	case "eventgrid":
 		return binding{
 			Does: "is run for each event of Event Grid", What: "an event", Again: "deliver it again",
@@ -92,4 +81,14 @@ func bindings(kind, name string) (binding, error) {
 		}, nil
 	}
 	return binding{}, wrongName("there is no trigger %q; there are %s", kind, strings.Join(BindingKinds(), ", "))
+}
+
+// ofQueue is the binding of a trigger that takes messages from a queue.
+func ofQueue(name, does, trigger, queue, connection string) binding {
+	return binding{
+		Does: does, What: "a message of the queue", Again: "deliver it again",
+		Message: messageType, Type: "Message", Arg: "message", Log: `, "id", message.ID`, ID: `"` + name + `-"+message.ID`,
+		Sample: name + `.Message{ID: "7"}`,
+		json:   fmt.Sprintf(`"type": %q, "direction": "in", "name": "message", "queueName": %q, "connection": %q`, trigger, queue, connection),
+	}
 }

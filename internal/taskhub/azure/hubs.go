@@ -35,7 +35,7 @@ func Hubs(ctx context.Context, account *storage.Account) ([]string, error) {
 // Delete removes the hub with all that is in it: its tables, queues and containers,
 // those of the official engine among them. What is not there is left out, so that it
 // may be repeated. An app that still works on the hub fails from then on, and the
-// service lets nobody use the names for some time.
+// service refuses the names for some time.
 func (h *Hub) Delete(ctx context.Context) error {
 	var errs []error
 	remove := func(what, name string, err error) {
