@@ -242,7 +242,10 @@ func startApp(t *testing.T, how, port string, env ...string) *app {
 func startCommand(t *testing.T, cmd *exec.Cmd, how, port string, env ...string) *app {
 	t.Helper()
 	a := &app{t: t, port: port, cmd: cmd, dead: make(chan struct{}), trace: filepath.Join(t.TempDir(), "trace")}
-	cmd.Env = append(append(os.Environ(), appVariable+"="+how, "FUNCTIONS_CUSTOMHANDLER_PORT="+port, traceVariable+"="+a.trace), env...)
+	// The test binary is the host of all apps, and what a killed supervisor's child
+	// leaves behind is for the host's next one: a folder for each keeps them apart.
+	cmd.Env = append(append(os.Environ(), appVariable+"="+how, "FUNCTIONS_CUSTOMHANDLER_PORT="+port, traceVariable+"="+a.trace,
+		"TMPDIR="+t.TempDir()), env...)
 	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)

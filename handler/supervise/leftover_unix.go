@@ -7,12 +7,19 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
+	"time"
 )
+
+// leftoverAge is how old a leftover may be. The host starts its handler again within
+// seconds; what is older was left for a host that is gone, and its process id may be
+// another host's by now: a container that is restarted gives the same ones again.
+const leftoverAge = 2 * time.Minute
 
 // leftover is what a child knows when its supervisor was killed and the host was
 // not: the code that it runs may have done it. The next supervisor of the host
-// reads it. Where the host is gone too, nobody is suspect: that is how apps are
+// reads it. Where the host is gone too, no code is suspect: that is how apps are
 // stopped.
 type leftover struct {
 	Trial string
@@ -54,16 +61,23 @@ func leaveBehind(host int, trial string, shared region) {
 }
 
 // takeLeftovers reads and removes what the children of a supervisor left behind
-// that the same host has started.
-func takeLeftovers(host int) (deaths []death) {
-	files, _ := filepath.Glob(leftoverName(host, "*"))
+// that the same host has started, and removes what is too old for any host.
+func takeLeftovers(host int, now time.Time) (deaths []death) {
+	files, _ := filepath.Glob(filepath.Join(os.TempDir(), fmt.Sprintf("durable-suspects-%d-*", os.Getuid())))
 	for _, file := range files {
 		info, err := os.Lstat(file)
 		if err != nil || !info.Mode().IsRegular() || info.Sys().(*syscall.Stat_t).Uid != uint32(os.Getuid()) {
 			continue
 		}
+		old := now.Sub(info.ModTime()) > leftoverAge
+		if !old && !strings.HasPrefix(file, leftoverName(host, "")) {
+			continue // it is for another host
+		}
 		raw, err := os.ReadFile(file)
 		_ = os.Remove(file)
+		if old {
+			continue
+		}
 		var l leftover
 		if err != nil || json.Unmarshal(raw, &l) != nil {
 			continue

@@ -96,7 +96,7 @@ func newSupervisor(o Options) (*supervisor, error) {
 		return nil, fmt.Errorf("taking the listener: %w", err)
 	}
 	_ = ln.Close() // the copy keeps the port open
-	for _, d := range takeLeftovers(s.host) {
+	for _, d := range takeLeftovers(s.host, time.Now()) {
 		_, suspects := s.docket.died(d, time.Now())
 		s.log.Error("the supervisor before this one was killed", "suspects", names(suspects))
 	}

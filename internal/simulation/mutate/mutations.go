@@ -64,6 +64,6 @@ var mutations = []mutation.Mutation{
 	{Name: "others run within a critical section", File: entityPlan, Before: `case r.Section == "" && !free:`, After: `case false:`},
 	{Name: "a lock is given after its release", File: entityPlan, Before: `case r.IsLock() && (voided[r.ID] || r.ID == section):`, After: `case r.IsLock() && r.ID == section:`},
 	{Name: "the row of an entity is taken back by a process behind", File: entityRow, Before: `if en.row.late {`, After: `if false {`},
-	{Name: "a name that another build knows fails at once", File: unknown, Before: `return d.Dequeued > 0 &&`, After: `return false &&`},
+	{Name: "a name that another build knows fails at once", File: unknown, Before: `if d.Dequeued == 0 ||`, After: `if true ||`},
 	{Name: "history that was read once is the current one", File: load, Before: `in.forgetExecution(purged(old, x))`, After: `in.forgetExecution(nil)`},
 }
