@@ -18,7 +18,7 @@ var (
 // pages are the texts for readers.
 func pages(t *testing.T) (all []string) {
 	t.Helper()
-	for _, pattern := range []string{"../*.md", "../docs/*.md", "../.github/*.md"} {
+	for _, pattern := range []string{"../*.md", "../docs/*.md", "../docs/patterns/*.md", "../samples/*/README.md", "../.github/*.md"} {
 		found, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

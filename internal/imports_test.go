@@ -58,6 +58,7 @@ var rules = map[string][]string{
 	"Hello":                        {"durable"},
 	"HttpStart":                    {"durable"},
 	"internal/azurite":             {},
+	"internal/pagecode":            {},
 	"internal/storage/fake":        {},
 	"internal/taskhub/taskhubtest": {"internal/history", "internal/taskhub"},
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +19,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/durable-go/functions/durable/observe"
 	"github.com/durable-go/functions/durableotel"
+	"github.com/durable-go/functions/internal/pagecode"
 	"go.opentelemetry.io/contrib/bridges/otelslog"
 	logs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	metrics "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
@@ -152,5 +154,24 @@ func checkLogs(t *testing.T, raw []byte) {
 	decode(t, raw, &body)
 	if r := body.ResourceLogs[0].ScopeLogs[0].LogRecords[0]; r.Body.GetStringValue() != "started" || len(r.SpanId) != 8 {
 		t.Errorf("the record is %v", r)
+	}
+}
+
+// The code of the page about telemetry compiles.
+func TestCodeOfThePage(t *testing.T) {
+	packages, err := pagecode.Load(".", []string{
+		"github.com/durable-go/functions/durable", "github.com/durable-go/functions/durableotel",
+	}, "go.opentelemetry.io/otel/sdk/trace", "go.opentelemetry.io/otel/metric")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const page = "../../docs/telemetry.md"
+	raw, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := pagecode.Blocks(page, string(raw))
+	if err := packages.Check(blocks); err != nil || len(blocks) < 2 {
+		t.Errorf("%d blocks: %v", len(blocks), err)
 	}
 }
