@@ -32,7 +32,8 @@ type Run struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	// queued and began are when the run came and got its slot; cap is the bound of
-	// its activity, usually nil. All three are guarded by the pool's lock.
+	// its activity, usually nil. All three are guarded by the pool's lock; began does
+	// not change once the run has its slot.
 	queued, began time.Time
 	cap           *bound
 }
@@ -77,7 +78,11 @@ func (p *Pool) execute(r *Run) *history.Event {
 		return p.failed(r.Call, Exited(err), "")
 	}
 	defer running.Return(false)
-	return p.call(ctx, r, code)
+	result := p.call(ctx, r, code)
+	if result != nil {
+		result.Own.Options = history.BeganOptions(r.began)
+	}
+	return result
 }
 
 // waitedLong reports whether a work item has waited so long for its turn that its

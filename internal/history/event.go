@@ -115,7 +115,8 @@ type Own struct {
 	// InputHash is a hash of the action's input, 0 when not recorded.
 	InputHash uint64
 	// Options is a compact JSON object of what else an action needs after a
-	// restart (per-call timeout, retry attempt ...); nil when nothing does.
+	// restart (per-call timeout, retry attempt ...), and of the result of an activity
+	// when it began ([BeganOptions]); nil when nothing does.
 	Options Payload
 }
 

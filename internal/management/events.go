@@ -24,25 +24,28 @@ const (
 // event is one event of a history as it is stored, with short payloads.
 type event struct {
 	// Row counts from the first row of the execution.
-	Row        uint64            `json:"row"`
-	Type       string            `json:"type"`
-	At         time.Time         `json:"at"`
-	ID         *int32            `json:"id,omitempty"`
-	TaskID     *int32            `json:"taskId,omitempty"`
-	Name       string            `json:"name,omitempty"`
-	Version    string            `json:"version,omitempty"`
-	InstanceID string            `json:"instanceId,omitempty"`
-	Status     string            `json:"status,omitempty"`
-	FireAt     *time.Time        `json:"fireAt,omitempty"`
-	Scheduled  *time.Time        `json:"scheduledStartTime,omitempty"`
-	Input      *text             `json:"input,omitempty"`
-	Result     *text             `json:"result,omitempty"`
-	Reason     *text             `json:"reason,omitempty"`
-	Failure    *failure          `json:"failure,omitempty"`
-	Options    json.RawMessage   `json:"options,omitempty"`
-	Tags       map[string]string `json:"tags,omitempty"`
-	Parent     *parent           `json:"parent,omitempty"`
-	Trace      string            `json:"traceParent,omitempty"`
+	Row        uint64          `json:"row"`
+	Type       string          `json:"type"`
+	At         time.Time       `json:"at"`
+	ID         *int32          `json:"id,omitempty"`
+	TaskID     *int32          `json:"taskId,omitempty"`
+	Name       string          `json:"name,omitempty"`
+	Version    string          `json:"version,omitempty"`
+	InstanceID string          `json:"instanceId,omitempty"`
+	Status     string          `json:"status,omitempty"`
+	FireAt     *time.Time      `json:"fireAt,omitempty"`
+	Scheduled  *time.Time      `json:"scheduledStartTime,omitempty"`
+	Input      *text           `json:"input,omitempty"`
+	Result     *text           `json:"result,omitempty"`
+	Reason     *text           `json:"reason,omitempty"`
+	Failure    *failure        `json:"failure,omitempty"`
+	Options    json.RawMessage `json:"options,omitempty"`
+	// Began is when the attempt began whose result a TaskCompleted or TaskFailed is;
+	// absent where the history does not have it.
+	Began  *time.Time        `json:"began,omitempty"`
+	Tags   map[string]string `json:"tags,omitempty"`
+	Parent *parent           `json:"parent,omitempty"`
+	Trace  string            `json:"traceParent,omitempty"`
 	// Request is what an entity is asked for by an EventSent. The EventRaised with its id as
 	// the name is the answer.
 	Request *requested `json:"request,omitempty"`
@@ -195,7 +198,7 @@ func eventOf(e *history.Event) event {
 	if e.Type == history.ExecutionCompleted || e.Type == history.ContinueAsNew {
 		out.Status = e.Status.String()
 	}
-	if json.Valid(e.Own.Options) {
+	if out.Began = Moment(history.Began(e)); out.Began == nil && json.Valid(e.Own.Options) {
 		out.Options = json.RawMessage(e.Own.Options)
 	}
 	if e.Parent != nil {

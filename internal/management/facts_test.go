@@ -106,7 +106,7 @@ func TestEvents(t *testing.T) {
 		&history.Event{Type: history.TaskScheduled, ID: 0, Name: "A", Own: history.Own{Options: history.Payload(`{"attempt":2,"first":0}`)}},
 		&history.Event{Type: history.TaskFailed, TaskID: 0, Failure: &history.FailureDetails{ErrorType: "E", ErrorMessage: "m", StackTrace: history.Payload("s"), Inner: &history.FailureDetails{ErrorType: "I"}}},
 		&history.Event{Type: history.TaskScheduled, ID: 1, Name: "B"},
-		&history.Event{Type: history.TaskCompleted, TaskID: 1, Result: long},
+		&history.Event{Type: history.TaskCompleted, TaskID: 1, Result: long, Own: history.Own{Options: history.BeganOptions(begin)}},
 	)
 	all := read[eventPage](t, s, "/instances/i/events")
 	if len(all.Events) != 6 || all.Next != all.Stored || all.Execution == "" {
@@ -122,6 +122,9 @@ func TestEvents(t *testing.T) {
 		t.Errorf("call %+v", e)
 	}
 	last := all.Events[5]
+	if last.Began == nil || !last.Began.Equal(begin) || last.Options != nil || all.Events[3].Began != nil {
+		t.Errorf("began %v with options %s, and without: %v", last.Began, last.Options, all.Events[3].Began)
+	}
 	if last.Result.Bytes != len(long) || last.Result.Text != nil {
 		t.Errorf("long result %+v", last.Result)
 	}
