@@ -65,6 +65,8 @@ export interface Event {
   reason?: Text;
   failure?: Failure;
   options?: { attempt?: number; first?: number; more?: boolean; timeout?: number };
+  /** When the attempt began whose result this is. */
+  began?: string;
   tags?: Record<string, string>;
   parent?: { instanceId: string; name: string; taskId: number };
   traceParent?: string;

@@ -46,14 +46,36 @@ export const actionOf = (name: string) => actions.find(a => a.name === name);
 /** A word for a POSIX shell. */
 export const quote = (word: string) => (/^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
 
+/** A command with its arguments and flags. Arguments that look like flags stand behind "--". */
+function words(what: string[], args: string[], flags: string[]): string {
+  const shown = args.map(quote);
+  return ['durable', ...what, ...(args.some(a => a.startsWith('-')) ? [...flags, '--', ...shown] : [...shown, ...flags])].join(' ');
+}
+
 /** The command that does an action to an instance. */
 export function command(name: ActionName, id: string, o: { reason?: string; event?: string; data?: string; sameId?: boolean } = {}): string {
-  const words = ['durable', name, quote(id)];
-  if (name === 'event') words.push(quote(o.event || 'NAME'));
-  if (o.data) words.push('--data', quote(o.data));
-  if (o.reason) words.push('--reason', quote(o.reason));
-  if (o.sameId) words.push('--same-id');
-  return words.join(' ');
+  const flags: string[] = [];
+  if (o.data) flags.push('--data', quote(o.data));
+  if (o.reason) flags.push('--reason', quote(o.reason));
+  if (o.sameId) flags.push('--same-id');
+  return words([name], name === 'event' ? [id, o.event || 'NAME'] : [id], flags);
+}
+
+/** The command that asks an entity for an operation, or for its end. request is the id of a call that
+ * has no answer yet. */
+export function entityCommand(verb: 'signal' | 'call' | 'delete', id: string, o: { op?: string; input?: string; request?: string } = {}): string {
+  const flags: string[] = [];
+  if (o.input) flags.push('--input', quote(o.input));
+  if (o.request) flags.push('--request', o.request);
+  return words(['entity', verb], verb === 'delete' ? [id] : [id, o.op || 'OPERATION'], flags);
+}
+
+/** The command that cleans entities: those that are empty for so long (in seconds), and locks. */
+export function cleanCommand(emptyFor: number | undefined, locks: boolean): string {
+  const flags: string[] = [];
+  if (emptyFor !== undefined) flags.push('--empty', '--empty-for', emptyFor % 3600 ? `${emptyFor}s` : `${emptyFor / 3600}h`);
+  if (locks) flags.push('--locks');
+  return words(['entity', 'clean'], [], flags);
 }
 
 /** The command for all instances that match. */

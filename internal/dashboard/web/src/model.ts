@@ -6,7 +6,8 @@ import { ms } from './format';
 export type Kind = 'activity' | 'child' | 'timer' | 'entity' | 'event' | 'sent' | 'marker' | 'control';
 export type State = 'open' | 'ok' | 'failed';
 
-export interface Attempt { start: number; end?: number; state: State; row: number; endRow?: number }
+/** began: when it left the queue, once it has ended and where the history has that. */
+export interface Attempt { start: number; began?: number; end?: number; state: State; row: number; endRow?: number }
 
 export interface Span {
   key: string;
@@ -168,8 +169,27 @@ function finish(e: Event, at: number, byID: Ongoing): void {
   if (!found) return;
   const { span, attempt } = found;
   const state: State = e.type.endsWith('Failed') ? 'failed' : 'ok';
-  Object.assign(attempt, { end: at, state, endRow: e.row });
+  Object.assign(attempt, { end: at, state, endRow: e.row, began: begunAt(e, attempt.start) });
   Object.assign(span, { end: at, state, endRow: e.row, failure: e.failure });
+}
+
+/** When the attempt began whose end an event is; undefined where that is not known, or the
+ * clocks of two machines contradict each other. */
+export function begunAt(end: Event, start: number): number | undefined {
+  const at = ms(end.began);
+  return at !== undefined && at >= start && at <= (ms(end.at) ?? 0) ? at : undefined;
+}
+
+/** How long the attempts of a call have waited in the queue, and how long they have run. */
+export function split(attempts: Attempt[]): { waited: number; worked: number } | undefined {
+  let [waited, worked, known] = [0, 0, false];
+  for (const a of attempts) {
+    if (a.began === undefined || a.end === undefined) continue;
+    known = true;
+    waited += a.began - a.start;
+    worked += a.end - a.began;
+  }
+  return known ? { waited, worked } : undefined;
 }
 
 /** A row of the timeline: a span, or a group of spans of one kind and name. */
@@ -217,7 +237,7 @@ export function lines(spans: Span[], expanded: Set<string>): Line[] {
 }
 
 /** One line of the history: an event, or the two of a call. */
-export interface Entry { key: number; type: string; name: string; at: number; duration?: number; events: Event[]; state: State | 'none'; text: string }
+export interface Entry { key: number; type: string; name: string; at: number; duration?: number; waited?: number; events: Event[]; state: State | 'none'; text: string }
 
 const pairNames: Record<string, string> = { TaskScheduled: 'Activity', SubOrchestrationInstanceCreated: 'Child', TimerCreated: 'Timer' };
 
@@ -237,11 +257,16 @@ export function entries(events: Event[], raw: boolean): Entry[] {
     const state = last.type.endsWith('Failed') || last.failure ? 'failed' : isEnd(last.type) ? 'ok' : !raw && isBegin(e.type) ? 'open' : 'none';
     out.push({
       key: e.row, type: raw ? e.type : isMarker(e) ? 'Value' : pairNames[e.type] ?? e.type, name: e.name ?? '', at, state,
-      duration: end ? (ms(end.at) ?? at) - at : undefined, events: end ? [e, end] : [e], text: summary(e, end),
+      duration: end ? (ms(end.at) ?? at) - at : undefined, waited: end && waitedOf(end, at), events: end ? [e, end] : [e], text: summary(e, end),
     });
   }
   return out;
 }
+
+const waitedOf = (end: Event, at: number) => {
+  const began = begunAt(end, at);
+  return began === undefined ? undefined : began - at;
+};
 
 function summary(e: Event, end?: Event): string {
   const f = end?.failure ?? e.failure;

@@ -91,6 +91,14 @@ export function Dialog({ title, onClose, children, wide }: { title: string; onCl
   );
 }
 
+/** A field whose text counts when it is left or Enter is pressed. What is typed stays, whatever is
+ * drawn meanwhile. */
+export function Draft({ value, label, hint, onDone, id, list }: { value: string; label: string; hint: string; onDone: (text: string) => void; id?: string; list?: string }) {
+  const [text, set] = useState(value);
+  useEffect(() => set(value), [value]);
+  return <input id={id} list={list} type="search" class="short" placeholder={hint} aria-label={label} value={text} onInput={e => set(e.currentTarget.value)} onChange={e => onDone(e.currentTarget.value)} />;
+}
+
 export function Problem({ children, retry }: { children: ComponentChildren; retry?: () => void }) {
   return <div class="problem" role="alert"><Icon name="warn" /><div>{children}</div>{retry && <button type="button" onClick={retry}>Try again</button>}</div>;
 }

@@ -1,13 +1,12 @@
 // The list of entities: their states, backlogs and locks, and what cleans them.
 import { useState } from 'preact/hooks';
 import { ask, get, type EntityRow } from '../api';
-import { apiURL } from '../key';
 import { plural } from '../format';
 import { useNow, usePolling } from '../live';
-import { Command, Copy, Dialog, Empty, Field, Problem, Time } from '../parts';
+import { Command, Copy, Dialog, Draft, Empty, Field, Problem, Time } from '../parts';
 import { choose, entityLink, go, targetLink, type Route } from '../router';
 import { useKeys } from '../keys';
-import { quote } from '../commands';
+import { cleanCommand } from '../commands';
 
 const pageSize = 100;
 // Each page of the API is a request to storage: at most four a minute are made.
@@ -81,9 +80,9 @@ export function Entities({ route, actions }: { route: Route; actions: boolean })
       <div class="title"><h1>Entities</h1><span class="spring" />{actions && <button type="button" onClick={() => setCleaning(true)}>Clean…</button>}</div>
       <section class="filterbar" aria-label="Filters">
         <div class="chips">
-          <input id="search" type="search" class="short" placeholder="Kind, such as counter" aria-label="Kind of entity" value={name} list="kinds" onChange={e => choose(route, { name: e.currentTarget.value.trim().toLowerCase() || undefined, key: undefined })} />
+          <Draft id="search" hint="Kind, such as counter" label="Kind of entity" value={name} list="kinds" onDone={text => choose(route, { name: text.trim().toLowerCase() || undefined, key: undefined })} />
           <datalist id="kinds">{names.map(n => <option key={n} value={n} />)}</datalist>
-          {name && <input type="search" class="short" placeholder="Key begins with" aria-label="Key begins with" value={prefix} onChange={e => choose(route, { key: e.currentTarget.value || undefined })} />}
+          {name && <Draft hint="Key begins with" label="Key begins with" value={prefix} onDone={text => choose(route, { key: text || undefined })} />}
           <button type="button" class="chip" aria-pressed={deleted} title="Show those that do not exist (any more), of which something is kept" onClick={() => choose(route, { deleted: deleted ? undefined : '1' })}>Deleted, too</button>
         </div>
       </section>
@@ -117,13 +116,6 @@ function Line({ r, now, here, onKind }: { r: EntityRow; now: number; here: boole
     </tr>
   );
 }
-
-/** The request to the API in the form of a command. */
-export const curl = (method: string, path: string, query: [string, string][], body = '') => {
-  const url = apiURL(path);
-  for (const [k, v] of query) url.searchParams.append(k, v);
-  return `curl -X ${method} -H "x-functions-key: $DURABLE_KEY" ${quote(url.href)}${body ? ` -d ${quote(body)}` : ''}`;
-};
 
 interface Cleaned { emptyEntitiesRemoved: number; orphanedLocksReleased: number; token?: string }
 
@@ -166,7 +158,7 @@ function Clean({ onClose }: { onClose: (changed: boolean) => void }) {
         <p><label class="check"><input type="checkbox" checked={empty} onChange={e => setEmpty(e.currentTarget.checked)} /> what is kept of entities without a state</label></p>
         {empty && <Field label="Without an operation for this many hours" error={seconds >= 0 ? undefined : 'A number of hours.'}><input inputMode="decimal" value={hours} onInput={e => setHours(e.currentTarget.value)} /></Field>}
         <p><label class="check"><input type="checkbox" checked={locks} onChange={e => setLocks(e.currentTarget.checked)} /> locks of orchestrations that do not run any more</label></p>
-        <Command line={curl('POST', 'entities/clean', query)} />
+        <Command line={cleanCommand(empty && seconds >= 0 ? seconds : undefined, locks)} />
         {done && <p role="status">{plural(done.emptyEntitiesRemoved, 'empty entity', 'empty entities')} removed, {plural(done.orphanedLocksReleased, 'lock')} released{busy ? '…' : done.token ? '. Stopped.' : '. That was all.'}</p>}
         {error && <Problem>{error}</Problem>}
         <footer><button type="button" onClick={() => { stop.abort(); onClose(done !== undefined); }}>{done ? 'Close' : 'Cancel'}</button><button type="submit" class="solid" disabled={busy || wrong}>{busy ? 'Cleaning…' : 'Clean'}</button></footer>

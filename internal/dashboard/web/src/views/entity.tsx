@@ -1,11 +1,11 @@
 // One entity: its state, whose its lock is, what waits for it, what it has run.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ask, get, type Entity } from '../api';
+import { entityCommand } from '../commands';
 import { bytes, duration, jsonProblem, ms, plural } from '../format';
 import { useNow, usePolling } from '../live';
 import { Command, Copy, Dialog, Empty, Field, Icon, Problem, Time } from '../parts';
 import { link, targetLink, type Route } from '../router';
-import { curl } from './entities';
 import { Shown } from './payload';
 
 // Each look takes two requests to storage, three where it is locked. It is looked at often
@@ -185,7 +185,7 @@ function Act({ verb, name, entityKey, onClose, onDone }: { verb: Verb; name: str
           <Field label="Operation"><input required maxLength={1000} value={op} onInput={change(setOp)} autofocus /></Field>
           <Field label="Input (JSON)" error={problem}><textarea rows={4} class="mono" spellcheck={false} value={input} onInput={change(setInput)} placeholder="none" /></Field>
         </>}
-        <Command line={curl(method, path, query, verb === 'delete' ? '' : input.trim())} />
+        <Command line={entityCommand(verb, `@${name}@${entityKey}`, { op, input: verb === 'delete' ? '' : input.trim(), request })} />
         {answer && <div role="status" class={`callout ${answer.bad ? 'bad' : 'wait'}`}><pre class="code" tabIndex={0} aria-label="Answer">{answer.text}</pre></div>}
         {error && <Problem>{error}</Problem>}
         <footer><button type="button" onClick={onClose}>{answer ? 'Close' : 'Cancel'}</button><button type="submit" class={verb === 'delete' ? 'danger solid' : 'solid'} disabled={busy || !!problem || (verb !== 'delete' && !op)}>{busy ? 'Waiting…' : titles[verb]}</button></footer>

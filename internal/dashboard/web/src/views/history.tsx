@@ -41,7 +41,7 @@ export function HistoryTable({ events, h, picked, onPick, route }: View & { rout
       </div>
       <div class="scroll" ref={win.ref} tabIndex={-1}>
         <table class="grid" aria-rowcount={shown.length + 1}>
-          <thead><tr><th scope="col">#</th><th scope="col">Time</th><th scope="col">+</th><th scope="col">Kind</th><th scope="col">Name</th><th scope="col">Took</th><th scope="col" class="text">Result</th></tr></thead>
+          <thead><tr><th scope="col">#</th><th scope="col">Time</th><th scope="col">+</th><th scope="col">Kind</th><th scope="col">Name</th><th scope="col" title="How long it waited in the queue; part of what it took">Queued</th><th scope="col">Took</th><th scope="col" class="text">Result</th></tr></thead>
           <tbody>
             {win.above > 0 && <tr aria-hidden="true" style={{ height: win.above + 'px' }} />}
             {shown.slice(win.first, win.last).map((e, i) => <Row key={e.key} e={e} i={win.first + i} here={win.first + i === at} begin={h.begin ?? e.at} onPick={onPick} />)}
@@ -61,7 +61,8 @@ function Row({ e, i, here, begin, onPick }: { e: Entry; i: number; here: boolean
       <td class="num"><time title={`${local(e.at)} here\n${utc(e.at)}`}>{clock(e.at, true)}</time></td>
       <td class="num faint">{duration(e.at - begin)}</td>
       <td>{e.type}</td><td>{e.name}</td>
-      <td class="num">{e.duration === undefined ? (e.state === 'open' ? 'open' : '') : duration(e.duration)}</td>
+      <td class="num faint">{e.waited === undefined ? '' : duration(e.waited)}</td>
+      <td class="num" title={e.waited === undefined ? undefined : `${duration(e.waited)} in the queue, ${duration(e.duration! - e.waited)} at work`}>{e.duration === undefined ? (e.state === 'open' ? 'open' : '') : duration(e.duration)}</td>
       <td class="text" title={e.text.slice(0, 600)}>{e.text.slice(0, 300)}</td>
     </tr>
   );

@@ -2,7 +2,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { Event } from '../api';
 import { clock, duration, local, ms, utc } from '../format';
-import { isBegin, isEnd } from '../model';
+import { begunAt, isBegin, isEnd } from '../model';
 import { Copy, Icon } from '../parts';
 import { targetLink } from '../router';
 import type { View } from './instance';
@@ -18,6 +18,7 @@ export function Inspector({ events, execution, d, h, picked, onPick, offline }: 
   const end = isBegin(e.type) ? events.find(x => isEnd(x.type) && x.taskId === e.id) : isEnd(e.type) ? e : undefined;
   const span = h.spans.find(s => s.row === begin?.row || s.attempts.some(a => a.row === begin?.row));
   const took = begin && end ? (ms(end.at) ?? 0) - (ms(begin.at) ?? 0) : undefined;
+  const began = begin && end ? begunAt(end, ms(begin.at) ?? 0) : undefined;
   const address = new URL(location.href);
   return (
     <aside class="inspector" ref={ref} aria-label="Event">
@@ -25,7 +26,8 @@ export function Inspector({ events, execution, d, h, picked, onPick, offline }: 
       <dl>
         {[begin ?? e, ...(end && end !== e && begin !== end ? [end] : begin && end ? [end] : [])].map(x => <Moment key={x.row} e={x} />)}
         {took !== undefined && <div><dt>Took</dt><dd>{duration(took)}</dd></div>}
-        {span && span.attempts.length > 1 && <div><dt>Attempts</dt><dd><ol>{span.attempts.map(a => <li key={a.row}><button type="button" class="link" onClick={() => onPick(a.endRow ?? a.row)}>{a.state === 'ok' ? 'completed' : a.state}</button> {a.end !== undefined && `after ${duration(a.end - a.start)}`}</li>)}</ol></dd></div>}
+        {began !== undefined && <><div><dt>In the queue</dt><dd>{duration(began - ms(begin!.at)!)}</dd></div><div><dt>At work</dt><dd>{duration(ms(end!.at)! - began)}</dd></div></>}
+        {span && span.attempts.length > 1 && <div><dt>Attempts</dt><dd><ol>{span.attempts.map(a => <li key={a.row}><button type="button" class="link" onClick={() => onPick(a.endRow ?? a.row)}>{a.state === 'ok' ? 'completed' : a.state}</button> {a.end !== undefined && `after ${duration(a.end - a.start)}`}{a.began !== undefined && `, ${duration(a.began - a.start)} of it in the queue`}</li>)}</ol></dd></div>}
         {(begin ?? e).fireAt && <div><dt>Due</dt><dd>{local(ms((begin ?? e).fireAt)!)}</dd></div>}
         {(begin ?? e).instanceId && <div><dt>Instance</dt><dd>{offline ? (begin ?? e).instanceId : <a class="mono wrap" href={targetLink((begin ?? e).instanceId!)}>{(begin ?? e).instanceId}</a>}</dd></div>}
         {(begin ?? e).id !== undefined && <div><dt>Call</dt><dd>{(begin ?? e).id}</dd></div>}

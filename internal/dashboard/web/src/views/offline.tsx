@@ -98,7 +98,7 @@ export function Offline({ saved, route }: { saved?: Saved; route: Route }) {
   const at = saved.instances[Number(route.path[1] ?? (saved.instances.length === 1 ? 0 : NaN))];
   return (
     <main id="main">
-      <p class="said">From the file <b>{saved.file}</b>, read only. {saved.instances.length > 1 && at && <a href={link(['file'])}>All of it</a>}</p>
+      <p class="said"><span>From the file <b>{saved.file}</b>, read only.</span>{saved.instances.length > 1 && at && <a href={link(['file'])}>All of it</a>}</p>
       {at ? <InstanceBody route={route} d={at.details} events={at.events} offline /> : (
         <ul class="plain card">{saved.instances.map((i, n) => <li key={n}><a href={link(['file', String(n)])}>{i.details.name} <span class="mono">{i.details.instanceId}</span></a> <Status status={i.details.runtimeStatus} /></li>)}</ul>
       )}

@@ -2,7 +2,7 @@
 // Only the lines in sight are drawn, so that ten thousand are no more than ten.
 import { useMemo, useState } from 'preact/hooks';
 import { clock, duration } from '../format';
-import { lines, type Attempt, type Group, type Line, type Span } from '../model';
+import { lines, split, type Attempt, type Group, type Line, type Span } from '../model';
 import { Icon, useWindow } from '../parts';
 import { targetLink } from '../router';
 import { useKeys } from '../keys';
@@ -88,7 +88,7 @@ const lastEnd = (spans: Span[]) => {
 };
 
 function Legend() {
-  return <span class="legend small" aria-hidden="true"><i class="queued" />not begun<i class="b-activity" />activity<i class="b-child" />child<i class="b-timer" />timer<i class="b-entity" />entity<i class="b-event" />event<i class="b-failed" />failed</span>;
+  return <span class="legend small" aria-hidden="true"><i class="queued" />in the queue<i class="b-activity" />activity<i class="b-child" />child<i class="b-timer" />timer<i class="b-entity" />entity<i class="b-event" />event<i class="b-failed" />failed</span>;
 }
 
 const steps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 15e3, 3e4, 6e4, 12e4, 3e5, 6e5, 9e5, 18e5, 36e5, 72e5, 108e5, 216e5, 432e5, 864e5, 1728e5, 6048e5, 2592e6, 31536e6];
@@ -124,7 +124,7 @@ function TimeLine({ l, scale, now, expanded, picked, onPick, onToggle }: { l: Li
   const point = s.kind === 'event' || s.kind === 'sent' || s.kind === 'control' || s.kind === 'marker';
   return (
     <div class={`tl${here ? ' here' : ''}`} role="listitem">
-      <button type="button" class={`label depth${l.depth}`} onClick={() => onPick(s.endRow ?? s.row)} title={title(s, end)}><i class={`dot b-${state === 'failed' ? 'failed' : s.kind}`} aria-hidden="true" /><span class="name">{s.name}</span>{s.attempts.length > 1 && <span class="faint small">{s.attempts.length} attempts</span>}<span class="sr">, {s.kind}, {state}, {duration(end - s.start)}</span></button>
+      <button type="button" class={`label depth${l.depth}`} onClick={() => onPick(s.endRow ?? s.row)} title={title(s, end)}><i class={`dot b-${state === 'failed' ? 'failed' : s.kind}`} aria-hidden="true" /><span class="name">{s.name}</span>{s.attempts.length > 1 && <span class="faint small">{s.attempts.length} attempts</span>}<span class="sr">, {s.kind}, {state}, {duration(end - s.start)}{queue(s.attempts)}</span></button>
       <svg class="bars" aria-hidden="true" onClick={() => onPick(s.endRow ?? s.row)}>
         <title>{title(s, end)}</title>
         {point ? <Point s={s} scale={scale} /> : s.attempts.map((a, i) => <Bar key={i} a={a} s={s} scale={scale} now={now} until={s.attempts[i + 1]?.start} />)}
@@ -135,14 +135,23 @@ function TimeLine({ l, scale, now, expanded, picked, onPick, onToggle }: { l: Li
   );
 }
 
-const title = (s: Span, end: number) => `${s.kind} ${s.name}\n${clock(s.start, true)} – ${s.end === undefined ? 'open' : clock(end, true)} (${duration(end - s.start)})${s.failure ? `\n${s.failure.type}: ${s.failure.message.slice(0, 300)}` : ''}`;
+const title = (s: Span, end: number) => `${s.kind} ${s.name}\n${clock(s.start, true)} – ${s.end === undefined ? 'open' : clock(end, true)} (${duration(end - s.start)})${queue(s.attempts)}${s.failure ? `\n${s.failure.type}: ${s.failure.message.slice(0, 300)}` : ''}`;
+
+/** What of the time was spent in the queue, and what at work. */
+const queue = (attempts: Attempt[]) => {
+  const parts = split(attempts);
+  return parts ? `\n${duration(parts.waited)} in the queue, ${duration(parts.worked)} at work` : '';
+};
 
 function Bar({ a, s, scale, now, until }: { a: Attempt; s: Span; scale: Scale; now: number; until?: number }) {
   const x1 = scale.x(a.start);
   const x2 = scale.x(a.end ?? now);
   const wait = until !== undefined && a.end !== undefined ? scale.x(until) - x2 : 0;
   const kind = a.state === 'failed' ? 'failed' : s.kind;
-  return <><rect class={`bar b-${kind}${a.state === 'open' ? ' open' : ''}`} x={x1 + '%'} width={Math.max(0.25, x2 - x1) + '%'} y="6" height="14" rx="3" />{wait > 0 && <rect class="backoff" x={x2 + '%'} width={wait + '%'} y="12" height="2" />}</>;
+  // The piece in the queue is left out where it would be no wider than its frame.
+  const queued = a.began === undefined ? 0 : scale.x(a.began) - x1;
+  const begin = queued > 0.15 ? x1 + queued : x1;
+  return <>{begin > x1 && <rect class="queued" x={x1 + '%'} width={queued + '%'} y="9" height="8" />}<rect class={`bar b-${kind}${a.state === 'open' ? ' open' : ''}`} x={begin + '%'} width={Math.max(0.25, x2 - begin) + '%'} y="6" height="14" rx="3" />{wait > 0 && <rect class="backoff" x={x2 + '%'} width={wait + '%'} y="12" height="2" />}</>;
 }
 
 function Point({ s, scale }: { s: Span; scale: Scale }) {
@@ -166,6 +175,7 @@ function GroupBars({ g, scale, now }: { g: Group; scale: Scale; now: number }) {
     let open = 0;
     return Array.from({ length: cells }, (_, i) => ({ open: (open += counts[i]), failed: failed[i] }));
   }, [g, scale.from, scale.to, g.open ? now : 0]);
+  const all = useMemo(() => g.spans.flatMap(s => s.attempts), [g]);
   const most = Math.max(1, ...levels.map(l => l.open));
-  return <svg class="bars" aria-hidden="true"><title>{`${g.name}: ${g.spans.length} calls`}</title>{levels.map((l, i) => l.open > 0 && <rect key={i} class={`level b-${l.failed ? 'failed' : g.kind}`} x={(i / cells) * 100 + '%'} width={100 / cells + 0.05 + '%'} y={20 - 14 * Math.max(0.15, l.open / most)} height={14 * Math.max(0.15, l.open / most)} />)}</svg>;
+  return <svg class="bars" aria-hidden="true"><title>{`${g.name}: ${g.spans.length} calls${queue(all)}`}</title>{levels.map((l, i) => l.open > 0 && <rect key={i} class={`level b-${l.failed ? 'failed' : g.kind}`} x={(i / cells) * 100 + '%'} width={100 / cells + 0.05 + '%'} y={20 - 14 * Math.max(0.15, l.open / most)} height={14 * Math.max(0.15, l.open / most)} />)}</svg>;
 }

@@ -73,6 +73,27 @@ test('a fan-out is one line, and can be opened', async () => {
   await done(p);
 });
 
+test('a call that waited for a slot shows that, beside its work', async () => {
+  await until('many', 'Completed');
+  const p = await page(hash('many'));
+  await p.getByRole('button', { name: /Square × 3,000/ }).click();
+  // Of so many calls the last ones have waited for those before them.
+  await p.locator('.lines').evaluate(e => (e.scrollTop = e.scrollHeight));
+  const line = p.locator('.tl', { has: p.locator('rect.queued') }).last();
+  await line.waitFor();
+  const [queued, work] = [await line.locator('rect.queued').boundingBox(), await line.locator('rect.bar').boundingBox()];
+  assert.ok(queued.x < work.x && Math.abs(queued.x + queued.width - work.x) < 2, JSON.stringify([queued, work]));
+  assert.match(await line.locator('svg title').textContent(), /\d m?s in the queue, \d+ m?s at work/);
+  await line.getByRole('button').first().click();
+  await p.locator('aside.inspector').getByText('In the queue').waitFor();
+  await p.locator('aside.inspector').getByText('At work').waitFor();
+  await picture(p, 'queued-light');
+  await p.getByRole('tab', { name: 'History' }).click();
+  await p.getByRole('columnheader', { name: 'Queued' }).waitFor();
+  assert.match(await p.locator('.history tr.here td').nth(5).innerText(), /^\d/);
+  await done(p);
+});
+
 test('a running instance grows, and an event is raised from the page', async () => {
   await until(await start('Approval', 'live-event', undefined), 'Running');
   const p = await page(hash('live-event'));

@@ -54,11 +54,11 @@ test('the page loads and runs nothing from elsewhere', async () => {
 
 const views = [['list', '#/instances'], ['instance', hash('habit')], ['waiting', hash('habit-waits')], ['failed', hash('habit-fails', '?tab=history')], ['sequence', hash('habit', '?tab=sequence')], ['tree', hash('habit', '?tab=tree')], ['start', '#/start?name=ProcessOrder'], ['hub', '#/hub'], ['file', '#/file'], ['entities', '#/entities'], ['entity', '#/entity/stock/habit'], ['missing', hash('nobody')]];
 
-for (const colorScheme of ['light', 'dark']) {
-  test(`axe finds nothing in ${colorScheme} colours`, async () => {
+for (const [colours, options] of Object.entries({ light: { colorScheme: 'light' }, dark: { colorScheme: 'dark' }, 'forced light': { colorScheme: 'light', forcedColors: 'active' }, 'forced dark': { colorScheme: 'dark', forcedColors: 'active' } })) {
+  test(`axe finds nothing in ${colours} colours`, async () => {
     const all = [];
     for (const [name, h] of views) {
-      const p = await page(h, { colorScheme, bypassCSP: true });
+      const p = await page(h, { ...options, bypassCSP: true });
       await p.waitForTimeout(900);
       await p.evaluate(axe);
       const found = await p.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
@@ -102,12 +102,84 @@ test('a phone is enough for reading', async () => {
   }
 });
 
-test('forced colours and reduced motion', async () => {
-  const p = await page('#/instances', { forcedColors: 'active', reducedMotion: 'reduce' });
-  await p.locator('table.grid tbody tr').first().waitFor();
-  await picture(p, 'forced-colours');
-  await done(p);
-});
+/** A history with a call of each kind and state, as a file. */
+const kinds = () => {
+  let row = 0;
+  const at = s => new Date(1e12 + s * 1000).toISOString();
+  const event = (type, s, more) => ({ row: row++, type, at: at(s), ...more });
+  const failure = { type: 'E', message: 'no' };
+  const events = [
+    event('OrchestratorStarted', 0), event('ExecutionStarted', 0, { name: 'Kinds' }), event('TaskScheduled', 1, { id: 0, name: 'Works' }), event('TaskCompleted', 9, { taskId: 0, began: at(4) }),
+    event('TaskScheduled', 1, { id: 1, name: 'Fails' }), event('TaskFailed', 9, { taskId: 1, failure, began: at(4) }), event('TaskScheduled', 1, { id: 2, name: 'Runs' }),
+    event('SubOrchestrationInstanceCreated', 1, { id: 3, name: 'Child', instanceId: 'c' }), event('SubOrchestrationInstanceCompleted', 9, { taskId: 3 }),
+    event('TimerCreated', 1, { id: 4, fireAt: at(9) }), event('TimerFired', 9, { taskId: 4 }),
+    event('EventSent', 1, { id: 5, name: 'op', instanceId: '@stock@a', request: { id: 'r', operation: 'take' } }), event('EventRaised', 9, { name: 'r' }), event('EventRaised', 9, { name: 'Go' }),
+  ];
+  return { format: 'durable-dashboard', version: 1, instances: [{ details: { instanceId: 'kinds', name: 'Kinds', runtimeStatus: 'Running', createdTime: at(0), lastUpdatedTime: at(12) }, events }] };
+};
+
+/** The contrast of two colours as browsers write them, by WCAG. */
+const contrast = (a, b) => {
+  const light = c => c.match(/[\d.]+/g).slice(0, 3).map(n => n / 255).map(n => (n <= 0.04045 ? n / 12.92 : ((n + 0.055) / 1.055) ** 2.4)).reduce((sum, n, i) => sum + n * [0.2126, 0.7152, 0.0722][i], 0);
+  const [x, y] = [light(a), light(b)].sort((m, n) => n - m);
+  return (x + 0.05) / (y + 0.05);
+};
+
+for (const colorScheme of ['light', 'dark']) {
+  test(`forced colours, ${colorScheme}: what a colour says is still told apart`, async () => {
+    const p = await page('#/file', { colorScheme, forcedColors: 'active', reducedMotion: 'reduce' });
+    const style = (l, name) => l.evaluate((e, n) => getComputedStyle(e)[n], name);
+    const canvas = await style(p.locator('body'), 'backgroundColor').then(c => (c === 'rgba(0, 0, 0, 0)' ? style(p.locator('html'), 'backgroundColor') : c));
+    const seen = (colour, what) => assert.ok(contrast(colour, canvas) >= 3, `${what}: ${colour} on ${canvas}`);
+    const apart = (all, what) => assert.equal(new Set(all).size, all.length, `${what}: ${all}`);
+    await p.locator('input[type=file]').setInputFiles({ name: 'kinds.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(kinds())) });
+    // Bars: a kind has a colour that is seen; failed has a frame and another dot, open is dashed, the queue is hollow.
+    const line = name => p.getByRole('listitem').filter({ hasText: name });
+    await line('Works').waitFor();
+    const fills = [];
+    for (const name of ['Works', 'Fails', 'Child', 'timer', 'stock a']) {
+      const bar = line(name).locator('rect.bar');
+      fills.push(await style(bar, 'fill'));
+      seen(fills.at(-1), name);
+      assert.equal(await style(line(name).locator('.dot'), 'backgroundColor'), fills.at(-1), `the dot of ${name}`);
+    }
+    fills.push(await style(line('Go').locator('circle'), 'fill'));
+    apart(fills, 'kinds');
+    const legend = await p.locator('.legend i:not(.queued)').evaluateAll(all => all.map(e => getComputedStyle(e).backgroundColor));
+    assert.deepEqual([...legend].sort(), [...fills].sort(), 'the legend has the colours of the bars');
+    assert.notEqual(await style(line('Fails').locator('rect.bar'), 'stroke'), 'none');
+    assert.equal(await style(line('Works').locator('rect.bar'), 'stroke'), 'none');
+    assert.notEqual(await style(line('Fails').locator('.dot'), 'transform'), await style(line('Works').locator('.dot'), 'transform'));
+    assert.notEqual(await style(line('Runs').locator('rect.bar'), 'strokeDasharray'), 'none');
+    assert.equal(await style(line('Works').locator('rect.queued'), 'fill'), 'none');
+    seen(await style(line('Works').locator('rect.queued'), 'stroke'), 'the piece in the queue');
+    // What is picked, what is chosen, and where the focus is.
+    await line('Works').getByRole('button').first().click();
+    seen(await style(p.locator('.tl.here'), 'outlineColor'), 'what is picked');
+    apart(await Promise.all(['true', 'false'].map(on => style(p.locator(`.tabs [aria-selected=${on}]`).first(), 'borderBottomColor'))), 'tabs');
+    await p.getByRole('tab', { name: 'Timeline' }).focus();
+    await p.keyboard.press('ArrowRight');
+    const focused = p.locator(':focus');
+    assert.deepEqual([await style(focused, 'outlineStyle'), await style(focused, 'outlineWidth')], ['solid', '2px']);
+    seen(await style(focused, 'outlineColor'), 'focus');
+    await picture(p, `forced-colours-instance-${colorScheme}`);
+    // The list: states are words with shapes, the bars over time and the chips differ.
+    await p.goto(dashboard + '#/instances?prefix=habit');
+    await p.locator('table.grid tbody tr').first().waitFor();
+    const shape = s => p.locator(`table.grid .status.s-${s} i`).first().evaluate(e => { const c = getComputedStyle(e); return [c.backgroundColor, c.borderRadius, c.transform].join(' '); });
+    apart([await shape('Failed'), await shape('Completed'), await shape('Running')], 'states');
+    for (const word of ['Failed', 'Completed', 'Running']) assert.match(await p.locator(`table.grid .status.s-${word}`).first().innerText(), new RegExp(word));
+    const bars = await Promise.all(['c', 'f', 'o'].map(c => style(p.locator(`.histogram rect.${c}`).first(), 'fill')));
+    apart(bars, 'the histogram');
+    for (const [i, c] of bars.entries()) seen(c, `histogram ${i}`);
+    await p.getByRole('button', { name: /^Failed/ }).click();
+    await p.waitForURL(/status=Failed/);
+    await p.mouse.move(0, 0);
+    apart(await Promise.all(['true', 'false'].map(on => style(p.locator(`.chip[aria-pressed=${on}]`).first(), 'borderWidth'))), 'chips');
+    await picture(p, `forced-colours-${colorScheme}`);
+    await done(p);
+  });
+}
 
 test('a lost server is said, and found again', async () => {
   const p = await page('#/instances');

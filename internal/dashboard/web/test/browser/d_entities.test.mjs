@@ -36,6 +36,8 @@ test('entities are listed, filtered and opened by keys', async () => {
   await p.getByRole('button', { name: 'stock' }).first().click();
   await p.waitForURL(/name=stock/);
   await p.getByLabel('Key begins with').fill('cu');
+  // News that come meanwhile leave what was typed.
+  await p.waitForTimeout(1200);
   await p.getByLabel('Key begins with').press('Enter');
   await p.waitForURL(/key=cu/);
   await p.waitForFunction(() => document.querySelectorAll('table.entities tbody tr').length === 1);
@@ -64,7 +66,7 @@ test('an entity is signalled, called and deleted', async () => {
   await p.locator('.payload[data-of=state]').getByText(big).waitFor();
   await act('Call', 'Take', '1');
   await p.getByLabel('Answer').getByText('9007199254740992').waitFor();
-  await p.getByRole('dialog').getByText(/curl -X POST/).waitFor();
+  await p.getByText('durable entity call @stock@pots Take --input 1').waitFor();
   await picture(p, 'entity-call');
   await p.getByLabel('Operation').fill('Nothing');
   await p.getByRole('dialog').getByRole('button', { name: 'Call', exact: true }).click();
@@ -121,6 +123,7 @@ test('entities are cleaned', async () => {
   await p.getByLabel('Without an operation for this many hours').fill('x');
   await p.getByRole('alert').getByText('A number of hours.').waitFor();
   await p.getByLabel('Without an operation for this many hours').fill('0');
+  await p.getByText('durable entity clean --empty --empty-for 0h --locks').waitFor();
   await p.getByRole('dialog').getByRole('button', { name: 'Clean', exact: true }).click();
   await p.getByText(/removed, 0 locks released\. That was all\./).waitFor();
   await p.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click();

@@ -11,6 +11,20 @@ test('words are quoted for a shell', () => {
   assert.equal(c.batchCommand('purge', [['status', 'Completed'], ['tag', 'a=b']], ''), 'durable purge --status Completed --tag a=b');
 });
 
+test('entities are asked by commands', () => {
+  assert.equal(c.entityCommand('signal', '@stock@tea', { op: 'Fill', input: '{"n":5}' }), `durable entity signal @stock@tea Fill --input '{"n":5}'`);
+  assert.equal(c.entityCommand('call', "@stock@it's a", { op: '', request: 'r-1' }), `durable entity call '@stock@it'\\''s a' OPERATION --request r-1`);
+  assert.equal(c.entityCommand('delete', '@stock@', { op: 'x' }), 'durable entity delete @stock@');
+  assert.equal(c.cleanCommand(3600, true), 'durable entity clean --empty --empty-for 1h --locks');
+  assert.equal(c.cleanCommand(90, false), 'durable entity clean --empty --empty-for 90s');
+  assert.equal(c.cleanCommand(undefined, true), 'durable entity clean --locks');
+});
+
+test('what looks like a flag is no flag', () => {
+  assert.equal(c.command('terminate', '-x', { reason: 'r' }), 'durable terminate --reason r -- -x');
+  assert.equal(c.entityCommand('signal', '@stock@tea', { op: '--url=http://evil', input: '1' }), 'durable entity signal --input 1 -- @stock@tea --url=http://evil');
+});
+
 test('actions fit the state', () => {
   const possible = status => c.actions.filter(a => !a.blocked({ runtimeStatus: status })).map(a => a.name).join(' ');
   assert.equal(possible('Running'), 'event suspend terminate');

@@ -96,3 +96,21 @@ test('odd events break nothing', () => {
   assert.equal(h.spans.length, 1);
   m.entries([{ row: 1, type: 'TimerFired', at: 'x' }], false);
 });
+
+test('an attempt has a piece in the queue and a piece at work', () => {
+  fresh();
+  const later = (n, e) => ({ ...e, began: new Date(1e12 + n).toISOString() });
+  const events = [
+    event('TaskScheduled', { id: 0, name: 'A', options: { attempt: 1 } }), later(250, event('TaskFailed', { taskId: 0 })),
+    event('TaskScheduled', { id: 1, name: 'A', options: { attempt: 2, first: 0 } }), later(2900, event('TaskCompleted', { taskId: 1 })),
+    // Before it was asked for, after its end, and no time at all: clocks differ, or it is no time.
+    event('TaskScheduled', { id: 2, name: 'B' }), later(0, event('TaskCompleted', { taskId: 2 })),
+    event('TaskScheduled', { id: 3, name: 'C' }), later(99_000, event('TaskCompleted', { taskId: 3 })),
+    event('TaskScheduled', { id: 4, name: 'D' }), event('TaskCompleted', { taskId: 4, began: '<b>' }),
+  ];
+  const h = m.build(events);
+  assert.deepEqual(h.spans[0].attempts.map(a => a.began - a.start), [250, 900]);
+  assert.deepEqual(m.split(h.spans[0].attempts), { waited: 1150, worked: 850 });
+  for (const s of h.spans.slice(1)) assert.equal(m.split(s.attempts), undefined, s.name);
+  assert.deepEqual(m.entries(events, false).map(e => e.waited), [250, 900, undefined, undefined, undefined]);
+});
