@@ -18,14 +18,15 @@ import (
 
 // initOptions are the arguments of init.
 type initOptions struct {
-	dir, template, module, hub, replace string
+	dir, template, module, hub, replace, ci string
+	infra                                   bool
 }
 
 func newInitCommand() *cobra.Command {
 	var o initOptions
 	var templates []string
 	help := "init makes an app: go.mod, main.go, a folder for each function, tests, host.json, local.settings.json,\n" +
-		"settings of VS Code, README.md. It writes into a folder that has none of these. The templates:\n"
+		"settings of VS Code, a dev container, README.md. It writes into a folder that has none of these. The templates:\n"
 	for _, t := range scaffold.Templates() {
 		templates = append(templates, t.Name)
 		help += fmt.Sprintf("\n  %-10s %s", t.Name, t.Summary)
@@ -33,7 +34,8 @@ func newInitCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "init DIR", Short: "makes a new app from a template", Long: help,
 		Example: "  durable init shop --template order\n" +
-			"  durable init . --module example.com/shop --hub ShopHub",
+			"  durable init . --module example.com/shop --hub ShopHub\n" +
+			"  durable init shop --ci github --infra",
 		Args: want(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.dir = args[0]
@@ -44,7 +46,10 @@ func newInitCommand() *cobra.Command {
 	cmd.Flags().StringVar(&o.module, "module", "", "module `path` of the app (default: the name of its folder)")
 	cmd.Flags().StringVar(&o.hub, "hub", "", "`name` of the task hub (default: made of the module path, as ShopHub)")
 	cmd.Flags().StringVar(&o.replace, "replace", "", "`folder` of a checkout of "+module+" to use in place of a published version\n(default: the checkout that this command was built in, if any)")
+	cmd.Flags().StringVar(&o.ci, "ci", "", "add a pipeline that checks and deploys: `github` or azure")
+	cmd.Flags().BoolVar(&o.infra, "infra", false, "add infra/ and azure.yaml, with which azd makes what the app needs in Azure")
 	complete(cmd, "template", func(*cobra.Command) []string { return templates })
+	complete(cmd, "ci", func(*cobra.Command) []string { return scaffold.Pipelines() })
 	return cmd
 }
 
@@ -69,6 +74,9 @@ func initApp(ctx context.Context, o initOptions, out, problems io.Writer) error 
 	if app.Replace != "" {
 		fmt.Fprintf(out, "It uses the checkout in %s (replace in go.mod)\n", app.Replace)
 	}
+	if app.Replace != "" && app.CI != "" {
+		fmt.Fprintln(problems, "The pipeline has no checkout: require a published version in go.mod, without the replace, before it runs")
+	}
 	fmt.Fprintln(problems, "Running go mod tidy")
 	tidy := exec.CommandContext(ctx, "go", "mod", "tidy")
 	tidy.Dir = dir
@@ -85,7 +93,7 @@ func initApp(ctx context.Context, o initOptions, out, problems io.Writer) error 
 
 // app decides what was left open.
 func (o initOptions) app(dir string) (scaffold.Options, error) {
-	app := scaffold.Options{Template: o.template, Module: o.module, Hub: o.hub}
+	app := scaffold.Options{Template: o.template, Module: o.module, Hub: o.hub, CI: o.ci, Infra: o.infra}
 	if app.Module == "" {
 		app.Module = scaffold.ModuleName(dir)
 	}

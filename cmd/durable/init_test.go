@@ -119,6 +119,7 @@ func TestInitAndNewRefuse(t *testing.T) {
 		{[]string{"init", "shop", "--template", "tea"}, 2, "there are hello, order"},
 		{[]string{"init", "shop", "--module", "my shop"}, 2, "not a module path"},
 		{[]string{"init", "shop", "--hub", "a-b"}, 2, "not a name of a task hub"},
+		{[]string{"init", "shop", "--ci", "jenkins"}, 2, "there are azure, github"},
 		{[]string{"init", "shop", "--replace", "."}, 2, "no checkout"},
 		{[]string{"init", "..."}, 2, "--module"},
 		{[]string{"init", "main.go"}, 1, "is a file"},

@@ -30,6 +30,9 @@ func generate(t *testing.T, template string) string {
 		t.Fatal(err)
 	}
 	o := scaffold.Options{Template: template, Module: "example.com/shop", Hub: "ShopHub", Replace: root(t), Sums: sums}
+	if template == scaffold.Empty {
+		o.CI, o.Infra = "github", true
+	}
 	files, err := scaffold.App(o)
 	if err != nil {
 		t.Fatal(err)
@@ -106,6 +109,7 @@ func everyFunction() []scaffold.Function {
 // Every template passes its tests, those with crashes included, and is tidy. With a
 // function of each kind added it passes "go vet". These functions are the same in each
 // app, so their tests and durablevet, which looks at the samples as well, run in one.
+// The empty app has what a pipeline needs, the command durable as a tool among it.
 // Nothing needs the network.
 func TestTemplates(t *testing.T) {
 	for _, template := range scaffold.Templates() {
@@ -124,6 +128,9 @@ func TestTemplates(t *testing.T) {
 				if tool := vettool(t); tool != "" {
 					must(t, dir, tool, "./...")
 				}
+			}
+			if template.Name == scaffold.Empty { // which has a pipeline
+				must(t, dir, "go", "run", "github.com/durable-go/functions/cmd/durable", "version")
 			}
 			must(t, dir, "go", "mod", "tidy", "-diff")
 			if out, err := exec.CommandContext(t.Context(), "gofmt", "-l", dir).CombinedOutput(); err != nil || len(out) > 0 {

@@ -18,7 +18,7 @@ var (
 )
 
 // reserved are folders of an app that hold something else than a function.
-var reserved = []string{"bin", "dist", "internal", "vendor", "testdata", "durabletask", "durabletasklinks"}
+var reserved = []string{"bin", "dist", "internal", "vendor", "testdata", "infra", "durabletask", "durabletasklinks"}
 
 // ModuleName is the module path of an app in a folder, where none is given: the
 // folder's name, as far as a module path can have it.

@@ -34,6 +34,7 @@ func TestBadOptions(t *testing.T) {
 		{"module of the go command", func(o *scaffold.Options) { o.Module = "cmd" }, "go command"},
 		{"hub with a dash", func(o *scaffold.Options) { o.Hub = "my-hub" }, "task hub"},
 		{"short hub", func(o *scaffold.Options) { o.Hub = "ab" }, "task hub"},
+		{"unknown pipeline", func(o *scaffold.Options) { o.CI = "jenkins" }, "azure, github"},
 		{"no version", func(o *scaffold.Options) { o.Version = "" }, "checkout"},
 	} {
 		o := shop
@@ -69,7 +70,7 @@ func TestAppsAreTheirOwn(t *testing.T) {
 		}
 		for _, name := range []string{
 			"go.mod", "main.go", "host.json", "local.settings.json", "README.md", ".gitignore", ".funcignore",
-			".vscode/tasks.json", ".vscode/launch.json", "DurableTask/function.json", "DurableTaskLinks/function.json",
+			".vscode/tasks.json", ".vscode/launch.json", ".devcontainer/devcontainer.json", "DurableTask/function.json", "DurableTaskLinks/function.json",
 		} {
 			if !slices.Contains(names, name) {
 				t.Errorf("%s has no %s", template.Name, name)

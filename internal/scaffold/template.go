@@ -60,6 +60,10 @@ type Options struct {
 	// Replace is the folder of a checkout of the product that the app uses instead
 	// of a published version, absolute or relative to the app.
 	Replace string
+	// CI is the pipeline that the app gets, one of [Pipelines]; "": none.
+	CI string
+	// Infra adds what describes the app's place in Azure, for azd.
+	Infra bool
 	// Sums is the go.sum of that checkout, with which the go command need not ask the
 	// network for checksums. nil: the app has no go.sum yet.
 	Sums []byte
@@ -111,6 +115,9 @@ func (o Options) check() error {
 	if o.Version == "" && o.Replace == "" {
 		return fmt.Errorf("the version of %s is not known; give the folder of a checkout", product)
 	}
+	if o.CI != "" && !slices.Contains(Pipelines(), o.CI) {
+		return fmt.Errorf("there is no pipeline %q; there are %s", o.CI, strings.Join(Pipelines(), ", "))
+	}
 	if err := checkModule(o.Module); err != nil {
 		return err
 	}
@@ -141,6 +148,11 @@ func (o Options) common() ([]File, error) {
 		}
 		files = append(files, File{to, content})
 	}
+	delivery, err := o.delivery()
+	if err != nil {
+		return nil, err
+	}
+	files = append(files, delivery...)
 	editor, err := o.tree(skeleton, "skeleton/vscode")
 	for _, f := range editor {
 		files = append(files, File{".vscode/" + f.Path, f.Content})
@@ -153,6 +165,9 @@ func (o Options) goMod() []byte {
 	var b bytes.Buffer
 	version := cmp.Or(o.Version, "v0.0.0")
 	fmt.Fprintf(&b, "module %s\n\ngo 1.25.0\n\nrequire %s %s\n", o.Module, product, version)
+	if o.CI != "" || o.Infra {
+		fmt.Fprintf(&b, "\ntool %s\n", tool)
+	}
 	if o.Replace != "" {
 		fmt.Fprintf(&b, "\nreplace %s => %s\n", product, quoteModPath(o.Replace))
 	}
@@ -228,5 +243,6 @@ func (o Options) readmeTail() []byte {
 	if err != nil {
 		panic(err) // it is embedded
 	}
+	raw = append(raw, o.deliveryRows()...)
 	return bytes.ReplaceAll(raw, []byte("HUB"), []byte(o.Hub))
 }
