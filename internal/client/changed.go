@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/durable-go/functions/internal/taskhub"
@@ -32,22 +31,11 @@ func (c *Client) Changed(ctx context.Context, id, etag string, pace time.Duratio
 	}
 }
 
-// etag reads the version of a row and nothing else that costs: the instance is
-// the first one whose id begins with its id. A page may be empty before that.
+// etag reads the version of a row and nothing else that costs.
 func (c *Client) etag(ctx context.Context, id string) (string, error) {
-	q := taskhub.Query{Prefix: id, Entities: true, WithoutPayloads: true, Max: 1}
-	for {
-		page, err := c.store.List(ctx, q)
-		if err != nil {
-			return "", err
-		}
-		for _, row := range page.Instances {
-			if row.ID == id {
-				return row.ETag, nil
-			}
-		}
-		if q.Token = page.Token; q.Token == "" || len(page.Instances) > 0 {
-			return "", fmt.Errorf("instance %q: %w", id, taskhub.ErrNotFound)
-		}
+	row, err := c.listed(ctx, id, taskhub.Query{WithoutPayloads: true})
+	if err != nil {
+		return "", err
 	}
+	return row.ETag, nil
 }

@@ -119,17 +119,29 @@ func (c *Client) Get(ctx context.Context, id string) (*taskhub.Instance, error) 
 
 // GetWithoutInput is Get for who shows no input: a large one is not read.
 func (c *Client) GetWithoutInput(ctx context.Context, id string) (*taskhub.Instance, error) {
-	// Of all ids that begin with this one it is the first.
-	page, err := c.store.List(ctx, taskhub.Query{Prefix: id, Entities: true, WithoutInput: true, Max: 1})
-	switch {
-	case err != nil:
-		return nil, err
-	case len(page.Instances) == 0 || page.Instances[0].ID != id:
-		return nil, fmt.Errorf("instance %q: %w", id, taskhub.ErrNotFound)
-	case page.Instances[0].Err != nil:
-		return nil, fmt.Errorf("reading the row of instance %q: %w", id, page.Instances[0].Err)
+	row, err := c.listed(ctx, id, taskhub.Query{WithoutInput: true})
+	if err == nil && row.Err != nil {
+		return nil, fmt.Errorf("reading the row of instance %q: %w", id, row.Err)
 	}
-	return page.Instances[0], nil
+	return row, err
+}
+
+// listed reads the row of an instance from a list, with the columns that the query says:
+// of all ids that begin with this one it is the first. A page may be empty before that.
+func (c *Client) listed(ctx context.Context, id string, q taskhub.Query) (*taskhub.Instance, error) {
+	q.Prefix, q.Entities, q.Max = id, true, 1
+	for {
+		page, err := c.store.List(ctx, q)
+		switch {
+		case err != nil:
+			return nil, err
+		case len(page.Instances) > 0 && page.Instances[0].ID == id:
+			return page.Instances[0], nil
+		case len(page.Instances) > 0 || page.Token == "":
+			return nil, fmt.Errorf("instance %q: %w", id, taskhub.ErrNotFound)
+		}
+		q.Token = page.Token
+	}
 }
 
 // now is the time that rows and events carry.

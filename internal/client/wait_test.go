@@ -9,6 +9,7 @@ import (
 
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
+	"github.com/durable-go/functions/internal/taskhub/hubtest"
 )
 
 // finish is what another process does to the instance.
@@ -263,9 +264,15 @@ func TestWaitJoinsDuringARead(t *testing.T) {
 }
 
 // A status without its input is that of this very instance, and of no other whose
-// id begins like it.
+// id begins like it, also where lists begin with an empty page.
 func TestGetWithoutInput(t *testing.T) {
-	h := newHub(t)
+	for name, kind := range map[string]hubtest.Kind{"memory": hubtest.Memory, "strict": hubtest.Strict} {
+		t.Run(name, func(t *testing.T) { getWithoutInput(t, kind(t)) })
+	}
+}
+
+func getWithoutInput(t *testing.T, h taskhub.Store) {
+	t.Helper()
 	for _, id := range []string{"i", "i2", "j2"} {
 		put(t, h, id, "x", history.Running)
 	}

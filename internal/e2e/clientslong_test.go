@@ -94,9 +94,6 @@ func (k *killing) stop(t *testing.T) {
 	}
 }
 
-// shortLease lets a process that was killed be replaced soon.
-var shortLease = map[string]any{"storageProvider": map[string]any{"partitionCount": 1, "controlQueueVisibilityTimeout": "00:00:05"}}
-
 // While the host is killed again and again nothing is lost that the official library asks
 // for. A message that the host had fetched and not handed over is hidden for ten minutes.
 // Not made are checks of the order, which a message that comes again does not keep, and

@@ -20,12 +20,19 @@ import (
 	"github.com/durable-go/functions/internal/programs"
 )
 
+// seedsOfKind is how many random programs of each kind are played; E2E_SEEDS sets another
+// number.
+var seedsOfKind = func() uint64 {
+	if n, err := strconv.ParseUint(os.Getenv("E2E_SEEDS"), 10, 64); err == nil && n > 0 {
+		return n
+	}
+	return 40
+}()
+
 const (
-	// seedsOfKind is how many random programs of each kind are played.
-	seedsOfKind = 40
 	// atOnce is how many at the same time.
 	atOnce = 16
-	// playTime is what they may take together.
+	// playTime is what forty of each kind may take together.
 	playTime = 25 * time.Minute
 	// otherKinds are those of the other generator that need nothing that is
 	// missing here.
@@ -35,15 +42,9 @@ const (
 // What random programs give on the host is what the model says. Each run plays
 // others; E2E_SEED is the first seed of a run that is to be repeated.
 func TestPrograms(t *testing.T) {
-	first := uint64(time.Now().Unix()) * seedsOfKind
-	if text := os.Getenv("E2E_SEED"); text != "" {
-		var err error
-		if first, err = strconv.ParseUint(text, 10, 64); err != nil {
-			t.Fatal(err)
-		}
-	}
+	first := firstSeed(t)
 	h, _ := runConformance(t, host.Options{})
-	ctx, cancel := context.WithTimeout(t.Context(), playTime)
+	ctx, cancel := context.WithTimeout(t.Context(), playTime*time.Duration(1+seedsOfKind/40))
 	defer cancel()
 	client, err := durable.NewClient(durable.ClientOptions{TaskHub: h.Options.Hub, ConnectionString: h.Options.Storage})
 	if err != nil {
@@ -60,6 +61,20 @@ func TestPrograms(t *testing.T) {
 		})
 	}
 	t.Run("of the other generator", func(t *testing.T) { playOthers(ctx, t, h, first) })
+}
+
+// firstSeed is E2E_SEED, or one that no run before had.
+func firstSeed(t *testing.T) uint64 {
+	t.Helper()
+	text := os.Getenv("E2E_SEED")
+	if text == "" {
+		return uint64(time.Now().Unix()) * seedsOfKind
+	}
+	first, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return first
 }
 
 func playKind(ctx context.Context, t *testing.T, p *programs.Player, kind string, first uint64) {

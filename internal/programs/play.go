@@ -32,12 +32,19 @@ type Player struct {
 	Poll time.Duration
 	// Start is for tests with reuse policies; nil: there are none.
 	Start Starter
+	// Patience is how long a host that gives no answer is waited for, where it may be
+	// killed: reads are repeated, and all else ends the play with ErrUnanswered.
+	Patience time.Duration
 
 	plays atomic.Int64
 }
 
 // ErrLate is the error of an instance that does not come to a state in time.
 var ErrLate = errors.New("not in time")
+
+// ErrUnanswered is the error of a play in which what a client asked for got no answer: it
+// may have happened or not, so what comes of the play says nothing.
+var ErrUnanswered = errors.New("no answer")
 
 // Play plays a test. The error is that of an instance that does not come to a
 // state in time (ErrLate), or of a host that gives no answer; the result has
@@ -49,7 +56,9 @@ func (p *Player) Play(ctx context.Context, t Test) (Result, error) {
 		return Result{}, err
 	}
 	r := Result{Seen: []string{}, Outcomes: map[string]Outcome{}}
-	err = p.play(ctx, t, &r)
+	if err = p.play(ctx, t, &r); errors.Is(err, ErrUnanswered) {
+		return Result{}, err
+	}
 	for _, in := range t.Instances {
 		s, failure := p.status(ctx, in.ID)
 		err = errors.Join(err, failure)
@@ -130,7 +139,11 @@ func (p *Player) act(ctx context.Context, t Test, a Action) (string, error) {
 			switch {
 			case in.ID != a.ID:
 			case p.Start != nil:
-				return p.Start(ctx, in.ID, program.Input{Steps: in.Steps}, a.Reuse)
+				code, err := p.Start(ctx, in.ID, program.Input{Steps: in.Steps}, a.Reuse)
+				if err != nil && p.Patience > 0 {
+					err = fmt.Errorf("%w: %w", ErrUnanswered, err)
+				}
+				return code, err
 			default:
 				return p.start(ctx, in)
 			}
@@ -255,8 +268,26 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// ask sends one request.
+// ask sends a request, and sends a read again while there is no answer and patience.
 func (p *Player) ask(ctx context.Context, method, path string, body []byte) (code string, answer []byte, err error) {
+	for end := time.Now().Add(p.Patience); ; {
+		code, answer, err = p.request(ctx, method, path, body)
+		switch {
+		case p.Patience == 0 || err == nil && code != "502" && code != "503" && code != "504":
+			return code, answer, err
+		case method != http.MethodGet:
+			return code, answer, errors.Join(fmt.Errorf("%s %s: %w: %s", method, path, ErrUnanswered, code), err)
+		case time.Now().After(end):
+			return code, answer, errors.Join(fmt.Errorf("%s %s: %w in %v: %s", method, path, ErrLate, p.Patience, code), err)
+		}
+		if err := sleep(ctx, p.Poll); err != nil {
+			return code, nil, err
+		}
+	}
+}
+
+// request sends one request.
+func (p *Player) request(ctx context.Context, method, path string, body []byte) (code string, answer []byte, err error) {
 	r, err := http.NewRequestWithContext(ctx, method, p.API+path, bytes.NewReader(body))
 	if err != nil {
 		return "", nil, err

@@ -54,6 +54,11 @@ func Shrink(t *testing.T, r Run, tries int) Run {
 		tries--
 		return Check(t, smaller).Err != nil
 	}
+	if smaller := r; r.Strict {
+		if smaller.Strict = false; fails(smaller) {
+			r = smaller
+		}
+	}
 	for class := Losses; class < AllFaults; class <<= 1 {
 		if smaller := r; r.Calm&class == 0 {
 			if smaller.Calm |= class; fails(smaller) {
@@ -84,5 +89,5 @@ func Shrink(t *testing.T, r Run, tries int) Run {
 }
 
 func (r Run) String() string {
-	return fmt.Sprintf("seed %d: %d processes, %d incidents, calm %06b\n%s", r.Seed, r.Processes, r.Incidents, r.Calm, programs.Show(r.Test))
+	return fmt.Sprintf("seed %d: %d processes, %d incidents, calm %09b, strict %v\n%s", r.Seed, r.Processes, r.Incidents, r.Calm, r.Strict, programs.Show(r.Test))
 }

@@ -14,12 +14,15 @@ import (
 	"github.com/durable-go/functions/internal/worker"
 )
 
-// How often what happens at a call: one in so many.
+// How often what happens: one in so many, calls but for the last two, which are
+// activities and runs.
 const (
 	oneLost     = 30
 	oneSlow     = 50
 	oneIncident = 25
 	oneTwice    = 15
+	oneCrash    = 40
+	oneStrict   = 40
 )
 
 // slowest is the longest that a call takes where no process stands still.
@@ -52,7 +55,7 @@ func (w *world) begin(number, life int) *process {
 	p := &process{world: w, number: number, life: life, dead: make(chan struct{})}
 	dice := w.dice(p.name())
 	o := w.app.Worker
-	o.Store, o.Log, o.Activities = p.link(), quiet, w.activity
+	o.Store, o.Log, o.Activities = p.link(), quiet, p.activity
 	if w.run.Calm&Skew == 0 {
 		o.Clock = skewed{time.Duration(dice.Int64N(int64(4*time.Second))) - 2*time.Second}
 	}

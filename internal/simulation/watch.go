@@ -13,12 +13,11 @@ import (
 	"github.com/durable-go/functions/internal/activity"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
-	"github.com/durable-go/functions/internal/taskhub/memory"
 )
 
 // watch is the hub with an eye on what is committed to it.
 type watch struct {
-	*memory.Hub
+	hub
 	trace *trace
 
 	mu  sync.Mutex // guards the rest
@@ -40,8 +39,8 @@ type watch struct {
 	wrong []error
 }
 
-func newWatch(hub *memory.Hub, t *trace) *watch {
-	return &watch{Hub: hub, trace: t, ids: map[string]bool{}, nonces: map[string]bool{}, first: map[string]bool{}, told: map[string]bool{}, ended: map[string]bool{}, again: map[string]bool{}, put: map[string]bool{}, twice: map[string]bool{}}
+func newWatch(h hub, t *trace) *watch {
+	return &watch{hub: h, trace: t, ids: map[string]bool{}, nonces: map[string]bool{}, first: map[string]bool{}, told: map[string]bool{}, ended: map[string]bool{}, again: map[string]bool{}, put: map[string]bool{}, twice: map[string]bool{}}
 }
 
 // maxWrong is how many violations are noted.
@@ -67,12 +66,12 @@ func (w *watch) Send(ctx context.Context, queue string, m *taskhub.Message, dela
 	w.twice[m.Target.InstanceID] = w.twice[m.Target.InstanceID] || w.put[m.ID]
 	w.put[m.ID] = true
 	w.mu.Unlock()
-	return w.Hub.Send(ctx, queue, m, delay)
+	return w.hub.Send(ctx, queue, m, delay)
 }
 
 // Receive takes messages.
 func (w *watch) Receive(ctx context.Context, queue string, most int, hide time.Duration) ([]taskhub.Delivery, error) {
-	batch, err := w.Hub.Receive(ctx, queue, most, hide)
+	batch, err := w.hub.Receive(ctx, queue, most, hide)
 	for _, d := range batch {
 		w.trace.add("  %s: delivered, time %d, for %v", d.Lease.MessageID, d.Dequeued, hide)
 	}
@@ -81,14 +80,14 @@ func (w *watch) Receive(ctx context.Context, queue string, most int, hide time.D
 
 // Renew hides a message for another time.
 func (w *watch) Renew(ctx context.Context, l *taskhub.Lease, hide time.Duration) error {
-	err := w.Hub.Renew(ctx, l, hide)
+	err := w.hub.Renew(ctx, l, hide)
 	w.trace.add("  %s: hidden for %v: %v", l.MessageID, hide, err)
 	return err
 }
 
 // Commit appends to a history.
 func (w *watch) Commit(ctx context.Context, c *taskhub.Commit) (taskhub.Fence, error) {
-	fence, err := w.Hub.Commit(ctx, c)
+	fence, err := w.hub.Commit(ctx, c)
 	if err == nil {
 		w.committed(c)
 	}
@@ -136,7 +135,7 @@ func (w *watch) Rewind(ctx context.Context, r *taskhub.Rewind) (taskhub.Fence, e
 	w.mu.Lock()
 	w.again[r.Fence.ExecutionID] = true
 	w.mu.Unlock()
-	return w.Hub.Rewind(ctx, r)
+	return w.hub.Rewind(ctx, r)
 }
 
 // begins notes that an activity begins.

@@ -20,7 +20,6 @@ import (
 	"github.com/durable-go/functions/internal/opening"
 	"github.com/durable-go/functions/internal/programs"
 	"github.com/durable-go/functions/internal/taskhub"
-	"github.com/durable-go/functions/internal/taskhub/memory"
 	"github.com/durable-go/functions/samples/conformance/program"
 )
 
@@ -35,6 +34,9 @@ type Run struct {
 	Incidents int
 	// Calm leaves classes of faults out.
 	Calm Faults
+	// Strict means that the hub is one of a storage account which answers as the real
+	// service does; else it is in memory.
+	Strict bool
 }
 
 // Faults is a set of classes of faults.
@@ -50,7 +52,8 @@ const (
 	Hosts                          // processes that a Functions host feeds
 	Inside                         // starts by the processes that work, which may die at it
 	Deployments                    // processes of an old build beside those of the new one
-	AllFaults   = Losses | Delays | Disorder | Outages | Skew | Hosts | Inside | Deployments
+	Crashes                        // activities that end their process once or twice
+	AllFaults   = Losses | Delays | Disorder | Outages | Skew | Hosts | Inside | Deployments | Crashes
 )
 
 // Make is the run of a seed: which kind of program, how many processes and faults.
@@ -71,6 +74,7 @@ func MakeOf(seed uint64, kind string, program uint64) Run {
 			r.Calm |= class
 		}
 	}
+	r.Strict = one(dice, oneStrict)
 	return r
 }
 
@@ -80,7 +84,7 @@ var generator = programs.Generator{Late: 12 * time.Hour, Apart: true}
 // world is the hub with all who use it.
 type world struct {
 	run   Run
-	hub   *memory.Hub
+	hub   hub
 	app   *opening.App
 	watch *watch
 	tries programs.Tries
@@ -111,11 +115,7 @@ type outage struct {
 
 // open makes the world of a run. It must be called within a bubble.
 func open(r Run) (*world, error) {
-	w := &world{run: r, hub: memory.New(memory.Options{StoreInputs: true}), calls: map[string]int{}, began: time.Now()}
-	w.watch = newWatch(w.hub, &w.trace)
-	if r.Test.Kind == "bank" {
-		w.watch.bank = newLedger()
-	}
+	w := &world{run: r, calls: map[string]int{}, began: time.Now()}
 	var functions []any
 	for _, f := range program.Functions() {
 		functions = append(functions, f)
@@ -123,6 +123,13 @@ func open(r Run) (*world, error) {
 	var err error
 	if w.app, err = opening.Open(opening.Request{Functions: functions}); err != nil {
 		return nil, err
+	}
+	if w.hub, err = newHub(r, w.app.Hub); err != nil {
+		return nil, err
+	}
+	w.watch = newWatch(w.hub, &w.trace)
+	if r.Test.Kind == "bank" {
+		w.watch.bank = newLedger()
 	}
 	w.client = &process{world: w, number: -1, dead: make(chan struct{})}
 	clients := client.Options{Now: func() time.Time { return time.Now().UTC() }}
@@ -205,6 +212,7 @@ func (w *world) play() error {
 		Start: w.start,
 	}
 	err := p.Check(context.Background(), w.run.Test)
+	w.hub.calm()
 	<-time.After(100 * time.Hour) // what is on its way comes, and leases end
 	return errors.Join(append([]error{err}, w.watch.end(w.names())...)...)
 }
@@ -255,8 +263,9 @@ func (w *world) close() {
 	w.app.Release()
 }
 
-// activity is what an activity does here.
-func (w *world) activity(name string) (activity.Func, error) {
+// activity is what an activity does in a process.
+func (p *process) activity(name string) (activity.Func, error) {
+	w := p.world
 	run, err := w.app.Worker.Activities(name)
 	if strings.EqualFold(name, "FailTimes") {
 		run, err = w.failTimes, nil
@@ -268,8 +277,31 @@ func (w *world) activity(name string) (activity.Func, error) {
 		w.watch.begins(call)
 		// Those that are begun together end one after the other.
 		<-time.After(latency(w.next(fmt.Sprint("run ", call.InstanceID, call.TaskID))))
+		if w.crashes(call) {
+			p.die("by the code of "+call.Name, time.Second)
+			<-ctx.Done()
+			return nil, &history.FailureDetails{ErrorMessage: "the process has ended"}
+		}
 		return run(ctx, call)
 	}, nil
+}
+
+// crashes reports whether a run of an activity ends the process: of some activities the
+// first run does, or the first two.
+func (w *world) crashes(call *activity.Call) bool {
+	if w.run.Calm&Crashes != 0 {
+		return false
+	}
+	name := fmt.Sprint("crash ", call.ExecutionID, call.TaskID)
+	dice := w.dice(name)
+	most := 1 + dice.IntN(2)
+	if !one(dice, oneCrash) {
+		return false
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.calls[name]++
+	return w.calls[name] <= most
 }
 
 var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))

@@ -19,6 +19,9 @@ const (
 	unknown   = "internal/lease/unknown.go"
 	histories = "internal/taskhub/memory/history.go"
 	inboxes   = "internal/taskhub/memory/inbox.go"
+	clients   = "internal/client/client.go"
+	rows      = "internal/taskhub/azure/history.go"
+	tellings  = "internal/taskhub/azure/inbox.go"
 
 	entityLoad = "internal/entity/load.go"
 	entityLook = "internal/entity/look.go"
@@ -66,4 +69,7 @@ var mutations = []mutation.Mutation{
 	{Name: "the row of an entity is taken back by a process behind", File: entityRow, Before: `if en.row.late {`, After: `if false {`},
 	{Name: "a name that another build knows fails at once", File: unknown, Before: `if d.Dequeued == 0 ||`, After: `if true ||`},
 	{Name: "history that was read once is the current one", File: load, Before: `in.forgetExecution(purged(old, x))`, After: `in.forgetExecution(nil)`},
+	{Name: "an empty page ends a list", File: clients, Before: `case len(page.Instances) > 0 || page.Token == "":`, After: `default:`},
+	{Name: "a commit whose answer was lost counts as another's", File: rows, Before: `case stored.nonce == c.Nonce:`, After: `case false:`},
+	{Name: "what is told again by another transaction is dropped with all of it", File: tellings, Before: `if err != nil || stored == batchMark(entries) {`, After: `if true {`},
 }

@@ -18,6 +18,32 @@ import (
 type queue struct {
 	messages map[string]*message
 	order    byVisibility
+	wake     chan struct{} // closed when a message comes, or is visible at another time; nil: nothing waits
+}
+
+// changed tells who waits for messages that one came, or is visible at another time.
+func (q *queue) changed() {
+	if q.wake != nil {
+		close(q.wake)
+		q.wake = nil
+	}
+}
+
+// Wake returns a channel that is closed when a message of a queue comes or is to be
+// visible at another time, and when the first of those that are there becomes visible;
+// zero: there is none. The service has nothing like it: it is for tests in virtual time,
+// in which polling would take longer than all else. The queue must exist.
+func (a *Account) Wake(name string) (wake <-chan struct{}, due time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	q := a.queues[name]
+	if q.wake == nil {
+		q.wake = make(chan struct{})
+	}
+	if len(q.order) > 0 {
+		due = q.order[0].visible
+	}
+	return q.wake, due
 }
 
 type message struct {
@@ -205,6 +231,7 @@ func (a *Account) putMessage(c *call, q *queue) *reply {
 	m.id = fmt.Sprintf("%08x-0000-4000-8000-%012x", a.serial, a.serial)
 	q.messages[m.id] = m
 	heap.Push(&q.order, m)
+	q.changed()
 	return messageList(http.StatusCreated, []*message{m}, sent)
 }
 
@@ -305,6 +332,7 @@ func (a *Account) updateMessage(c *call, q *queue, id string) *reply {
 	m.receipt = a.receipt()
 	m.visible = time.Now().UTC().Add(time.Duration(hide) * time.Second)
 	heap.Fix(&q.order, m.index)
+	q.changed()
 	return (&reply{status: http.StatusNoContent, rows: 1}).set("x-ms-popreceipt", m.receipt).set("x-ms-time-next-visible", m.visible.Format(http.TimeFormat))
 }
 

@@ -4,6 +4,8 @@
 package program
 
 import (
+	"context"
+
 	"encoding/json"
 
 	"github.com/durable-go/functions/durable"
@@ -68,6 +70,10 @@ type Step struct {
 }
 
 // Functions are the orchestrator, its activities and the entity Cell, for durable.App.Register.
-func Functions() []durable.Registration {
-	return []durable.Registration{Program.Implement(run), Give, Hello, Fail, FailTimes.Implement(new(tries).run), Slow, Cell}
+func Functions() []durable.Registration { return FunctionsWith(new(tries).run) }
+
+// FunctionsWith are the [Functions] with another implementation of [FailTimes]: one that
+// counts calls where this process is not the only one, or ends.
+func FunctionsWith(failTimes func(context.Context, Failures) (Value, error)) []durable.Registration {
+	return []durable.Registration{Program.Implement(run), Give, Hello, Fail, FailTimes.Implement(failTimes), Slow, Cell}
 }
