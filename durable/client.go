@@ -242,6 +242,10 @@ func WriteStartError(w http.ResponseWriter, err error) {
 		management.WriteError(w, http.StatusNotFound, err.Error())
 		return
 	}
+	if errors.As(err, new(*badInputError)) {
+		management.WriteError(w, http.StatusBadRequest, err.Error())
+		return
+	}
 	if !management.WriteStartError(w, err) {
 		management.WriteFault(w, slog.Default(), "a start failed", err)
 	}

@@ -171,6 +171,52 @@ func TestHTTPStartBesideOtherParameters(t *testing.T) {
 	})
 }
 
+// A body that the orchestrator cannot read starts nothing.
+func TestHTTPStartWithABodyThatIsNoInput(t *testing.T) {
+	type order struct{ Cents int }
+	app := durable.NewApp()
+	ship := durable.NewOrchestrator("Ship", func(_ *durable.Context, o order) (int, error) { return o.Cents, nil })
+	ping := durable.NewOrchestrator("Ping", func(*durable.Context, durable.None) (int, error) { return 1, nil })
+	app.Register(ship, ping)
+	app.HandleHTTP("Ship", durable.HTTPStart(app.Client(), ship))
+	app.HandleHTTP("Ping", durable.HTTPStart(app.Client(), ping))
+	durabletest.Options{App: app}.Run(t, func(t *testing.T, env *durabletest.Env) {
+		started := 0
+		for _, c := range []struct {
+			function, body string
+			status         int
+			text           string
+		}{
+			{"Ship", `{"Cents":5}`, http.StatusAccepted, ""},
+			{"Ship", `{"cents":5,"more":1}`, http.StatusAccepted, ""},
+			{"Ship", ``, http.StatusAccepted, ""},
+			{"Ship", `null`, http.StatusAccepted, ""},
+			{"Ship", `"{\"Cents\":5}"`, http.StatusAccepted, ""}, // as the Core Tools send it
+			{"Ship", `{"Cents":"five"}`, http.StatusBadRequest, `the body is no input of orchestrator \"Ship\": json: cannot unmarshal`},
+			{"Ship", `[5]`, http.StatusBadRequest, "the body is no input"},
+			{"Ship", `{"Cents":5`, http.StatusBadRequest, ""},
+			{"Ping", `[5]`, http.StatusAccepted, ""},
+		} {
+			w := httptest.NewRecorder()
+			env.HTTP(c.function).ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/api/x", strings.NewReader(c.body)))
+			if w.Code != c.status || !strings.Contains(w.Body.String(), c.text) {
+				t.Errorf("%s %s: %d %s", c.function, c.body, w.Code, w.Body)
+			}
+			if c.status == http.StatusAccepted {
+				started++
+			}
+		}
+		for _, err := range env.Client().List(t.Context(), durable.Query{}) {
+			if started--; err != nil {
+				t.Error(err)
+			}
+		}
+		if started != 0 {
+			t.Errorf("%d starts more were answered 202 than there are instances", started)
+		}
+	})
+}
+
 // A trigger that takes None does not look at its message.
 func TestTriggerWithoutAMessage(t *testing.T) {
 	app := durable.NewApp()
