@@ -61,7 +61,8 @@ func (r recorder) Wake(queue string) (wake <-chan struct{}, due time.Time) {
 
 func (r recorder) Commit(ctx context.Context, c *taskhub.Commit) (taskhub.Fence, error) {
 	if c.NewExecution && r.env.grown(c.InstanceID) {
-		r.env.replay(ctx, c.InstanceID)
+		// The process may end meanwhile; the replay is the environment's.
+		r.env.replay(context.WithoutCancel(ctx), c.InstanceID)
 	}
 	fence, err := r.Store.Commit(ctx, c)
 	if err == nil {

@@ -107,8 +107,9 @@ func TestManagedIdentity(t *testing.T) {
 	k.restart(t)
 	completes(t, k.h, "waits", `"after the restart"`)
 	completes(t, k.h, starts(t, k.h, "Orchestrator", "", "null"), labOutput)
-	if handler, _ := k.tokens(t); handler != 2 {
-		t.Errorf("two processes asked for %d tokens, want 2", handler)
+	// On a loaded machine the host may start more than one.
+	if handler, _ := k.tokens(t); handler != k.handlers(t) {
+		t.Errorf("%d processes asked for %d tokens, want one each:\n%s", k.handlers(t), handler, k.log(t, "tokens.log"))
 	}
 	requests := k.log(t, "azurite.log")
 	if strings.Contains(requests, "SharedKey") || strings.Count(requests, "HTTP/1.1") < 100 {
@@ -125,16 +126,21 @@ func (k *keyless) restart(t *testing.T) {
 	t.Helper()
 	starts(t, k.h, "WaitGo", "waits", "null")
 	waitUntil(t, k.h, "waits", "Running")
-	handlers := func() int { return strings.Count(k.log(t, "func.log"), "Worker process started") }
-	before, now := handlers(), time.Now()
+	before, now := k.handlers(t), time.Now()
 	if err := os.Chtimes(filepath.Join(k.work, "app", "host.json"), now, now); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "another handler has started", func() bool { return handlers() > before })
+	eventually(t, "another handler has started", func() bool { return k.handlers(t) > before })
 	eventually(t, "the event is taken", func() bool {
 		reply, err := k.h.Do(bounded(t), http.MethodPost, "/api/durabletask/instances/waits/raiseEvent/Go", []byte(`"after the restart"`))
 		return err == nil && reply.Code == http.StatusAccepted
 	})
+}
+
+// handlers is how many handlers the host has started.
+func (k *keyless) handlers(t *testing.T) int {
+	t.Helper()
+	return strings.Count(k.log(t, "func.log"), "Worker process started")
 }
 
 // withIdentity does what needs tables, queues and blobs.

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/history"
 )
@@ -233,7 +235,7 @@ func TestTooManyActions(t *testing.T) {
 // TestCloseRunsDeferredCalls parks code whose deferred call uses the Runtime
 // and whose loop recovers panics: neither keeps it alive.
 func TestCloseRunsDeferredCalls(t *testing.T) {
-	before := runtime.NumGoroutine()
+	before := goleak.IgnoreCurrent()
 	ran := false
 	i := newInstance(func(rt *engine.Runtime, _ history.Payload) (history.Payload, error) {
 		defer func() {
@@ -252,7 +254,5 @@ func TestCloseRunsDeferredCalls(t *testing.T) {
 	if !ran {
 		t.Error("the deferred call did not run")
 	}
-	if after := runtime.NumGoroutine(); after > before {
-		t.Errorf("%d goroutines before, %d after", before, after)
-	}
+	goleak.VerifyNone(t, before)
 }
