@@ -29,11 +29,11 @@ import (
 // another time between two incidents.
 func TestProgramsWhileAllIsKilled(t *testing.T) {
 	host.NeedFunc(t)
-	k := &killed{seeds: 3, kinds: []string{"calls", "waits", "entities", "bank", "lifecycle"}, late: 25 * time.Second}
-	h := &havoc{every: 3 * time.Second}
+	k := &killed{seeds: 12, players: 3, kinds: []string{"calls", "waits", "entities", "bank", "lifecycle"}, late: 25 * time.Second}
+	h := &havoc{every: 1500 * time.Millisecond}
 	if os.Getenv("E2E_SEEDS") != "" {
 		// What comes second comes after an outage, with a kill before and after it.
-		k.seeds, k.late, h.every, h.away = seedsOfKind, 90*time.Second, 10*time.Second, 20*time.Second
+		k.seeds, k.players, k.late, h.every, h.away = seedsOfKind, 12, 90*time.Second, 10*time.Second, 20*time.Second
 	}
 	switch names := os.Getenv("E2E_KINDS"); names {
 	case "":
@@ -53,6 +53,8 @@ func TestProgramsWhileAllIsKilled(t *testing.T) {
 type killed struct {
 	kinds []string
 	seeds uint64
+	// players is how many programs of a kind are played at the same time.
+	players int
 	// late is by how much what must come second comes after what must come first.
 	late time.Duration
 }
@@ -107,11 +109,11 @@ func (r rewinds) RoundTrip(request *http.Request) (*http.Response, error) {
 // playKind plays programs of a kind. One that got no answer to what its client asked for
 // says nothing, and is played again.
 func (k *killed) playKind(t *testing.T, p *programs.Player, kind string, first uint64) {
-	const players, plays = 12, 8
+	const plays = 8 // of one program
 	var again, givenUp atomic.Int64
 	next := make(chan uint64)
 	var group sync.WaitGroup
-	for range players {
+	for range k.players {
 		group.Go(func() {
 			for seed := range next {
 				test := programs.Generator{Late: k.late, Apart: true}.Make(kind, seed)
