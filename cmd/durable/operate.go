@@ -16,7 +16,7 @@ import (
 // instanceCommands are those that are about orchestrations.
 var instanceCommands = []func() *cobra.Command{
 	newRunCommand, newListCommand, newCountCommand, newShowCommand, newHistoryCommand, newWaitCommand, newEventCommand, newSuspendCommand, newResumeCommand, newTerminateCommand,
-	newRewindCommand, newRestartCommand, newPurgeCommand, newExportCommand,
+	newRewindCommand, newRestartCommand, newPurgeCommand, newExportCommand, newImportCommand,
 }
 
 // operation is a command that does something to one instance, or to all that match a

@@ -152,14 +152,20 @@ func copyGiven(args []string, dir string) (ids []string, err error) {
 	return ids, nil
 }
 
+// exportsIn lists the files that an export has written into a folder.
+func exportsIn(dir string) ([]string, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "*"+exportEnd))
+	if err == nil && len(files) == 0 {
+		err = fmt.Errorf("%s has no files *%s, which durable export writes", dir, exportEnd)
+	}
+	return files, err
+}
+
 // copyHistories copies the histories of a folder.
 func copyHistories(from, to string) error {
-	files, err := filepath.Glob(filepath.Join(from, "*"+exportEnd))
+	files, err := exportsIn(from)
 	if err != nil {
 		return err
-	}
-	if len(files) == 0 {
-		return fmt.Errorf("%s has no files *%s, which durable export writes", from, exportEnd)
 	}
 	for _, file := range files {
 		if err := copyHistory(file, to); err != nil {

@@ -19,6 +19,8 @@ var (
 	ErrExists = errors.New("an instance with this id exists already")
 	// ErrRunning is an ErrExists: the instance has not finished.
 	ErrRunning error = running{}
+	// ErrNotWhole: what should be imported is not the whole history of an instance.
+	ErrNotWhole = errors.New("it is not the whole history of an instance")
 	// ErrInvalidInstanceID: the id breaks the rules.
 	ErrInvalidInstanceID = errors.New("invalid instance id")
 )

@@ -52,6 +52,7 @@ var routes = []route{
 	{http.MethodGet, "instances/{id}/details", "", (*call).details},
 	{http.MethodGet, "instances/{id}/events", "", (*call).events},
 	{http.MethodGet, "instances/{id}/rows", "", (*call).rows},
+	{http.MethodPost, "instances/{id}/import", "", (*call).importOne},
 	{http.MethodGet, "instances/{id}/payload", "", (*call).payload},
 	{http.MethodGet, "instances/{id}/children", "", (*call).children},
 	{http.MethodGet, "search", "", (*call).search},

@@ -1,7 +1,6 @@
 package orchestration
 
 import (
-	"bytes"
 	"maps"
 	"slices"
 	"time"
@@ -96,8 +95,8 @@ func (r *record) applyOne(e *history.Event) {
 	case history.OrchestratorStarted:
 		r.turned = e.Timestamp
 	case history.OrchestratorCompleted:
-		if e.Own.Options != nil {
-			r.custom = customOf(e)
+		if custom, set := history.CustomStatus(e); set {
+			r.custom = custom
 		}
 	case history.TaskScheduled, history.TimerCreated, history.SubOrchestrationInstanceCreated, history.EventSent:
 		r.asked(e)
@@ -375,26 +374,12 @@ func (r *record) joins(last, id int32) bool {
 	return true
 }
 
-// noCustom is what a turn records that has taken the custom status away.
-const noCustom = "null"
-
-// customOf is the custom status that a turn has recorded with its end.
-func customOf(e *history.Event) history.Payload {
-	if bytes.Equal(e.Own.Options, []byte(noCustom)) {
-		return nil
-	}
-	return e.Own.Options
-}
-
 // noteCustom records the custom status with the end of a turn: any process can
 // bring the instance row up to date with it.
 func noteCustom(events []*history.Event, value history.Payload) {
 	for _, e := range slices.Backward(events) {
 		if e.Type == history.OrchestratorCompleted {
-			e.Own.Options = value
-			if value == nil {
-				e.Own.Options = history.Payload(noCustom)
-			}
+			history.SetCustomStatus(e, value)
 			return
 		}
 	}

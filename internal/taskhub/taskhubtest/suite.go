@@ -82,6 +82,8 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		{"history/row keys of executions", rowKeys},
 		{"history/incremental load", incrementalLoad},
 		{"history/inputs are not kept", inputsAreNotKept},
+		{"history/ended before its events", endedFirst},
+		{"history/ended before its events, cut at every request", endedFirstCut},
 		{"inbox/tellings", tellings},
 		{"inbox/told again", toldAgain},
 		{"inbox/many tellings", toldMany},
