@@ -273,7 +273,7 @@ func (p *Player) ask(ctx context.Context, method, path string, body []byte) (cod
 	for end := time.Now().Add(p.Patience); ; {
 		code, answer, err = p.request(ctx, method, path, body)
 		switch {
-		case p.Patience == 0 || err == nil && code != "502" && code != "503" && code != "504":
+		case p.Patience == 0 || err == nil && !unanswered(code, answer):
 			return code, answer, err
 		case method != http.MethodGet:
 			return code, answer, errors.Join(fmt.Errorf("%s %s: %w: %s", method, path, ErrUnanswered, code), err)
@@ -284,6 +284,12 @@ func (p *Player) ask(ctx context.Context, method, path string, body []byte) (cod
 			return code, nil, err
 		}
 	}
+}
+
+// unanswered reports whether a reply is none of the app's: a host whose handler ends
+// while it has a request answers 500 without a body.
+func unanswered(code string, body []byte) bool {
+	return code == "502" || code == "503" || code == "504" || code == "500" && len(body) == 0
 }
 
 // request sends one request.
