@@ -35,13 +35,7 @@ func TestProgramsWhileAllIsKilled(t *testing.T) {
 		// What comes second comes after an outage, with a kill before and after it.
 		k.seeds, k.players, k.late, h.every, h.away = seedsOfKind, 12, 90*time.Second, 10*time.Second, 20*time.Second
 	}
-	switch names := os.Getenv("E2E_KINDS"); names {
-	case "":
-	case "all":
-		k.kinds = programs.Kinds()
-	default:
-		k.kinds = strings.Split(names, ",")
-	}
+	k.kinds = kindsOr(k.kinds)
 	var err error
 	if h.every, err = time.ParseDuration(cmp.Or(os.Getenv("E2E_EVERY"), h.every.String())); err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -29,9 +30,15 @@ var seedsOfKind = func() uint64 {
 	return 40
 }()
 
+// atOnce is how many are played at the same time: more where there are many.
+var atOnce = func() int {
+	if seedsOfKind > 40 {
+		return 48
+	}
+	return 16
+}()
+
 const (
-	// atOnce is how many at the same time.
-	atOnce = 16
 	// playTime is what forty of each kind may take together.
 	playTime = 25 * time.Minute
 	// otherKinds are those of the other generator that need nothing that is
@@ -54,13 +61,27 @@ func TestPrograms(t *testing.T) {
 		API: h.URL + "/api/durabletask/", Client: http.DefaultClient, Run: "p" + strconv.FormatUint(first, 36),
 		Limit: 2 * time.Minute, Poll: 60 * time.Millisecond, Start: programs.StartBy(client),
 	}
-	for _, kind := range programs.Kinds() {
+	for _, kind := range kindsOr(programs.Kinds()) {
 		t.Run(kind, func(t *testing.T) {
-			t.Logf("E2E_SEED=%d", first)
+			began := time.Now()
 			playKind(ctx, t, p, kind, first)
+			t.Logf("E2E_SEED=%d: %d programs in %v", first, seedsOfKind, time.Since(began).Round(time.Second))
 		})
 	}
 	t.Run("of the other generator", func(t *testing.T) { playOthers(ctx, t, h, first) })
+}
+
+// kindsOr are the kinds that E2E_KINDS names, with commas between them or "all"; else
+// those given.
+func kindsOr(kinds []string) []string {
+	switch names := os.Getenv("E2E_KINDS"); names {
+	case "":
+		return kinds
+	case "all":
+		return programs.Kinds()
+	default:
+		return strings.Split(names, ",")
+	}
 }
 
 // firstSeed is E2E_SEED, or one that no run before had.

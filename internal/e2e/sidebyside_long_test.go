@@ -27,7 +27,7 @@ func TestSideBySide(t *testing.T) {
 	a := background(t, official(t, "official", "run"), "/", "AzureWebJobsStorage="+azuritetest.Server(t).ConnectionString(),
 		"AzureFunctionsJobHost__extensions__durableTask__hubName="+azuritetest.HubName())
 	a.ready(t)
-	kinds := slices.DeleteFunc(programs.Kinds(), programs.NeedStarter)
+	kinds := slices.DeleteFunc(kindsOr(programs.Kinds()), programs.NeedStarter)
 	for _, engine := range []struct{ name, api string }{
 		{"this engine", h.URL + "/api/durabletask/"},
 		{"official", a.url + "/runtime/webhooks/durabletask/"},
