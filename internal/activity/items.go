@@ -35,6 +35,7 @@ func (p *Pool) putLate(d taskhub.Delivery) bool {
 
 func (p *Pool) item(d taskhub.Delivery, l *lease.Lease, started func()) {
 	m := d.Message
+	p.cameBack(m.ID)
 	if !p.mine(m.ID, m.Target.InstanceID, l) {
 		return
 	}

@@ -2,6 +2,7 @@ package activity
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/durable-go/functions/internal/taskhub"
@@ -67,13 +68,27 @@ func (p *Pool) Offered(m *taskhub.Message, l *taskhub.Lease) {
 func (p *Pool) Taken(id string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for i, o := range p.offered.list {
-		if o.message.ID == id {
-			p.offered.list = append(p.offered.list[:i:i], p.offered.list[i+1:]...)
-			p.offered.batch = min(2*max(p.offered.batch, minBatch), maxBatch)
-			return
-		}
+	if p.offered.forget(id) {
+		p.offered.batch = min(2*max(p.offered.batch, minBatch), maxBatch)
 	}
+}
+
+// cameBack notes that a work item was delivered to this process, which may be the one
+// that has offered it: a Functions host fetches messages whether slots are free or not.
+func (p *Pool) cameBack(id string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.offered.forget(id)
+}
+
+// forget removes an offer, and reports whether there was one.
+func (o *offered) forget(id string) bool {
+	i := slices.IndexFunc(o.list, func(o offer) bool { return o.message.ID == id })
+	if i < 0 {
+		return false
+	}
+	o.list = append(o.list[:i:i], o.list[i+1:]...)
+	return true
 }
 
 // watch sets the patience timer for the head of the queue.

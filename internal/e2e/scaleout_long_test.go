@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
 	"os"
 	"slices"
 	"strconv"
@@ -42,9 +43,11 @@ func TestScaleOut(t *testing.T) {
 	for len(hosts) < 3 {
 		hosts = append(hosts, host.Run(t, o))
 		began := time.Now()
-		counts := spreadOver(t, hosts[0], starts(t, hosts[0], "Spreading", "", input), n)
+		id := starts(t, hosts[0], "Spreading", "", input)
+		counts := spreadOver(t, hosts[0], id, n)
 		t.Logf("%d hosts: %d activities of %d ms in %v, %d slots each: at least %v; by process %v", len(hosts), n, milliseconds,
 			time.Since(began).Round(100*time.Millisecond), slots, time.Duration(n*milliseconds/slots/len(hosts))*time.Millisecond, slices.Sorted(maps.Values(counts)))
+		t.Logf("activities that ended in each second: %v", perSecond(t, hosts[0], id))
 		if len(hosts) > 1 && len(counts) < 2 {
 			t.Errorf("all activities of a fan-out ran in one of %d processes", len(hosts))
 		}
@@ -61,6 +64,34 @@ func TestScaleOut(t *testing.T) {
 		spreadOver(t, hosts[1], id, n)
 	}
 	t.Logf("after the kill of one of three hosts, with 3 such fan-outs begun: all done in %v", time.Since(began).Round(100*time.Millisecond))
+}
+
+// perSecond is how many results of activities a history has of each second.
+func perSecond(t *testing.T, h *host.Host, id string) []int {
+	t.Helper()
+	reply, err := h.Do(bounded(t), http.MethodGet, "/api/durabletask/instances/"+id+"?showHistory=true", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	status := decode[struct {
+		CreatedTime   time.Time
+		HistoryEvents []struct {
+			EventType string
+			Timestamp time.Time
+		}
+	}](t, reply.Body)
+	var counts []int
+	for _, e := range status.HistoryEvents {
+		if e.EventType != "TaskCompleted" {
+			continue
+		}
+		at := int(e.Timestamp.Sub(status.CreatedTime) / time.Second)
+		for len(counts) <= at {
+			counts = append(counts, 0)
+		}
+		counts[at]++
+	}
+	return counts
 }
 
 // spreadOver waits for a fan-out and returns how many activities each process ran.

@@ -134,11 +134,25 @@ func (in *Instance) read(ctx context.Context, from uint64) error {
 	}
 	in.forgetExecution(purged(old, x))
 	in.become(x)
+	in.tellTaken(old)
 	err = in.replay(ctx)
 	if in.refusal != nil {
 		x.blame = in.refusal
 	}
 	return err
+}
+
+// tellTaken tells the pool of results that another process has committed: it has done
+// what was offered.
+func (in *Instance) tellTaken(old *execution) {
+	if old == nil || old.id != in.x.id || len(old.record.events) > len(in.x.record.events) {
+		return
+	}
+	for _, e := range in.x.record.events[len(old.record.events):] {
+		if e.Type == history.TaskCompleted || e.Type == history.TaskFailed {
+			in.Pool.Taken(in.messageID("task", e.TaskID))
+		}
+	}
 }
 
 // cameAgain reports whether a message was delivered before, or was held by the process
