@@ -28,6 +28,12 @@ func (c *Client) HistoryFrom(ctx context.Context, id string, row uint64) (*taskh
 	return c.store.Load(ctx, id, row)
 }
 
+// HistoryPart is HistoryFrom of at most so many events. Of a long history no more is
+// read than they take.
+func (c *Client) HistoryPart(ctx context.Context, id string, row uint64, most int) (*taskhub.History, error) {
+	return c.store.LoadPart(ctx, id, row, most)
+}
+
 // endRows is how many of the last rows of a history have the event that ended it.
 const endRows = 3
 

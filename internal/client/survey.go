@@ -13,10 +13,12 @@ import (
 
 // A table is in the order of its keys, so that the newest instances can be
 // anywhere. A survey reads until it has seen all that match or one of these is
-// used up, and then tries a shorter time.
+// used up, and then tries a shorter time. Where few may match, it looks for
+// fewRows at any time first.
 const (
 	surveyRows  = 10_000
 	surveyPages = 20
+	fewRows     = taskhub.MaxPage
 )
 
 // SurveyTop is the most rows that a survey returns.
@@ -83,11 +85,16 @@ type surveyor struct {
 }
 
 func (s *surveyor) run(ctx context.Context) (*Survey, error) {
-	if q := &s.o.Query; !q.CreatedFrom.IsZero() || !q.UpdatedFrom.IsZero() || q.Prefix != "" || s.rare() {
-		return s.read(ctx, q.CreatedFrom)
+	if q := &s.o.Query; !q.CreatedFrom.IsZero() || !q.UpdatedFrom.IsZero() || q.Prefix != "" {
+		return s.read(ctx, q.CreatedFrom, surveyRows)
+	}
+	if s.rare() {
+		if all, err := s.read(ctx, time.Time{}, fewRows); err != nil || !all.Partial {
+			return all, err
+		}
 	}
 	for i, window := range surveyWindows {
-		found, err := s.read(ctx, s.end.Add(-window))
+		found, err := s.read(ctx, s.end.Add(-window), surveyRows)
 		switch {
 		case err != nil:
 			return nil, err
@@ -98,18 +105,18 @@ func (s *surveyor) run(ctx context.Context) (*Survey, error) {
 		}
 		return found, nil
 	}
-	return s.read(ctx, s.end.Add(-surveyWindows[len(surveyWindows)-1]))
+	return s.read(ctx, s.end.Add(-surveyWindows[len(surveyWindows)-1]), surveyRows)
 }
 
-// rare reports whether few instances match, so that the service returns little
-// for any time.
+// rare reports whether few instances may match, so that the service may return
+// little for any time.
 func (s *surveyor) rare() bool {
 	return len(s.o.Query.Statuses) > 0 && !slices.Contains(s.o.Query.Statuses, history.Completed)
 }
 
 // wider reads everything. Where that is too much, the last day stands.
 func (s *surveyor) wider(ctx context.Context, day *Survey) (*Survey, error) {
-	all, err := s.read(ctx, time.Time{})
+	all, err := s.read(ctx, time.Time{}, surveyRows)
 	if err != nil || !all.Partial || len(day.Seen) == 0 {
 		return all, err
 	}
@@ -117,8 +124,8 @@ func (s *surveyor) wider(ctx context.Context, day *Survey) (*Survey, error) {
 	return day, nil
 }
 
-// read reads what was created from a time on, within the bounds.
-func (s *surveyor) read(ctx context.Context, from time.Time) (*Survey, error) {
+// read reads what was created from a time on, up to about so many rows.
+func (s *surveyor) read(ctx context.Context, from time.Time, rows int) (*Survey, error) {
 	q := s.o.Query
 	q.CreatedFrom = from
 	found := &Survey{Since: from}
@@ -130,7 +137,7 @@ func (s *surveyor) read(ctx context.Context, from time.Time) (*Survey, error) {
 		s.requests++
 		found.add(page.Instances, s.o.Top)
 		q.Token = page.Token
-		if found.Partial = q.Token != ""; !found.Partial || pages == surveyPages || len(found.Seen) >= surveyRows {
+		if found.Partial = q.Token != ""; !found.Partial || pages == surveyPages || len(found.Seen) >= rows {
 			break
 		}
 	}

@@ -92,7 +92,7 @@ func (c *call) events(w http.ResponseWriter, r *http.Request) {
 		c.writeFailure(w, r, err)
 		return
 	}
-	h, from, err := c.currentFrom(r.Context(), from)
+	h, from, err := c.currentFrom(r.Context(), from, top)
 	if err != nil {
 		c.writeFailure(w, r, err)
 		return
@@ -101,12 +101,12 @@ func (c *call) events(w http.ResponseWriter, r *http.Request) {
 }
 
 // currentFrom reads the history from a row on, or from its beginning where another
-// execution than that of the request is there.
-func (c *call) currentFrom(ctx context.Context, from uint64) (*taskhub.History, uint64, error) {
-	h, err := c.historyFrom(ctx, from)
+// execution than that of the request is there: at most so many events.
+func (c *call) currentFrom(ctx context.Context, from uint64, most int) (*taskhub.History, uint64, error) {
+	h, err := c.historyFrom(ctx, from, most)
 	if err == nil && from > 0 && executionOf(h) != c.query.get("execution") {
 		from = 0
-		h, err = c.Client.HistoryFrom(ctx, c.id, 0)
+		h, err = c.Client.HistoryPart(ctx, c.id, 0, most)
 	}
 	if err == nil && from == 0 && len(h.Events) == 0 {
 		_, err = c.Client.Get(ctx, c.id) // none has begun, or there is none
@@ -137,17 +137,18 @@ func (c *call) row(name string) (uint64, error) {
 }
 
 // historyFrom reads the history from a row of the execution on that the request
-// names. Where that is another one than is there, too much or nothing comes.
-func (c *call) historyFrom(ctx context.Context, row uint64) (*taskhub.History, error) {
+// names, at most so many events. Where that is another one than is there, too much or
+// nothing comes.
+func (c *call) historyFrom(ctx context.Context, row uint64, most int) (*taskhub.History, error) {
 	if row == 0 {
-		return c.Client.HistoryFrom(ctx, c.id, 0)
+		return c.Client.HistoryPart(ctx, c.id, 0, most)
 	}
 	execution := c.query.get("execution")
 	first, err := firstRow(execution)
 	if err != nil {
 		return nil, &parameterError{"execution", execution, "that of an earlier answer"}
 	}
-	return c.Client.HistoryFrom(ctx, c.id, first+row)
+	return c.Client.HistoryPart(ctx, c.id, first+row, most)
 }
 
 // executionOf names the run of events of a history: the execution, its first row
@@ -260,7 +261,7 @@ func (c *call) eventPayload(r *http.Request, of string) (history.Payload, error)
 	if err != nil {
 		return nil, err
 	}
-	h, err := c.historyFrom(r.Context(), row)
+	h, err := c.historyFrom(r.Context(), row, 1)
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ func (c *call) rows(w http.ResponseWriter, r *http.Request) {
 		c.writeFailure(w, r, err)
 		return
 	}
-	h, from, err := c.currentFrom(r.Context(), from)
+	h, from, err := c.currentFrom(r.Context(), from, defaultEvents)
 	if err != nil {
 		c.writeFailure(w, r, err)
 		return

@@ -120,6 +120,29 @@ func TestSearchOfManyIsBounded(t *testing.T) {
 	}
 }
 
+// Of many that have failed the newest are found without reading all of them; where few
+// have, all are found at once.
+func TestSearchOfFailuresReadsNoMoreThanItShows(t *testing.T) {
+	s := newSite(t)
+	const many = 4000
+	for i := range many {
+		s.put(t, fmt.Sprintf("%05d", (i*7919)%many), history.Failed, func(r *taskhub.Instance) { r.Created = begin.Add(-time.Duration(i) * 10 * time.Minute) })
+	}
+	s.put(t, "once", history.Terminated, func(r *taskhub.Instance) { r.Created = begin.Add(-1000 * time.Hour) })
+	got := read[found](t, s, "/search?runtimeStatus=Failed&top=50")
+	if len(got.Instances) != 50 || got.Requests != 2 || !got.More || got.Partial || got.Since == nil {
+		t.Errorf("%d instances, %d requests, more %v, partial %v, since %v", len(got.Instances), got.Requests, got.More, got.Partial, got.Since)
+	}
+	for i, r := range got.Instances {
+		if want := begin.Add(-time.Duration(i) * 10 * time.Minute); !r.Created.Equal(want) {
+			t.Errorf("number %d was created %v, want %v", i, r.Created, want)
+		}
+	}
+	if few := read[found](t, s, "/search?runtimeStatus=Terminated"); foundIDs(few) != "once" || few.Requests != 1 || few.More || few.Since != nil {
+		t.Errorf("%+v", few)
+	}
+}
+
 func TestBatch(t *testing.T) {
 	s := shop(t)
 	post := func(target string, headers ...string) (int, batchResult) {

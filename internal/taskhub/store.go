@@ -155,6 +155,10 @@ type Store interface {
 	// moment. A missing history is not an error: the fence is then zero.
 	// ErrUnreadable when rows are missing or do not decode.
 	Load(ctx context.Context, id string, from uint64) (*History, error)
+	// LoadPart is Load of at most so many events, one at least; it reads no more of a
+	// long history than they take. Where a history is rewound meanwhile, events may be
+	// of either time.
+	LoadPart(ctx context.Context, id string, from uint64, most int) (*History, error)
 	// Head reads the fence of the current execution, and so its State, with one
 	// read of one row. The zero Fence when there is no history.
 	Head(ctx context.Context, id string) (Fence, error)

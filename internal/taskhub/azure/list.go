@@ -51,7 +51,9 @@ func (h *Hub) List(ctx context.Context, q taskhub.Query) (*taskhub.Page, error) 
 	}
 	switch {
 	case q.WithoutPayloads:
-		options.Select = to.Ptr(withoutPayloads)
+		// The time of the last change is the ETag: what else there is to say of a column
+		// would double the answer.
+		options.Select, options.Format = to.Ptr(withoutPayloads), to.Ptr(aztables.MetadataFormatNone)
 	case q.WithoutInput:
 		options.Select = to.Ptr(withoutInput)
 	}
@@ -169,6 +171,9 @@ func listFilter(q *taskhub.Query) string {
 	}
 	if len(q.Statuses) > 0 {
 		terms = append(terms, statusFilter(q.Statuses))
+	}
+	if name := nameFilter(q.Name); name != "" && comparisons(append(terms, name)) < maxComparisons {
+		terms = append(terms, name) // one is left for the row at which a page goes on
 	}
 	return strings.Join(terms, " and ")
 }

@@ -91,26 +91,32 @@ func (h *Hub) assemble(ctx context.Context, rows [][]byte, from uint64) (*taskhu
 		return nil, err
 	}
 	out := &taskhub.History{Fence: s.fence}
-	first, next := taskhub.RowKey(max(s.fence.FirstRow, from)), taskhub.RowKey(s.fence.NextRow)
+	return out, h.take(ctx, out, rows[:len(rows)-1], min(max(s.fence.FirstRow, from), s.fence.NextRow), s.fence.NextRow)
+}
+
+// take adds the events of the rows from first to before next. Rows of others are
+// passed over; where one is missing, that is an error.
+func (h *Hub) take(ctx context.Context, out *taskhub.History, rows [][]byte, from, to uint64) error {
+	first, next := taskhub.RowKey(from), taskhub.RowKey(to)
 	var large largeRows
 	var taken []history.Row
-	for _, raw := range rows[:len(rows)-1] {
+	for _, raw := range rows {
 		e, at, err := history.DecodeRow(raw)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if at.RowKey < first || at.RowKey >= next || at.ExecutionID != s.fence.ExecutionID {
+		if at.RowKey < first || at.RowKey >= next || at.ExecutionID != out.Fence.ExecutionID {
 			continue
 		}
 		if err := large.add(raw, len(out.Events)); err != nil {
-			return nil, err
+			return err
 		}
 		out.Events, taken = append(out.Events, e), append(taken, at)
 	}
-	if err := history.CheckSequence(min(max(s.fence.FirstRow, from), s.fence.NextRow), s.fence.NextRow, taken); err != nil {
-		return nil, err
+	if err := history.CheckSequence(from, to, taken); err != nil {
+		return err
 	}
-	return out, h.fetchRows(ctx, &large, out.Events)
+	return h.fetchRows(ctx, &large, out.Events)
 }
 
 // largeRows are the rows of which texts are kept apart, with the places of

@@ -92,6 +92,15 @@ func (p *Passing) Load(ctx context.Context, id string, from uint64) (h *taskhub.
 	return h, err
 }
 
+// LoadPart reads a part of a history.
+func (p *Passing) LoadPart(ctx context.Context, id string, from uint64, most int) (h *taskhub.History, err error) {
+	err = p.around(ctx, Call{Op: "load", Subject: id}, func() (err error) {
+		h, err = p.Store.LoadPart(ctx, id, from, most)
+		return err
+	})
+	return h, err
+}
+
 // Tell stores tellings.
 func (p *Passing) Tell(ctx context.Context, id string, tellings ...*taskhub.Telling) error {
 	return p.around(ctx, Call{Op: "tell", Subject: id}, func() error { return p.Store.Tell(ctx, id, tellings...) })

@@ -161,6 +161,15 @@ func (h *Hub) Load(ctx context.Context, id string, from uint64) (*taskhub.Histor
 	return out, nil
 }
 
+// LoadPart returns at most so many events.
+func (h *Hub) LoadPart(ctx context.Context, id string, from uint64, most int) (*taskhub.History, error) {
+	out, err := h.Load(ctx, id, from)
+	if err == nil {
+		out.Events = out.Events[:min(len(out.Events), max(most, 1))]
+	}
+	return out, err
+}
+
 // Rewind changes rows in place.
 func (h *Hub) Rewind(ctx context.Context, r *taskhub.Rewind) (taskhub.Fence, error) {
 	if err := ctx.Err(); err != nil {

@@ -179,6 +179,20 @@ func (s *Store) Load(ctx context.Context, id string, from uint64) (*taskhub.Hist
 	if err != nil {
 		return nil, err
 	}
+	return s.opened(ctx, id, h)
+}
+
+// LoadPart opens the events of a part.
+func (s *Store) LoadPart(ctx context.Context, id string, from uint64, most int) (*taskhub.History, error) {
+	h, err := s.inner.LoadPart(ctx, id, from, most)
+	if err != nil {
+		return nil, err
+	}
+	return s.opened(ctx, id, h)
+}
+
+// opened is a history that the inner store has read, with its events open.
+func (s *Store) opened(ctx context.Context, id string, h *taskhub.History) (*taskhub.History, error) {
 	list, err := events(ctx, s.open, s.unwrap, h.Events)
 	if err != nil {
 		return nil, fmt.Errorf("history of instance %q: %w", id, err)

@@ -74,6 +74,30 @@ func growth(t *testing.T, h Harness) {
 	sameEvents(t, load(t, h, 0).Events, all)
 }
 
+// parts reads a history in pieces, those of which it has none included.
+func parts(t *testing.T, h Harness) {
+	if empty := value(h.Store.LoadPart(t.Context(), "a'b", 0, 3))(t); empty.Fence.ETag != "" || len(empty.Events) != 0 {
+		t.Fatalf("a part of nothing: %+v", empty)
+	}
+	check := func(fence taskhub.Fence) {
+		for _, from := range []uint64{0, fence.FirstRow, fence.FirstRow + 3, fence.NextRow - 1, fence.NextRow, fence.NextRow + 9} {
+			whole := load(t, h, from)
+			for _, most := range []int{-1, 1, 2, 5, 11, 12, 100} {
+				part := value(h.Store.LoadPart(t.Context(), "a'b", from, most))(t)
+				sameEvents(t, part.Events, whole.Events[:min(len(whole.Events), max(most, 1))])
+				if !reflect.DeepEqual(part.Fence, whole.Fence) {
+					t.Errorf("from %d, %d events: fence %+v, want %+v", from, most, part.Fence, whole.Fence)
+				}
+			}
+		}
+	}
+	first := apply(t, h, commit(taskhub.Fence{}, "n1", results(0, 12)...))
+	check(first)
+	next := commit(first, "n2", results(20, 7)...)
+	next.ExecutionID, next.NewExecution = "x2", true
+	check(apply(t, h, next))
+}
+
 func fence(t *testing.T, h Harness) {
 	first := apply(t, h, commit(taskhub.Fence{}, "n1", results(0, 1)...))
 	apply(t, h, commit(first, "n2", results(1, 1)...))

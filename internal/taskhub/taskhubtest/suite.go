@@ -70,6 +70,7 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		{"rewind/fence", rewindFence},
 		{"rewind/many marks", rewindMany},
 		{"history/growth", growth},
+		{"history/parts", parts},
 		{"history/fence", fence},
 		{"history/lost answer", lostAnswer},
 		{"history/lost answers of every kind", lostAnswers},
