@@ -12,6 +12,8 @@
 //
 // # A pass
 //
+//	gather    messages of clients of another make are told into the inbox, in the order
+//	          in which they were sent
 //	look      the inbox is read, at most a page of it
 //	load      state and outbox are read, unless they are in memory
 //	outbox    what an earlier commit left to send is sent

@@ -309,19 +309,22 @@ func (en *Entity) rest(ctx context.Context) error {
 // letGo removes the wake-ups that nothing depends on any more. With keep one stays,
 // hidden: it comes again when it is time to look after the owner of the lock.
 func (en *Entity) letGo(keep bool) {
-	closed := func(id string) bool { return !en.custody.Opened(id) }
+	needed := func(id string) bool { return en.custody.Opened(id) || en.inbox.foreign.Has(id) }
+	closed := func(id string) bool { return !needed(id) }
 	if keep && en.custody.PutOffOne(closed, ownerCheck) {
 		en.watched = en.Exec.Clock.Now().Add(ownerCheck)
 	}
-	en.custody.LetGo(en.custody.Opened)
+	en.custody.LetGo(needed)
 }
 
 // arm sets the timer for what is planned next.
 func (en *Entity) arm() {
 	en.clearAlarm()
 	at := en.inbox.next
-	if due := en.inbox.due; !due.IsZero() && (at.IsZero() || due.Before(at)) {
-		at = due
+	for _, next := range []time.Time{en.inbox.due, en.inbox.foreignAt} {
+		if !next.IsZero() && (at.IsZero() || next.Before(at)) {
+			at = next
+		}
 	}
 	if en.custody.IsOpen() && at.IsZero() {
 		at = en.Exec.Clock.Now().Add(linger)

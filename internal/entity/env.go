@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/durable-go/functions/durable/observe"
+	"github.com/durable-go/functions/internal/arrival"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/journal"
 	"github.com/durable-go/functions/internal/mail"
@@ -36,6 +37,8 @@ type Env struct {
 	// Observer is told of the operations that commits have stored; nil: nothing is.
 	Observer observe.Observer
 	Journal  journal.Journal
+	// Numbers are those of the messages of other clients.
+	Numbers *arrival.Numbers
 	// Entities finds the code of an entity by its lower-case name. Its error is the text
 	// with which the call of an unknown entity fails.
 	Entities   func(name string) (*Code, error)

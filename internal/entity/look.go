@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/durable-go/functions/durable/observe"
+	"github.com/durable-go/functions/internal/arrival"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
 )
@@ -18,6 +19,10 @@ type inbox struct {
 	// rows were looked at and are not taken; more says that others are there.
 	rows []step
 	more bool
+	// foreign are messages of clients of another make that are to be told, foreignAt is
+	// when they are looked at next.
+	foreign   arrival.Gathering
+	foreignAt time.Time
 	// due is when the next row that has a time may be taken; zero: none is known.
 	due time.Time
 	// last is when the last look was; calm that it found nothing but signals, and few.
@@ -78,7 +83,9 @@ func (en *Entity) take(batch []Item) {
 			if en.tooEarly(it) {
 				continue
 			}
-			en.inbox.wanted = true
+			if !isForeign(it) {
+				en.inbox.wanted = true
+			}
 			en.inbox.calm = en.inbox.calm && taskhub.IsLook(it.Message)
 		}
 	}
@@ -95,32 +102,52 @@ func (en *Entity) tooEarly(m *Message) bool {
 	return true
 }
 
-// tellForeign puts what came as messages, from clients of another make, into the inbox.
+// tellForeign collects what came as messages, from clients of another make, and after a
+// moment puts it into the inbox in the order in which it was sent.
 func (en *Entity) tellForeign(ctx context.Context, batch []Item) error {
+	b, now := &en.inbox, en.Exec.Clock.Now()
 	for _, it := range batch {
-		m, ok := it.(*Message)
-		if !ok || m.Message.Event.Type != history.EventRaised {
-			continue
+		if m, ok := it.(*Message); ok && isForeign(m) {
+			b.foreign.Add(m.Delivery, now)
 		}
-		e := *m.Message.Event
-		t := &taskhub.Telling{ID: m.Message.ID, Event: &e, Sent: e.Timestamp, Sequence: m.Message.Sequence}
+	}
+	if b.foreign.IsEmpty() {
+		return nil
+	}
+	if b.foreignAt = b.foreign.Next(en.Numbers, now); !b.foreignAt.IsZero() {
+		return nil
+	}
+	if err := en.tellSelf(ctx, b.foreign.Tellings()); err != nil {
+		return err
+	}
+	b.foreign.Clear()
+	b.wanted = true
+	return nil
+}
+
+// isForeign reports whether a message is told: it comes from a client of another make.
+func isForeign(m *Message) bool { return m.Message.Event.Type == history.EventRaised }
+
+// tellSelf puts messages into the inbox. One that no inbox takes is dropped.
+func (en *Entity) tellSelf(ctx context.Context, list []*taskhub.Telling) error {
+	var tellings []*taskhub.Telling
+	for _, t := range list {
+		e := *t.Event
+		t.Event, t.Origin = &e, ""
 		if due := history.EntityDue(e.Name); !due.IsZero() {
 			t.Due, e.Name = due, history.EntityOperation
 		}
-		if t.Sent.IsZero() {
-			t.Sent = m.Inserted
-		}
 		t.Ahead = e.Name == history.EntityRelease
 		if err := t.Check(); err != nil {
-			en.Log.Error("a message was dropped that no inbox takes", "entity", en.ID, "message", m.Message.ID, "error", err)
+			en.Log.Error("a message was dropped that no inbox takes", "entity", en.ID, "message", t.ID, "error", err)
 			continue
 		}
-		if err := en.TellEntity(ctx, en.ID, t); err != nil {
-			return err
-		}
-		en.inbox.wanted = true
+		tellings = append(tellings, t)
 	}
-	return nil
+	if len(tellings) == 0 {
+		return nil
+	}
+	return en.TellEntity(ctx, en.ID, tellings...)
 }
 
 // query reads the inbox. Unless many tellings come, the wake-ups begin to be let go

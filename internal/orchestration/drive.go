@@ -263,8 +263,8 @@ func (in *Instance) partsOf(kind string, action int32) []string {
 
 // isGathered reports whether a message waits to be told, or for its time.
 func (in *Instance) isGathered(id string) bool {
-	is := func(m *Message) bool { return m.Lease.ID == id }
-	return slices.ContainsFunc(in.inbox.foreign, is) || slices.ContainsFunc(in.inbox.early, is)
+	early := func(m *Message) bool { return m.Lease.ID == id }
+	return in.inbox.foreign.Has(id) || slices.ContainsFunc(in.inbox.early, early)
 }
 
 // rest lets go of the messages that nothing here depends on any more. What stays

@@ -7,6 +7,7 @@ import (
 
 	"github.com/durable-go/functions/durable/observe"
 	"github.com/durable-go/functions/internal/activity"
+	"github.com/durable-go/functions/internal/arrival"
 	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/journal"
@@ -76,7 +77,7 @@ type Env struct {
 	LogEnds bool
 	Journal journal.Journal
 	// Numbers are those of the messages of other clients.
-	Numbers *Numbers
+	Numbers *arrival.Numbers
 	// NewID makes a random id of 32 hex digits.
 	NewID func() string
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/durable-go/functions/internal/arrival"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
 )
@@ -25,14 +26,6 @@ const (
 	// linger is how long after a look the wake-ups are let go, where that look came
 	// so soon after the one before.
 	linger = 100 * time.Millisecond
-	// gather is how long messages of clients of another make are collected, to be
-	// told in the order in which they were sent: a queue does not keep it, and the
-	// host hands a batch over at once.
-	gather = 20 * time.Millisecond
-	// await is how long a message waits for the one before it whose number shows that
-	// it is on its way, step how often that is looked at.
-	await = 500 * time.Millisecond
-	step  = 50 * time.Millisecond
 )
 
 // maxTaken is how many rows a commit takes in: each is deleted, written as history,
@@ -54,10 +47,8 @@ type inbox struct {
 	// that comes for the first of them.
 	early   []*Message
 	earlyAt time.Time
-	// foreign are messages of clients of another make that are to be told, since is
-	// when the first of them came.
-	foreign []*Message
-	since   time.Time
+	// foreign are messages of clients of another make that are to be told.
+	foreign arrival.Gathering
 }
 
 func (b *inbox) more() bool { return len(b.rows) > 0 || b.again }
@@ -82,54 +73,32 @@ func (b *inbox) begin(now time.Time) {
 // tellGathered collects messages of clients of another make and, after a moment,
 // puts them into the inbox in the order in which they were sent.
 func (in *Instance) tellGathered(ctx context.Context, batch []Item) error {
-	b := &in.inbox
+	b, now := &in.inbox, in.Exec.Clock.Now()
 	for _, it := range batch {
-		m, ok := it.(*Message)
-		if !ok || kindOf(m.Message.Event) != tells || slices.ContainsFunc(b.foreign, func(f *Message) bool { return f.Message.ID == m.Message.ID }) {
-			continue
+		if m, ok := it.(*Message); ok && kindOf(m.Message.Event) == tells {
+			b.foreign.Add(m.Delivery, now)
 		}
-		if len(b.foreign) == 0 {
-			b.since = in.Exec.Clock.Now()
-		}
-		b.foreign = append(b.foreign, m)
 	}
-	if len(b.foreign) == 0 {
+	if b.foreign.IsEmpty() {
 		return nil
 	}
-	if at := in.gatheredAt(in.Exec.Clock.Now()); !at.IsZero() {
+	if at := b.foreign.Next(in.Numbers, now); !at.IsZero() {
 		b.plan(at)
 		return nil
 	}
-	slices.SortStableFunc(b.foreign, inOrder)
-	for list := range slices.Chunk(b.foreign, maxTaken) {
+	for list := range slices.Chunk(b.foreign.Tellings(), maxTaken) {
 		if err := in.tellSelf(ctx, list); err != nil {
 			return err
 		}
 	}
-	b.foreign, b.wanted = nil, true
+	b.foreign.Clear()
+	b.wanted = true
 	return nil
-}
-
-// gatheredAt is when to look again whether the messages are all there; zero: they are,
-// or nothing more is waited for.
-func (in *Instance) gatheredAt(now time.Time) time.Time {
-	b := &in.inbox
-	if at := b.since.Add(gather); now.Before(at) {
-		return at
-	}
-	if !slices.ContainsFunc(b.foreign, func(m *Message) bool { return in.Numbers.lacks(m.Delivery, now) }) {
-		return time.Time{}
-	}
-	if now.Before(b.since.Add(await)) {
-		return now.Add(step)
-	}
-	in.Numbers.waitedInVain(now)
-	return time.Time{}
 }
 
 // onlyGathers reports whether a batch has nothing but messages that are gathered.
 func (in *Instance) onlyGathers(batch []Item) bool {
-	if len(in.inbox.foreign) == 0 || in.inbox.wanted {
+	if in.inbox.foreign.IsEmpty() || in.inbox.wanted {
 		return false
 	}
 	return !slices.ContainsFunc(batch, func(it Item) bool {
@@ -138,34 +107,17 @@ func (in *Instance) onlyGathers(batch []Item) bool {
 	})
 }
 
-// inOrder is the order in which clients have sent messages, as far as they say.
-func inOrder(a, b *Message) int {
-	if c := a.Message.Event.Timestamp.Compare(b.Message.Event.Timestamp); c != 0 {
-		return c
-	}
-	return int(a.Message.Sequence - b.Message.Sequence)
-}
-
-// tellSelf puts messages into the inbox. Each is told under its own id: it may come
-// again. A message that no inbox takes is dropped.
-func (in *Instance) tellSelf(ctx context.Context, list []*Message) error {
+// tellSelf puts messages into the inbox. One that no inbox takes is dropped.
+func (in *Instance) tellSelf(ctx context.Context, list []*taskhub.Telling) error {
 	var tellings []*taskhub.Telling
-	var last time.Time
-	for _, m := range list {
-		origin, err := in.originOf(ctx, m.Message.Target.ExecutionID)
+	for _, t := range list {
+		origin, err := in.originOf(ctx, t.Origin)
 		if err != nil {
 			return err
 		}
-		t := &taskhub.Telling{ID: m.Message.ID, Origin: origin, Event: m.Message.Event, Sent: m.Message.Event.Timestamp, Sequence: m.Message.Sequence}
-		if t.Sent.IsZero() {
-			t.Sent = m.Inserted
-		}
-		if !t.Sent.After(last) {
-			t.Sent = last.Add(100 * time.Nanosecond) // they stay in their order
-		}
-		last = t.Sent
+		t.Origin = origin
 		if err := t.Check(); err != nil {
-			in.Log.Error("a message was dropped that no inbox takes", "instance", in.ID, "message", m.Message.ID, "error", err)
+			in.Log.Error("a message was dropped that no inbox takes", "instance", in.ID, "message", t.ID, "error", err)
 			continue
 		}
 		tellings = append(tellings, t)

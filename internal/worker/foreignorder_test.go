@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/durable-go/functions/internal/engine"
+	"github.com/durable-go/functions/internal/entity"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
 	"github.com/durable-go/functions/internal/taskhub/hubtest"
@@ -39,7 +40,7 @@ func collects(n int) engine.Program {
 func TestForeignEventsComeInTheOrderOfTheirTimes(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		seed := rapid.Uint64().Draw(rt, "seed")
-		batches := rapid.SliceOfN(rapid.IntRange(1, 40), 1, 5).Draw(rt, "batches")
+		batches := rapid.SliceOfN(rapid.IntRange(1, 120), 1, 3).Draw(rt, "batches")
 		same := rapid.Bool().Draw(rt, "clock stands still in a batch")
 		synctest.Test(t, func(t *testing.T) {
 			want, got := arriveInBatches(t, rand.New(rand.NewPCG(seed, 1)), batches, same)
@@ -193,4 +194,44 @@ func TestForeignScheduledStartIsNeverEarly(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Signals of clients of another make reach an entity in the order in which they were sent,
+// and each once.
+func TestForeignSignalsComeInTheOrderOfTheirTimes(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		seed := rapid.Uint64().Draw(rt, "seed")
+		batches := rapid.SliceOfN(rapid.IntRange(1, 60), 1, 4).Draw(rt, "batches")
+		same := rapid.Bool().Draw(rt, "clock stands still in a batch")
+		synctest.Test(t, func(t *testing.T) {
+			hub := hubtest.Memory(t)
+			w := newWorker(t, hub, nil, func(o *Options) { o.Entities = counting })
+			t.Cleanup(w.Kill)
+			random, want, next := rand.New(rand.NewPCG(seed, 1)), "", 0
+			for _, n := range batches {
+				sent := time.Now().UTC()
+				for range n {
+					r := history.EntityRequest{Operation: "Add", Input: history.Payload(fmt.Sprintf("%d,", next)), ID: request(next), Signal: true}
+					m := raised(r.ID, "@counter@c", history.EntityOperation, string(r.Encode()))
+					if m.Event.Timestamp = sent; !same {
+						m.Event.Timestamp = sent.Add(time.Duration(next) * time.Microsecond)
+					}
+					m.Sequence = int64(next)
+					send(t, hub, controlQueue, m)
+					want += fmt.Sprintf("%d,", next)
+					next++
+				}
+				arrive(t, hub, w, random)
+				<-time.After(time.Second)
+			}
+			loaded, err := hub.Load(t.Context(), "@counter@c", 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := entity.Read(loaded)
+			if err != nil || string(got.State) != `"`+want+`"` {
+				rt.Fatalf("got %s %v, want %q", got.State, err, want)
+			}
+		})
+	})
 }

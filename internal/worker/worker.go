@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/durable-go/functions/internal/activity"
+	"github.com/durable-go/functions/internal/arrival"
 	"github.com/durable-go/functions/internal/engine"
 	"github.com/durable-go/functions/internal/entity"
 	"github.com/durable-go/functions/internal/executor"
@@ -62,14 +63,15 @@ func New(o Options) (*Worker, error) {
 		Store: o.Store, Exec: w.exec, Keeper: w.keeper, Local: host{w},
 		Control: o.Control, ControlOf: o.ControlOf, ThroughQueue: o.Dispatch == Queue,
 	}
+	numbers := &arrival.Numbers{}
 	w.env = &orchestration.Env{
 		Sender: sender, Pool: w.pool, Host: host{w}, Log: o.Log, Observer: o.Observer, Programs: o.Programs, WorkItems: o.WorkItems,
 		Patience: o.Patience, FirstTurn: o.FirstTurn, Budget: o.Budget, MaxActions: o.MaxActions, MaxPayload: o.MaxPayload, MaxWaiting: o.MaxWaiting,
 		FailNonDeterministic: o.FailNonDeterministic, Strict: o.Strict, Places: o.Places, Journal: o.Journal, NewID: o.NewID,
-		LogEnds: o.LogEnds, Numbers: &orchestration.Numbers{},
+		LogEnds: o.LogEnds, Numbers: numbers,
 	}
 	w.entities = &entity.Env{
-		Sender: sender, Host: host{w}, Log: o.Log, Observer: o.Observer, Journal: o.Journal, Entities: o.Entities, MaxPayload: o.MaxPayload, NewID: o.NewID, Dropped: o.SignalDropped,
+		Sender: sender, Host: host{w}, Log: o.Log, Observer: o.Observer, Journal: o.Journal, Entities: o.Entities, MaxPayload: o.MaxPayload, NewID: o.NewID, Dropped: o.SignalDropped, Numbers: numbers,
 	}
 	w.observed()
 	return w, nil

@@ -1,4 +1,4 @@
-package orchestration
+package arrival
 
 import (
 	"testing"
@@ -24,7 +24,7 @@ func TestNumbers(t *testing.T) {
 		lacks  bool
 	}{
 		{"q", 0, 0, false}, {"q", 1, 0, false}, {"q", 6, 0, false}, {"q", 7, 0, false}, {"q", 8, 0, true}, {"q", 10, 0, false}, {"q", 11, 0, true},
-		{"q", 18, 0, true}, {"q", 19, 0, false}, {"other", 8, 0, false}, {"q", 8, lately, true}, {"q", 8, lately + 1, false},
+		{"q", 18, 0, true}, {"q", 19, 0, false}, {"other", 8, 0, true}, {"other", 7, 0, false}, {"q", 8, lately, true}, {"q", 8, lately + 1, false},
 	} {
 		if got := n.lacks(numberedMessage(c.queue, c.number), now.Add(c.after)); got != c.lacks {
 			t.Errorf("%s %d after %v: %v, want %v", c.queue, c.number, c.after, got, c.lacks)
@@ -36,18 +36,19 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-// What is known of numbers does not grow without bound.
+// What is known of numbers does not grow without bound, and the last ones are known
+// however many come.
 func TestNumbersAreForgotten(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	var n Numbers
-	for i := range int64(5 * manyNumbers) {
-		n.Came(numberedMessage("q", i), now)
+	last := int64(5 * manyNumbers)
+	for i := range last {
+		n.Came(numberedMessage("q", i+1), now)
 	}
-	if len(n.came) > 2*manyNumbers {
-		t.Errorf("%d numbers are kept", len(n.came))
+	if kept := len(n.came) + len(n.before); kept > 2*manyNumbers {
+		t.Errorf("%d numbers are kept", kept)
 	}
-	n.Came(numberedMessage("q", 1), now.Add(2*lately))
-	if len(n.came) != 1 {
-		t.Errorf("%d numbers are kept after a while", len(n.came))
+	if !n.knows(last, now) || !n.knows(last-manyNumbers+1, now) || n.knows(1, now) {
+		t.Error("the last numbers are not those that are known")
 	}
 }
