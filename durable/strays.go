@@ -2,6 +2,7 @@ package durable
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -39,8 +40,10 @@ const (
 type strays struct {
 	hub   string
 	queue rawQueues
-	// receive takes what messages there are and returns how many.
-	receive func(ctx context.Context, queue string) (int, error)
+	// receive takes at most so many messages and returns how many there were; room is how
+	// many this process can begin, so that it does not hoard a backlog.
+	receive func(ctx context.Context, queue string, most int) (int, error)
+	room    func() int
 	warn    func(queue string)
 
 	mu     sync.Mutex      // guards what follows, but for group
@@ -50,20 +53,23 @@ type strays struct {
 	group  sync.WaitGroup
 }
 
-// look asks which stray queues there are, with one request and one more for each.
+// look asks which stray queues there are, with one request and one more for each. One
+// that cannot be received from, such as one that is being deleted, keeps none of the
+// others waiting.
 func (s *strays) look(ctx context.Context) error {
 	names, err := s.queue.QueueNames(ctx, "-control-")
 	if err != nil {
 		return err
 	}
 	names = slices.DeleteFunc(names, func(queue string) bool { return !taskhub.IsControlQueue(s.hub, queue) })
+	var failed []error
 	for _, queue := range names {
 		if s.isActive(queue) {
 			continue
 		}
-		n, err := s.receive(ctx, queue)
+		n, _, err := s.take(ctx, queue)
 		if err != nil {
-			return err
+			failed = append(failed, err)
 		}
 		if n > 0 {
 			s.warn(queue)
@@ -73,7 +79,18 @@ func (s *strays) look(ctx context.Context) error {
 		}
 	}
 	s.learn(names)
-	return nil
+	return errors.Join(failed...)
+}
+
+// take receives from a queue once, and reports whether more may be there that the
+// process can begin.
+func (s *strays) take(ctx context.Context, queue string) (n int, more bool, err error) {
+	most := min(strayBatch, s.room())
+	if most == 0 {
+		return 0, false, nil
+	}
+	n, err = s.receive(ctx, queue, most)
+	return n, n == most, err
 }
 
 // learn notes what a look has found.
@@ -129,9 +146,10 @@ func (s *strays) follow(ctx context.Context, queue string) {
 // drain receives from a queue until it has had no message for a while.
 func (s *strays) drain(ctx context.Context, queue string) {
 	for last := time.Now(); time.Since(last) < strayLasts && elapses(ctx, strayEvery); {
-		for n := strayBatch; n == strayBatch && ctx.Err() == nil; {
+		for more := true; more && ctx.Err() == nil; {
+			var n int
 			var err error
-			if n, err = s.receive(ctx, queue); err == nil && n > 0 {
+			if n, more, err = s.take(ctx, queue); err == nil && n > 0 {
 				last = time.Now()
 				s.warn(queue)
 			}
@@ -173,7 +191,7 @@ func (s *service) newStrays() *strays {
 		return nil
 	}
 	var once sync.Once
-	return &strays{hub: s.settings.HubName, queue: s.raw, receive: s.receiveStray, warn: func(queue string) {
+	return &strays{hub: s.settings.HubName, queue: s.raw, receive: s.receiveStray, room: s.worker.Room, warn: func(queue string) {
 		once.Do(func() {
 			s.app.log.Warn("a client sends to a control queue beside that of this hub: its messages are fetched; give it the setting partitionCount 1 "+
 				"(host.json of that app: extensions.durableTask.storageProvider.partitionCount), so that they come at once", "queue", queue, "own", s.queues.control)
@@ -181,9 +199,9 @@ func (s *service) newStrays() *strays {
 	}}
 }
 
-// receiveStray works on what a stray queue has.
-func (s *service) receiveStray(ctx context.Context, queue string) (int, error) {
-	batch, err := s.store.Receive(ctx, queue, strayBatch, s.settings.Lease)
+// receiveStray works on what a stray queue has, at most so many messages.
+func (s *service) receiveStray(ctx context.Context, queue string, most int) (int, error) {
+	batch, err := s.store.Receive(ctx, queue, most, s.settings.Lease)
 	if err != nil {
 		return 0, err
 	}

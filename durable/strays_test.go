@@ -2,6 +2,7 @@ package durable
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -33,8 +34,8 @@ func TestStrayControlQueuesAreRead(t *testing.T) {
 		var warned sync.Once
 		var first string
 		ctx, cancel := context.WithCancel(t.Context())
-		s := &strays{hub: hubtest.Name, queue: raw, warn: func(queue string) { warned.Do(func() { first = queue }) }, receive: func(ctx context.Context, queue string) (int, error) {
-			got, err := hub.Receive(ctx, queue, strayBatch, time.Minute)
+		s := &strays{hub: hubtest.Name, queue: raw, warn: func(queue string) { warned.Do(func() { first = queue }) }, room: plenty, receive: func(ctx context.Context, queue string, most int) (int, error) {
+			got, err := hub.Receive(ctx, queue, most, time.Minute)
 			for _, d := range got {
 				taken.Add(1)
 				if err := hub.Remove(ctx, d.Lease); err != nil {
@@ -91,7 +92,7 @@ func TestStrayQueueIsReadThatAClientMakes(t *testing.T) {
 		asked := map[string]int{}
 		var mu sync.Mutex
 		ctx, cancel := context.WithCancel(t.Context())
-		s := &strays{hub: "testhub", queue: names, warn: func(string) {}, receive: func(_ context.Context, queue string) (int, error) {
+		s := &strays{hub: "testhub", queue: names, warn: func(string) {}, room: plenty, receive: func(_ context.Context, queue string, _ int) (int, error) {
 			mu.Lock()
 			defer mu.Unlock()
 			asked[queue]++
@@ -113,6 +114,63 @@ func TestStrayQueueIsReadThatAClientMakes(t *testing.T) {
 		s.group.Wait()
 	})
 }
+
+// A process takes no more messages of such a queue than it can begin, and what is left
+// when it can begin others.
+func TestStrayQueueIsNotHoarded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		left, held := 100, 0
+		ctx, cancel := context.WithCancel(t.Context())
+		var mu sync.Mutex
+		s := &strays{hub: "testhub", queue: &queueNames{"testhub-control-01"}, warn: func(string) {}, room: func() int {
+			mu.Lock()
+			defer mu.Unlock()
+			return 40 - held
+		}, receive: func(_ context.Context, _ string, most int) (int, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			n := min(most, left)
+			left, held = left-n, held+n
+			return n, nil
+		}}
+		if err := s.look(ctx); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []int{60, 20, 0} {
+			<-time.After(strayEvery + strayEvery/2)
+			mu.Lock()
+			if left != want {
+				t.Errorf("%d messages are left, want %d", left, want)
+			}
+			held = 0
+			mu.Unlock()
+		}
+		cancel()
+		s.group.Wait()
+	})
+}
+
+// A queue that cannot be received from keeps those after it from nothing, and the look
+// says what was wrong.
+func TestStrayQueueThatFailsKeepsNoneWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		gone := errors.New("the queue is being deleted")
+		s := &strays{hub: "testhub", queue: &queueNames{"testhub-control-01", "testhub-control-02"}, warn: func(string) {}, room: plenty, receive: func(_ context.Context, queue string, _ int) (int, error) {
+			if queue == "testhub-control-01" {
+				return 0, gone
+			}
+			return 1, nil
+		}}
+		if err := s.look(ctx); !errors.Is(err, gone) || !s.isActive("testhub-control-02") || s.isActive("testhub-control-01") {
+			t.Errorf("the look says %v and follows %v, want the second queue alone", err, s.active)
+		}
+		cancel()
+		s.group.Wait()
+	})
+}
+
+func plenty() int { return 4 * strayBatch }
 
 // queueNames are the queues of an account.
 type queueNames []string

@@ -25,7 +25,7 @@ type Waker interface {
 // Poll receives messages to orchestrations from the queues until ctx ends. It is
 // for processes that no Functions host feeds.
 func (w *Worker) Poll(ctx context.Context, queues ...string) {
-	w.pollAll(ctx, queues, w.mayBegin)
+	w.pollAll(ctx, queues, w.Room)
 }
 
 // PollActivities is Poll for queues of work items. It takes no more of them than
@@ -34,9 +34,9 @@ func (w *Worker) PollActivities(ctx context.Context, queues ...string) {
 	w.pollAll(ctx, queues, w.pool.Free)
 }
 
-// mayBegin is how many messages to orchestrations the process can begin: those that
+// Room is how many messages to orchestrations the process can begin: those that
 // it has begun, and that wait for their turn, are not more than a few for each slot.
-func (w *Worker) mayBegin() int {
+func (w *Worker) Room() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	driven := 0
