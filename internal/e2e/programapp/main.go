@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command programapp is the interpreter of samples/conformance/program for several
 // processes that end: calls of FailTimes are counted in the folder E2E_TRIES.
 package main
