@@ -2,6 +2,7 @@ package durable
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/durable-go/functions/handler/supervise"
@@ -116,7 +117,7 @@ func (s *service) takeOver(ctx context.Context) {
 // last receipt is not known, or the time is over, it comes through its queue.
 func (s *service) takeOverOne(ctx context.Context, m supervise.Message) {
 	lease := &taskhub.Lease{Queue: m.Queue, MessageID: m.ID, PopReceipt: m.Receipt, Body: string(m.Body), Until: m.Until}
-	if err := s.store.Renew(ctx, lease, s.settings.Lease); err != nil {
+	if err := s.renewTaken(ctx, lease); err != nil {
 		s.app.child.Journal.LetGo(m.ID)
 		return
 	}
@@ -128,6 +129,26 @@ func (s *service) takeOverOne(ctx context.Context, m supervise.Message) {
 	}
 	if err != nil && ctx.Err() == nil {
 		s.app.log.Warn("message of a process that died could not be taken over; it comes again", "queue", m.Queue, "message", m.ID, "error", err)
+	}
+}
+
+// takeOverAgain is how long a message that is taken over waits for storage that does not
+// answer, before it is tried again.
+const takeOverAgain = 250 * time.Millisecond
+
+// renewTaken hides a message for this process. While storage does not answer it tries
+// again, for as long as the message is hidden for the process that has died.
+func (s *service) renewTaken(ctx context.Context, lease *taskhub.Lease) error {
+	for {
+		err := s.store.Renew(ctx, lease, s.settings.Lease)
+		if err == nil || errors.Is(err, taskhub.ErrLeaseLost) || !time.Now().Add(takeOverAgain).Before(lease.Until) {
+			return err
+		}
+		select {
+		case <-time.After(takeOverAgain):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 }
 

@@ -356,22 +356,24 @@ func TestVerdictsCover(t *testing.T) {
 
 func TestEndOfATrial(t *testing.T) {
 	for name, c := range map[string]struct {
-		sight    trialSight
-		end, cut bool
+		sight trialSight
+		want  trialEnd
 	}{
-		"an acquitted instance":                        {trialSight{handed: true, holds: true}, true, false},
-		"a suspect that has a message":                 {trialSight{suspect: true, others: true, handed: true, holds: true, age: 9 * time.Second}, false, false},
-		"one that takes its time while others wait":    {trialSight{suspect: true, others: true, handed: true, holds: true, age: 11 * time.Second}, true, true},
-		"one that takes its time":                      {trialSight{suspect: true, handed: true, holds: true, age: time.Hour}, false, false},
-		"one that was given nothing yet":               {trialSight{suspect: true, others: true, age: time.Second}, false, false},
-		"one that has lost what it was given":          {trialSight{suspect: true, others: true, handed: true, age: time.Second}, true, false},
-		"the same, and no other waits":                 {trialSight{suspect: true, handed: true, age: time.Second}, false, false},
-		"code that runs though its message is not its": {trialSight{suspect: true, others: true, handed: true, runs: true, age: time.Second}, false, false},
-		"one that nothing comes for":                   {trialSight{suspect: true, age: 6 * time.Second}, true, true},
+		"an acquitted instance":                        {trialSight{handed: true, holds: true}, trialOver},
+		"a suspect that has a message":                 {trialSight{suspect: true, others: true, handed: true, holds: true, age: 9 * time.Second}, trialGoesOn},
+		"one that takes its time while others wait":    {trialSight{suspect: true, others: true, handed: true, holds: true, age: 11 * time.Second}, trialCut},
+		"one that takes its time":                      {trialSight{suspect: true, handed: true, holds: true, age: time.Hour}, trialGoesOn},
+		"one that was given nothing yet":               {trialSight{suspect: true, others: true, age: time.Second}, trialGoesOn},
+		"one that has lost what it was given":          {trialSight{suspect: true, others: true, handed: true, age: time.Second}, trialOver},
+		"the same, and no other waits":                 {trialSight{suspect: true, handed: true, age: time.Second}, trialGoesOn},
+		"code that runs though its message is not its": {trialSight{suspect: true, others: true, handed: true, runs: true, age: time.Second}, trialGoesOn},
+		"one that nothing comes for":                   {trialSight{suspect: true, age: 6 * time.Second}, trialIdle},
+		"the same, and others wait":                    {trialSight{suspect: true, others: true, age: 6 * time.Second}, trialIdle},
+		"code that runs on without its message":        {trialSight{suspect: true, handed: true, runs: true, age: 6 * time.Second}, trialCut},
 	} {
 		c.sight.limit = firstTrial
-		if end, cut := c.sight.judge(); end != c.end || cut != c.cut {
-			t.Errorf("%s: ends %v, cut short %v", name, end, cut)
+		if got := c.sight.judge(); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}
 }

@@ -58,7 +58,7 @@ func TestCustody(t *testing.T) {
 			if got := given(kept, "trial", later, "a"); !slices.Equal(got, c.a) {
 				t.Errorf("the child that tries a gets %q, want %q", got, c.a)
 			}
-			if kept.owns("trial") != (c.a != nil) || kept.owns("next") != (c.everybody != nil) {
+			if kept.owns("trial", later) != (c.a != nil) || kept.owns("next", later) != (c.everybody != nil) {
 				t.Error("what was given has no owner")
 			}
 		})
@@ -70,6 +70,9 @@ func TestCustodyForgetsWhatIsOverdue(t *testing.T) {
 	now := time.Unix(1000, 0)
 	c := newCustody[string]()
 	c.hear("s", "", &report{Held: &Message{ID: "1", Until: now}}, now)
+	if !c.owns("s", now) || c.owns("s", now.Add(2*time.Second)) {
+		t.Error("a message is held by a child until its time is over, and a moment")
+	}
 	now = now.Add(overdue + 1)
 	c.hear("s", "", &report{Held: &Message{ID: "2", Until: now}}, now)
 	if len(c.held) != 1 || c.held["2"] == nil {

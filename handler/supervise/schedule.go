@@ -60,19 +60,32 @@ type trialSight struct {
 	handed, holds, runs bool
 }
 
-// judge decides whether the trial ends, and whether it counts as cut short. What was
-// handed over may be another process's by now: then nothing is left to wait for, and
-// others need not wait for that.
-func (t trialSight) judge() (end, cut bool) {
+// trialEnd is what becomes of a trial that goes on.
+type trialEnd int
+
+const (
+	trialGoesOn trialEnd = iota
+	// trialOver: the instance is acquitted, or its message is another process's by now, so
+	// that nothing is left to wait for, and others need not wait for that.
+	trialOver
+	// trialIdle: no code of the instance ran, as nothing was there for it to do. That says
+	// nothing about the code: its next trial waits a while, and is no longer for that.
+	trialIdle
+	// trialCut: it took so long that others have their turn. Its next one is longer.
+	trialCut
+)
+
+// judge decides what becomes of the trial.
+func (t trialSight) judge() trialEnd {
 	switch {
-	case !t.suspect:
-		return true, false
-	case t.others && t.handed && !t.holds && !t.runs:
-		return true, false
-	case t.others && t.age > t.limit, t.age > idleTrial && !t.holds:
-		return true, true
+	case !t.suspect, t.others && t.handed && !t.holds && !t.runs:
+		return trialOver
+	case t.others && t.age > t.limit, t.age > idleTrial && !t.holds && t.runs:
+		return trialCut
+	case t.age > idleTrial && !t.holds:
+		return trialIdle
 	}
-	return false, false
+	return trialGoesOn
 }
 
 // limit is how long the trial of an instance may keep others waiting.

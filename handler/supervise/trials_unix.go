@@ -47,16 +47,19 @@ func (s *supervisor) try() {
 	}
 	others := func(instance string) bool { return instance != p.trial && s.custody.has(instance, now) }
 	next, _ := s.docket.next(now, others)
-	end, cut := trialSight{
+	switch (trialSight{
 		suspect: s.docket.isSuspect(p.trial), others: next != "", age: now.Sub(p.since), limit: s.docket.limit(p.trial),
-		handed: p.handed, holds: s.custody.owns(p), runs: !p.shared.isEmpty(),
-	}.judge()
-	if cut {
+		handed: p.handed, holds: s.custody.owns(p, now), runs: !p.shared.isEmpty(),
+	}).judge() {
+	case trialGoesOn:
+		return
+	case trialCut:
 		s.docket.cutShort(p.trial, now)
+	case trialIdle:
+		s.docket.backOff(p.trial, false, now)
+	case trialOver:
 	}
-	if end {
-		s.endTrial()
-	}
+	s.endTrial()
 }
 
 func (s *supervisor) beginTrial(instance string) {
