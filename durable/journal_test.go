@@ -2,6 +2,7 @@ package durable
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"testing"
 	"time"
@@ -33,6 +34,46 @@ func TestTakeOver(t *testing.T) {
 			h.settle()
 			if row := h.row(c.id); row.Status != c.want {
 				h.t.Errorf("%s: the instance is %v, want %v", c.id, row.Status, c.want)
+			}
+		}
+	})
+}
+
+// away is a store whose queue does not answer until then.
+type away struct {
+	taskhub.Store
+	until time.Time
+}
+
+func (a away) Renew(ctx context.Context, l *taskhub.Lease, hide time.Duration) error {
+	if time.Now().Before(a.until) {
+		return errors.New("connection refused")
+	}
+	return a.Store.Renew(ctx, l, hide)
+}
+
+// A message of a process that died waits for storage that does not answer, for as long
+// as it is hidden.
+func TestTakeOverWaitsForStorage(t *testing.T) {
+	echo := NewOrchestrator("Echo", func(_ *Context, in string) (string, error) { return in, nil })
+	inHub(t, []Registration{echo}, func(h *hub) {
+		for id, c := range map[string]struct {
+			away time.Duration
+			want history.Status
+		}{"back in time": {20 * time.Second, history.Completed}, "too late": {2 * time.Hour, history.Pending}} {
+			s := &service{
+				app:   &App{log: slog.New(slog.DiscardHandler), child: &supervise.Child{Journal: supervise.NewJournal()}},
+				store: away{h.store, time.Now().Add(c.away)}, worker: h.worker, settings: settings{Lease: time.Minute},
+			}
+			lease, began := sendStart(h, id), time.Now()
+			lease.Until = began.Add(time.Minute)
+			s.takeOverOne(h.t.Context(), custodyOf(lease, 1))
+			if took := time.Since(began); took > time.Minute {
+				h.t.Errorf("%s: it took %v", id, took)
+			}
+			h.settle()
+			if row := h.row(id); row.Status != c.want {
+				h.t.Errorf("%s: the instance is %v, want %v", id, row.Status, c.want)
 			}
 		}
 	})
