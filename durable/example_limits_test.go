@@ -147,7 +147,7 @@ func ExampleNewOperation() {
 			}
 		}
 		took := calls[len(calls)-1].Sub(calls[0])
-		fmt.Println(len(calls), "calls in", took.Round(100*time.Millisecond))
+		fmt.Println(len(calls), "calls in", took.Round(time.Second))
 	}, limiters, job, call)
 	// Output: 7 calls in 3s
 }

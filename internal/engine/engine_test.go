@@ -168,7 +168,7 @@ func TestHowCodeEnds(t *testing.T) {
 		want    string
 	}{
 		{"error", func(*engine.Runtime, history.Payload) (history.Payload, error) { return nil, boom }, "Orchestrator function 'O' failed: boom"},
-		{"panic", func(*engine.Runtime, history.Payload) (history.Payload, error) { panic("oh") }, "Orchestrator function 'O' failed: panic: oh (engine/engine_test.go:169)"},
+		{"panic", func(*engine.Runtime, history.Payload) (history.Payload, error) { panic("oh") }, "Orchestrator function 'O' failed: panic: oh (engine/engine_test.go:171)"},
 		{"Goexit", func(*engine.Runtime, history.Payload) (history.Payload, error) { runtime.Goexit(); return nil, nil }, "Orchestrator function 'O' failed: the orchestrator ended its goroutine with runtime.Goexit"},
 		{"foreign goroutine", func(rt *engine.Runtime, _ history.Payload) (history.Payload, error) {
 			done := make(chan struct{})
