@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -67,7 +68,9 @@ func (k *killed) play(t *testing.T, h *havoc) {
 		t.Fatal(err)
 	}
 	p := &programs.Player{
-		API: h.asked.URL + "/api/durabletask/", Client: &http.Client{Transport: rewinds{tries}}, Run: "k",
+		API: h.asked.URL + "/api/durabletask/", Client: &http.Client{Transport: rewinds{tries}},
+		// No text of a program is like the name of a play.
+		Run:   "killed" + strconv.FormatUint(first, 36) + "x",
 		Limit: 15 * time.Minute, Poll: 300 * time.Millisecond, Start: programs.StartBy(client), Patience: 3 * time.Minute,
 	}
 	h.start()
