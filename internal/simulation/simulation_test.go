@@ -13,6 +13,7 @@ var (
 	tries     = flag.Int("simulation.tries", 1, "how often TestSeed plays it, until it fails")
 	showSeeds = flag.Bool("simulation.trace", false, "print each seed before it is played")
 	most      = flag.Int("simulation.most", 3, "how many failures are enough")
+	strict    = flag.Bool("simulation.strict", false, "play one run in forty on a strict account")
 	shrink    = flag.Int("simulation.shrink", 100, "how many smaller runs are tried when one fails")
 )
 
@@ -24,6 +25,7 @@ func TestSimulation(t *testing.T) {
 			fmt.Println("play", s)
 		}
 		r := Make(s)
+		r.Strict = r.Strict && *strict
 		report := Check(t, r)
 		if report.Err == nil {
 			continue
@@ -33,6 +35,17 @@ func TestSimulation(t *testing.T) {
 		if small := Shrink(t, r, *shrink); *shrink > 0 {
 			report = Check(t, small)
 			t.Errorf("the smallest is %v\n%v\n%s", small, report.Err, report.Trace)
+		}
+	}
+}
+
+// So it is on an account that answers as the real service does, on a bad day.
+func TestStrictAccount(t *testing.T) {
+	for s := range uint64(56) { // four of each kind of program
+		r := Make(s + 1)
+		r.Strict = true
+		if report := Check(t, r); report.Err != nil {
+			t.Errorf("seed %d (%s): %v\n%s", s+1, r.Test.Kind, report.Err, report.Trace)
 		}
 	}
 }

@@ -16,7 +16,7 @@ func main() {
 	mutation.Main(5000, func(seeds int) (out []mutation.Planted) {
 		finder := mutation.Finder{
 			Package: "internal/simulation", Name: "simulation", Played: "play ",
-			Args: []string{"-test.run", "^TestSimulation$", "-simulation.trace", "-simulation.most", "1", "-simulation.shrink", "0", "-simulation.seeds", fmt.Sprint(seeds)},
+			Args: []string{"-test.run", "^TestSimulation$", "-simulation.trace", "-simulation.strict", "-simulation.most", "1", "-simulation.shrink", "0", "-simulation.seeds", fmt.Sprint(seeds)},
 		}
 		for _, m := range mutations {
 			out = append(out, mutation.Planted{Mutation: m, Finder: finder})
