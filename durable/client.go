@@ -238,15 +238,12 @@ func (c *Client) WriteCheckStatus(w http.ResponseWriter, r *http.Request, id str
 // own. Any other error is 500 without details, and logged with slog.Default at level
 // ERROR.
 func WriteStartError(w http.ResponseWriter, err error) {
-	if errors.Is(err, ErrUnknownOrchestrator) {
+	switch {
+	case errors.Is(err, ErrUnknownOrchestrator):
 		management.WriteError(w, http.StatusNotFound, err.Error())
-		return
-	}
-	if errors.As(err, new(*badInputError)) {
+	case errors.As(err, new(*badInputError)):
 		management.WriteError(w, http.StatusBadRequest, err.Error())
-		return
-	}
-	if !management.WriteStartError(w, err) {
+	case !management.WriteStartError(w, err):
 		management.WriteFault(w, slog.Default(), "a start failed", err)
 	}
 }

@@ -11,7 +11,7 @@ import (
 // Startable is an [*Orchestrator], whatever it takes and returns.
 type Startable interface {
 	Name() string
-	// accepts is nil when the orchestrator can read an input.
+	// accepts returns an error when the orchestrator cannot read an input.
 	accepts(r *registry, input json.RawMessage) error
 }
 

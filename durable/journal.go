@@ -144,9 +144,7 @@ func (s *service) renewTaken(ctx context.Context, lease *taskhub.Lease) error {
 		if err == nil || errors.Is(err, taskhub.ErrLeaseLost) || !time.Now().Add(takeOverAgain).Before(lease.Until) {
 			return err
 		}
-		select {
-		case <-time.After(takeOverAgain):
-		case <-ctx.Done():
+		if !elapses(ctx, takeOverAgain) {
 			return ctx.Err()
 		}
 	}

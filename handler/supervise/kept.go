@@ -79,11 +79,14 @@ func (c *custody[O]) has(instance string, now time.Time) bool {
 	return false
 }
 
+// reportTime is how long the report of a renewal may be on its way.
+const reportTime = time.Second
+
 // owns reports whether a child holds a message whose time is not over: each renewal is
 // reported, so that it is not the child's any more after that.
 func (c *custody[O]) owns(p O, now time.Time) bool {
 	for _, k := range c.held {
-		if k.owner == p && now.Before(k.Until.Add(time.Second)) {
+		if k.owner == p && now.Before(k.Until.Add(reportTime)) {
 			return true
 		}
 	}

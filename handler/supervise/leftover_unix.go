@@ -31,10 +31,13 @@ type leftCode struct {
 	Code  Code
 }
 
-// leftoverName is the file of a process, or the pattern of all for "*".
-func leftoverName(host int, process string) string {
-	return filepath.Join(os.TempDir(), fmt.Sprintf("durable-suspects-%d-%d-%s", os.Getuid(), host, process))
+// leftoverPrefix begins the names of all files of this user, leftoverName those of what
+// is left for a host, before the id of the process that has left it.
+func leftoverPrefix() string {
+	return filepath.Join(os.TempDir(), fmt.Sprintf("durable-suspects-%d-", os.Getuid()))
 }
+
+func leftoverName(host int) string { return fmt.Sprintf("%s%d-", leftoverPrefix(), host) }
 
 // leaveBehind writes down what runs in a process whose supervisor is gone. It is
 // the last that the process does, and fails in silence.
@@ -55,7 +58,7 @@ func leaveBehind(host int, trial string, shared region) {
 		return
 	}
 	_, err = f.Write(raw)
-	if f.Close() != nil || err != nil || os.Rename(f.Name(), leftoverName(host, fmt.Sprint(os.Getpid()))) != nil {
+	if f.Close() != nil || err != nil || os.Rename(f.Name(), fmt.Sprint(leftoverName(host), os.Getpid())) != nil {
 		_ = os.Remove(f.Name())
 	}
 }
@@ -63,14 +66,14 @@ func leaveBehind(host int, trial string, shared region) {
 // takeLeftovers reads and removes what the children of a supervisor left behind
 // that the same host has started, and removes what is too old for any host.
 func takeLeftovers(host int, now time.Time) (deaths []death) {
-	files, _ := filepath.Glob(filepath.Join(os.TempDir(), fmt.Sprintf("durable-suspects-%d-*", os.Getuid())))
+	files, _ := filepath.Glob(leftoverPrefix() + "*")
 	for _, file := range files {
 		info, err := os.Lstat(file)
 		if err != nil || !info.Mode().IsRegular() || info.Sys().(*syscall.Stat_t).Uid != uint32(os.Getuid()) {
 			continue
 		}
 		old := now.Sub(info.ModTime()) > leftoverAge
-		if !old && !strings.HasPrefix(file, leftoverName(host, "")) {
+		if !old && !strings.HasPrefix(file, leftoverName(host)) {
 			continue // it is for another host
 		}
 		raw, err := os.ReadFile(file)

@@ -14,6 +14,7 @@ import (
 // Item runs an activity that came through a queue. Started, when not nil, is
 // called once it has a slot.
 func (p *Pool) Item(ctx context.Context, d taskhub.Delivery, l *lease.Lease, started func()) {
+	p.cameBack(d.Message.ID)
 	if _, err := p.Activities(d.Message.Event.Name); err != nil && lease.MayBeKnownElsewhere(p.Exec.Clock.Now(), d) {
 		p.Log.Warn("activity is unknown here and put off", "activity", d.Message.Event.Name, "instance", d.Message.Target.InstanceID)
 		l.GiveBack(lease.UnknownDelay)
@@ -35,7 +36,6 @@ func (p *Pool) putLate(d taskhub.Delivery) bool {
 
 func (p *Pool) item(d taskhub.Delivery, l *lease.Lease, started func()) {
 	m := d.Message
-	p.cameBack(m.ID)
 	if !p.mine(m.ID, m.Target.InstanceID, l) {
 		return
 	}

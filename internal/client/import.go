@@ -188,9 +188,10 @@ func (c *Client) insertImport(ctx context.Context, row *taskhub.Instance) error 
 	return err
 }
 
-// importHistory writes the events, after a commit that says that the execution has
-// ended. Origin stays empty, as on histories that an older version began: what looks
-// for executions that should go on leaves it alone, wherever it is cut.
+// importHistory commits first, without events, that the execution has ended, and then its
+// events: wherever the import is cut, no process takes the history for one that goes on.
+// Origin stays empty, as on histories that an older version began, so that the check of the
+// hub leaves it alone.
 func (c *Client) importHistory(ctx context.Context, row *taskhub.Instance, events []*history.Event) error {
 	state := &taskhub.State{Ended: true, Outcome: row.Status}
 	for _, e := range events {

@@ -17,9 +17,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azqueue/v2"
 	"github.com/durable-go/functions/internal/e2e/host"
 	"github.com/durable-go/functions/internal/history"
-	"github.com/durable-go/functions/internal/storage"
 	"github.com/durable-go/functions/internal/taskhub"
-	"github.com/durable-go/functions/internal/taskhub/azure"
+	"github.com/durable-go/functions/internal/taskhub/hubtest"
 )
 
 // instances are the ids in the hub's table.
@@ -111,18 +110,7 @@ func TestTools(t *testing.T) {
 // its worker learns nothing.
 func tellAll(t *testing.T, h *host.Host, id string) {
 	t.Helper()
-	connection, err := storage.Parse(h.Options.Storage)
-	if err != nil {
-		t.Fatal(err)
-	}
-	account, err := storage.Open(connection, storage.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	hub, err := azure.Open(account, h.Options.Hub, azure.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	hub := hubtest.Open(t, h.Options.Storage, h.Options.Hub, nil)
 	for _, kind := range []history.Type{history.EventRaised, history.ExecutionSuspended, history.ExecutionResumed, history.ExecutionTerminated} {
 		e := &history.Event{Type: kind, ID: history.NoID, Name: "e", Timestamp: time.Now()}
 		if err := hub.Tell(t.Context(), id, &taskhub.Telling{ID: taskhub.NewGUID(), Sent: time.Now(), Event: e}); err != nil {

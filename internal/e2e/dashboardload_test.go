@@ -23,10 +23,10 @@ import (
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/management"
 	"github.com/durable-go/functions/internal/reconcile"
-	"github.com/durable-go/functions/internal/storage"
 	"github.com/durable-go/functions/internal/storage/fake"
 	"github.com/durable-go/functions/internal/taskhub"
 	"github.com/durable-go/functions/internal/taskhub/azure"
+	"github.com/durable-go/functions/internal/taskhub/hubtest"
 )
 
 // countingTransport counts the requests to storage for a request of the page.
@@ -82,19 +82,8 @@ func TestDashboardLoad(t *testing.T) {
 	}
 	browser := chromium(t)
 	count := countingTransport{Account: fake.NewStrict(loadLatency)}
-	connection, err := storage.Parse(count.ConnectionString())
-	if err != nil {
-		t.Fatal(err)
-	}
-	account, err := storage.Open(connection, storage.Options{Transport: count})
-	if err != nil {
-		t.Fatal(err)
-	}
 	const name = "LoadHub"
-	hub, err := azure.Open(account, name, azure.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	hub := hubtest.Open(t, count.ConnectionString(), name, count)
 	ctx, cancel := context.WithTimeout(t.Context(), loadPatience)
 	defer cancel()
 	if err := hub.Create(ctx, taskhub.Owner{}); err != nil {

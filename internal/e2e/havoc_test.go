@@ -12,8 +12,7 @@ import (
 
 	"github.com/durable-go/functions/internal/e2e/host"
 	"github.com/durable-go/functions/internal/hubcheck"
-	"github.com/durable-go/functions/internal/storage"
-	"github.com/durable-go/functions/internal/taskhub/azure"
+	"github.com/durable-go/functions/internal/taskhub/hubtest"
 )
 
 // shortLease lets a process that was killed be replaced soon.
@@ -133,19 +132,7 @@ func (h *havoc) stop(t *testing.T) {
 // no instance waits for what does not come.
 func hubIsSound(t *testing.T, connection, name string) {
 	t.Helper()
-	parsed, err := storage.Parse(connection)
-	if err != nil {
-		t.Fatal(err)
-	}
-	account, err := storage.Open(parsed, storage.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	hub, err := azure.Open(account, name, azure.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	report, err := hubcheck.Run(bounded(t), name, hub, hubcheck.Options{})
+	report, err := hubcheck.Run(bounded(t), name, hubtest.Open(t, connection, name, nil), hubcheck.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -108,31 +107,20 @@ func (r rewinds) RoundTrip(request *http.Request) (*http.Response, error) {
 func (k *killed) playKind(t *testing.T, p *programs.Player, kind string, first uint64) {
 	const plays = 8 // of one program
 	var again, givenUp atomic.Int64
-	next := make(chan uint64)
-	var group sync.WaitGroup
-	for range k.players {
-		group.Go(func() {
-			for seed := range next {
-				test := programs.Generator{Late: k.late, Apart: true}.Make(kind, seed)
-				err := p.Check(context.Background(), test)
-				for n := 1; n < plays && errors.Is(err, programs.ErrUnanswered); n++ {
-					again.Add(1)
-					err = p.Check(context.Background(), test)
-				}
-				if errors.Is(err, programs.ErrUnanswered) {
-					givenUp.Add(1)
-				} else if err != nil {
-					t.Errorf("seed %d: %v\n%s", seed, err, programs.Show(test))
-				}
-			}
-		})
-	}
 	began := time.Now()
-	for seed := first; seed < first+k.seeds; seed++ {
-		next <- seed
-	}
-	close(next)
-	group.Wait()
+	programs.EachSeed(first, k.seeds, k.players, func(seed uint64) {
+		test := programs.Generator{Late: k.late, Apart: true}.Make(kind, seed)
+		err := p.Check(context.Background(), test)
+		for n := 1; n < plays && errors.Is(err, programs.ErrUnanswered); n++ {
+			again.Add(1)
+			err = p.Check(context.Background(), test)
+		}
+		if errors.Is(err, programs.ErrUnanswered) {
+			givenUp.Add(1)
+		} else if err != nil {
+			t.Errorf("seed %d: %v\n%s", seed, err, programs.Show(test))
+		}
+	})
 	t.Logf("E2E_SEED=%d: %d programs in %v; played again as a request got no answer: %d times; given up: %d", first, k.seeds,
 		time.Since(began).Round(time.Second), again.Load(), givenUp.Load())
 	if n := uint64(givenUp.Load()); n == k.seeds && n > 0 {

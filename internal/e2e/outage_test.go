@@ -16,9 +16,8 @@ import (
 	"github.com/durable-go/functions/internal/azurite/azuritetest"
 	"github.com/durable-go/functions/internal/e2e/host"
 	"github.com/durable-go/functions/internal/history"
-	"github.com/durable-go/functions/internal/storage"
 	"github.com/durable-go/functions/internal/taskhub"
-	"github.com/durable-go/functions/internal/taskhub/azure"
+	"github.com/durable-go/functions/internal/taskhub/hubtest"
 )
 
 // proxy stands between the app and a storage service: an outage loses nothing that the
@@ -200,18 +199,7 @@ func TestHiddenStartIsFound(t *testing.T) {
 // hide makes an instance whose start message no process can receive for an hour.
 func hide(t *testing.T, h *host.Host, id, orchestrator string) {
 	t.Helper()
-	parsed, err := storage.Parse(h.Options.Storage)
-	if err != nil {
-		t.Fatal(err)
-	}
-	account, err := storage.Open(parsed, storage.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	hub, err := azure.Open(account, h.Options.Hub, azure.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	hub := hubtest.Open(t, h.Options.Storage, h.Options.Hub, nil)
 	now := time.Now().UTC()
 	row := &taskhub.Instance{ID: id, ExecutionID: taskhub.NewID(), Name: orchestrator, Input: []byte("null"), Status: history.Pending, Created: now, Updated: now}
 	if err := hub.Insert(t.Context(), row); err != nil {

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -99,23 +98,12 @@ func firstSeed(t *testing.T) uint64 {
 }
 
 func playKind(ctx context.Context, t *testing.T, p *programs.Player, kind string, first uint64) {
-	next := make(chan uint64)
-	var players sync.WaitGroup
-	for range atOnce {
-		players.Go(func() {
-			for seed := range next {
-				test := programs.Generator{Late: 20 * time.Second}.Make(kind, seed)
-				if err := p.Check(ctx, test); err != nil {
-					t.Errorf("seed %d: %v\n%s", seed, err, programs.Show(test))
-				}
-			}
-		})
-	}
-	for seed := first; seed < first+seedsOfKind; seed++ {
-		next <- seed
-	}
-	close(next)
-	players.Wait()
+	programs.EachSeed(first, seedsOfKind, atOnce, func(seed uint64) {
+		test := programs.Generator{Late: 20 * time.Second}.Make(kind, seed)
+		if err := p.Check(ctx, test); err != nil {
+			t.Errorf("seed %d: %v\n%s", seed, err, programs.Show(test))
+		}
+	})
 }
 
 // playOthers plays programs that another generator made, with another model.

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -49,21 +48,10 @@ func TestSideBySide(t *testing.T) {
 // playFor plays programs of a kind, and returns how many gave what the model says.
 func playFor(p *programs.Player, kind string, first uint64) uint64 {
 	var right atomic.Uint64
-	next := make(chan uint64)
-	var players sync.WaitGroup
-	for range 8 {
-		players.Go(func() {
-			for seed := range next {
-				if p.Check(context.Background(), programs.Generator{Late: 10 * time.Second}.Make(kind, seed)) == nil {
-					right.Add(1)
-				}
-			}
-		})
-	}
-	for seed := first; seed < first+seedsOfKind; seed++ {
-		next <- seed
-	}
-	close(next)
-	players.Wait()
+	programs.EachSeed(first, seedsOfKind, 8, func(seed uint64) {
+		if p.Check(context.Background(), programs.Generator{Late: 10 * time.Second}.Make(kind, seed)) == nil {
+			right.Add(1)
+		}
+	})
 	return right.Load()
 }

@@ -86,10 +86,8 @@ func (in *Instance) tellGathered(ctx context.Context, batch []Item) error {
 		b.plan(at)
 		return nil
 	}
-	for list := range slices.Chunk(b.foreign.Tellings(), maxTaken) {
-		if err := in.tellSelf(ctx, list); err != nil {
-			return err
-		}
+	if err := in.tellSelf(ctx, b.foreign.Tellings()); err != nil {
+		return err
 	}
 	b.foreign.Clear()
 	b.wanted = true

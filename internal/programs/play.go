@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/durable-go/functions/durable"
 	"github.com/durable-go/functions/samples/conformance/program"
 )
 
@@ -139,11 +140,7 @@ func (p *Player) act(ctx context.Context, t Test, a Action) (string, error) {
 			switch {
 			case in.ID != a.ID:
 			case p.Start != nil:
-				code, err := p.Start(ctx, in.ID, program.Input{Steps: in.Steps}, a.Reuse)
-				if err != nil && p.Patience > 0 {
-					err = fmt.Errorf("%w: %w", ErrUnanswered, err)
-				}
-				return code, err
+				return p.startWith(ctx, in, a.Reuse)
 			default:
 				return p.start(ctx, in)
 			}
@@ -161,6 +158,34 @@ func (p *Player) act(ctx context.Context, t Test, a Action) (string, error) {
 	default:
 		return p.tell(ctx, a)
 	}
+}
+
+// EachSeed calls play for n seeds from the first on, so many at the same time, and returns
+// when all calls have.
+func EachSeed(first, n uint64, atOnce int, play func(seed uint64)) {
+	next := make(chan uint64)
+	var players sync.WaitGroup
+	for range atOnce {
+		players.Go(func() {
+			for seed := range next {
+				play(seed)
+			}
+		})
+	}
+	for seed := first; seed < first+n; seed++ {
+		next <- seed
+	}
+	close(next)
+	players.Wait()
+}
+
+// startWith starts a program with a reuse policy.
+func (p *Player) startWith(ctx context.Context, in Instance, policy durable.ReusePolicy) (string, error) {
+	code, err := p.Start(ctx, in.ID, program.Input{Steps: in.Steps}, policy)
+	if err != nil && p.Patience > 0 {
+		err = fmt.Errorf("%w: %w", ErrUnanswered, err)
+	}
+	return code, err
 }
 
 // tell sends what has an answer of its own.

@@ -25,13 +25,13 @@ func Check(t *testing.T, r Run) (report Report) {
 	slog.SetDefault(quiet)
 	defer slog.SetDefault(before)
 	seedRandom(t, r.Seed)
-	synctest.Test(t, func(*testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		defer func() {
 			if p := recover(); p != nil {
 				report.Err = errors.Join(report.Err, fmt.Errorf("%v", p))
 			}
 		}()
-		w, err := open(r)
+		w, err := open(t, r)
 		if err != nil {
 			report.Err = err
 			return

@@ -2,12 +2,13 @@ package simulation
 
 import (
 	"context"
+	"testing"
 	"time"
 
-	"github.com/durable-go/functions/internal/storage"
 	"github.com/durable-go/functions/internal/storage/fake"
 	"github.com/durable-go/functions/internal/taskhub"
 	"github.com/durable-go/functions/internal/taskhub/azure"
+	"github.com/durable-go/functions/internal/taskhub/hubtest"
 	"github.com/durable-go/functions/internal/taskhub/memory"
 )
 
@@ -25,23 +26,13 @@ type hub interface {
 }
 
 // newHub makes the hub of a run.
-func newHub(r Run, name string) (hub, error) {
+func newHub(t *testing.T, r Run, name string) (hub, error) {
+	t.Helper()
 	if !r.Strict {
 		return memoryHub{memory.New(memory.Options{StoreInputs: true})}, nil
 	}
 	account := fake.NewStrict(0)
-	connection, err := storage.Parse(account.ConnectionString())
-	if err != nil {
-		return nil, err
-	}
-	opened, err := storage.Open(connection, storage.Options{Transport: account})
-	if err != nil {
-		return nil, err
-	}
-	h := &strictHub{account: account}
-	if h.Hub, err = azure.Open(opened, name, azure.Options{}); err != nil {
-		return nil, err
-	}
+	h := &strictHub{hubtest.Open(t, account.ConnectionString(), name, account), account}
 	if err := h.Create(context.Background(), taskhub.Owner{}); err != nil {
 		return nil, err
 	}

@@ -24,8 +24,7 @@ func TestSimulation(t *testing.T) {
 		if *showSeeds {
 			fmt.Println("play", s)
 		}
-		r := Make(s)
-		r.Strict = r.Strict && *strict
+		r := made(s)
 		report := Check(t, r)
 		if report.Err == nil {
 			continue
@@ -37,6 +36,13 @@ func TestSimulation(t *testing.T) {
 			t.Errorf("the smallest is %v\n%v\n%s", small, report.Err, report.Trace)
 		}
 	}
+}
+
+// made is the run of a seed, on a strict account only with the flag for that.
+func made(seed uint64) Run {
+	r := Make(seed)
+	r.Strict = r.Strict && *strict
+	return r
 }
 
 // So it is on an account that answers as the real service does, on a bad day.
@@ -57,11 +63,11 @@ func TestSeed(t *testing.T) {
 	}
 	var report Report
 	for range *tries {
-		if report = Check(t, Make(*seed)); report.Err != nil {
+		if report = Check(t, made(*seed)); report.Err != nil {
 			break
 		}
 	}
-	t.Logf("%v\n%s", Make(*seed), report.Trace)
+	t.Logf("%v\n%s", made(*seed), report.Trace)
 	if report.Err != nil {
 		t.Error(report.Err)
 	}

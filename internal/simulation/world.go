@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"testing"
 	"time"
 
 	"github.com/durable-go/functions/durable"
@@ -114,7 +115,8 @@ type outage struct {
 }
 
 // open makes the world of a run. It must be called within a bubble.
-func open(r Run) (*world, error) {
+func open(t *testing.T, r Run) (*world, error) {
+	t.Helper()
 	w := &world{run: r, calls: map[string]int{}, began: time.Now()}
 	var functions []any
 	for _, f := range program.Functions() {
@@ -124,7 +126,7 @@ func open(r Run) (*world, error) {
 	if w.app, err = opening.Open(opening.Request{Functions: functions}); err != nil {
 		return nil, err
 	}
-	if w.hub, err = newHub(r, w.app.Hub); err != nil {
+	if w.hub, err = newHub(t, r, w.app.Hub); err != nil {
 		return nil, err
 	}
 	w.watch = newWatch(w.hub, &w.trace)

@@ -112,24 +112,13 @@ func keys(m map[uint64]string) (out []uint64) {
 func many(ctx context.Context, p *programs.Player, o options, kind string, first, last uint64) map[uint64]string {
 	var mu sync.Mutex
 	bad := map[uint64]string{}
-	next := make(chan uint64)
-	var players sync.WaitGroup
-	for range o.atOnce {
-		players.Go(func() {
-			for seed := range next {
-				if text := one(ctx, p, o, programs.Generator{Late: o.late}.Make(kind, seed)); text != "" {
-					mu.Lock()
-					bad[seed] = text
-					mu.Unlock()
-				}
-			}
-		})
-	}
-	for seed := first; seed <= last; seed++ {
-		next <- seed
-	}
-	close(next)
-	players.Wait()
+	programs.EachSeed(first, last-first+1, o.atOnce, func(seed uint64) {
+		if text := one(ctx, p, o, programs.Generator{Late: o.late}.Make(kind, seed)); text != "" {
+			mu.Lock()
+			bad[seed] = text
+			mu.Unlock()
+		}
+	})
 	return bad
 }
 

@@ -9,13 +9,12 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 	"github.com/durable-go/functions/internal/history"
-	"github.com/durable-go/functions/internal/taskhub"
 )
 
 // Answered asks the service for the rows that answer the action. What a rewind has
 // taken out of the history has another type.
 func (h *Hub) Answered(ctx context.Context, id string, task int32) (bool, error) {
-	filter := "PartitionKey eq '" + quote(taskhub.EscapeKey(id)) + "' and RowKey le '" + sentinelRow + "' and TaskScheduledId eq " + strconv.Itoa(int(task))
+	filter := inPartition(id) + " and RowKey le '" + sentinelRow + "' and TaskScheduledId eq " + strconv.Itoa(int(task))
 	pager := h.history.NewListEntitiesPager(&aztables.ListEntitiesOptions{
 		Filter: &filter, Select: to.Ptr("EventType,ExecutionId"), Format: to.Ptr(aztables.MetadataFormatNone),
 	})

@@ -155,7 +155,7 @@ func (h *Hub) unlessTold(ctx context.Context, id string, tellings []*taskhub.Tel
 // countEvents counts the events in an inbox, also those that are not due, up to about
 // the limit.
 func (h *Hub) countEvents(ctx context.Context, id string, limit int) (n int, err error) {
-	filter := "PartitionKey eq '" + quote(taskhub.EscapeKey(id)) + "' and RowKey ge '" + taskhub.RestFrom + "' and RowKey lt '" + taskhub.InboxTo + "'"
+	filter := inPartition(id) + " and RowKey ge '" + taskhub.RestFrom + "' and RowKey lt '" + taskhub.InboxTo + "'"
 	pager := h.history.NewListEntitiesPager(&aztables.ListEntitiesOptions{
 		Filter: &filter, Select: to.Ptr("RowKey"), Top: to.Ptr(int32(min(limit, maxPage))), Format: to.Ptr(aztables.MetadataFormatNone),
 	})

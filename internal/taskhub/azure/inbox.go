@@ -207,7 +207,7 @@ func (h *Hub) deleteTold(ctx context.Context, id string, keys []string) {
 
 // present lists which of the rows, whose keys are in order, are there.
 func (h *Hub) present(ctx context.Context, id string, keys []string) (there []string, err error) {
-	filter := "PartitionKey eq '" + quote(taskhub.EscapeKey(id)) + "' and RowKey ge '" + keys[0] + "' and RowKey le '" + keys[len(keys)-1] + "'"
+	filter := inPartition(id) + " and RowKey ge '" + keys[0] + "' and RowKey le '" + keys[len(keys)-1] + "'"
 	pager := h.history.NewListEntitiesPager(&aztables.ListEntitiesOptions{Filter: &filter, Select: to.Ptr("RowKey"), Format: to.Ptr(aztables.MetadataFormatNone)})
 	for pager.More() {
 		page, err := pager.NextPage(ctx)

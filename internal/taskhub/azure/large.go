@@ -90,7 +90,10 @@ const largeAtOnce = 8
 
 // eachLarge runs f for every one of n blobs, some at a time, and returns the
 // errors.
-func eachLarge(n int, f func(int) error) error {
+func eachLarge(n int, f func(int) error) error { return sideBySide(n, largeAtOnce, f) }
+
+// sideBySide runs f for every number below n, so many at a time, and returns the errors.
+func sideBySide(n, atOnce int, f func(int) error) error {
 	switch n {
 	case 0:
 		return nil
@@ -98,7 +101,7 @@ func eachLarge(n int, f func(int) error) error {
 		return f(0)
 	}
 	errs := make([]error, n)
-	gate := make(chan struct{}, largeAtOnce)
+	gate := make(chan struct{}, atOnce)
 	var group sync.WaitGroup
 	for i := range n {
 		gate <- struct{}{}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
 	"github.com/durable-go/functions/internal/history"
 	"github.com/durable-go/functions/internal/taskhub"
@@ -51,12 +50,22 @@ func torn(fence, before taskhub.Fence, pages int) bool {
 // load returns what one query gives, and how many pages with rows that had.
 func (h *Hub) load(ctx context.Context, id string, from uint64) (loaded *taskhub.History, pages int, err error) {
 	// The inbox is behind the sentinel.
-	filter := "PartitionKey eq '" + quote(taskhub.EscapeKey(id)) + "' and RowKey le '" + sentinelRow + "'"
+	filter := inPartition(id) + " and RowKey le '" + sentinelRow + "'"
 	if from > 0 {
 		filter += " and RowKey ge '" + taskhub.RowKey(from) + "'"
 	}
-	pager := h.history.NewListEntitiesPager(&aztables.ListEntitiesOptions{Filter: &filter, Format: to.Ptr(aztables.MetadataFormatFull)})
-	var rows [][]byte
+	rows, pages, err := h.readRows(ctx, filter, aztables.MetadataFormatFull)
+	if err != nil {
+		return nil, 0, err
+	}
+	loaded, err = h.assemble(ctx, rows, from)
+	return loaded, pages, err
+}
+
+// readRows reads all rows of the History table that a filter lets pass. pages is how many
+// pages had some.
+func (h *Hub) readRows(ctx context.Context, filter string, format aztables.MetadataFormat) (rows [][]byte, pages int, err error) {
+	pager := h.history.NewListEntitiesPager(&aztables.ListEntitiesOptions{Filter: &filter, Format: &format})
 	for pager.More() {
 		page, err := pager.NextPage(ctx)
 		if err != nil {
@@ -67,8 +76,7 @@ func (h *Hub) load(ctx context.Context, id string, from uint64) (loaded *taskhub
 		}
 		rows = append(rows, page.Entities...)
 	}
-	loaded, err = h.assemble(ctx, rows, from)
-	return loaded, pages, err
+	return rows, pages, nil
 }
 
 // assemble takes the rows that the sentinel speaks of: of its execution, from
@@ -147,6 +155,11 @@ func (h *Hub) fetchRows(ctx context.Context, l *largeRows, events []*history.Eve
 		}
 	}
 	return nil
+}
+
+// inPartition is the filter for the rows of an instance.
+func inPartition(id string) string {
+	return "PartitionKey eq '" + quote(taskhub.EscapeKey(id)) + "'"
 }
 
 func quote(s string) string {

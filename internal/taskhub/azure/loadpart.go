@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
-	"sync"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/data/aztables"
@@ -41,7 +40,7 @@ func (h *Hub) LoadPart(ctx context.Context, id string, from uint64, most int) (*
 
 // loadPart returns nil where the rows may be of different times: see torn.
 func (h *Hub) loadPart(ctx context.Context, id string, from uint64, most int) (*taskhub.History, error) {
-	partition := "PartitionKey eq '" + quote(taskhub.EscapeKey(id)) + "' and RowKey ge '" + taskhub.RowKey(from) + "'"
+	partition := inPartition(id) + " and RowKey ge '" + taskhub.RowKey(from) + "'"
 	rows, more, err := h.firstRows(ctx, partition+" and RowKey le '"+sentinelRow+"'", most+1)
 	if err != nil {
 		return nil, err
@@ -94,24 +93,13 @@ func (h *Hub) rowsBetween(ctx context.Context, id string, first, end uint64) ([]
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	pages := make([][][]byte, (end-first+partRows-1)/partRows)
-	next := make(chan int)
-	var readers sync.WaitGroup
-	for range min(partAtOnce, len(pages)) {
-		readers.Go(func() {
-			for i := range next {
-				from := first + uint64(i)*partRows
-				var err error
-				if pages[i], err = h.rowRange(ctx, id, from, min(from+partRows, end)); err != nil {
-					cancel(err)
-				}
-			}
-		})
-	}
-	for i := range pages {
-		next <- i
-	}
-	close(next)
-	readers.Wait()
+	_ = sideBySide(len(pages), partAtOnce, func(i int) (err error) {
+		from := first + uint64(i)*partRows
+		if pages[i], err = h.rowRange(ctx, id, from, min(from+partRows, end)); err != nil {
+			cancel(err) // the others need not be read
+		}
+		return err
+	})
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
@@ -119,15 +107,8 @@ func (h *Hub) rowsBetween(ctx context.Context, id string, first, end uint64) ([]
 }
 
 // rowRange reads rows from a number to before another.
-func (h *Hub) rowRange(ctx context.Context, id string, first, end uint64) (rows [][]byte, err error) {
-	filter := "PartitionKey eq '" + quote(taskhub.EscapeKey(id)) + "' and RowKey ge '" + taskhub.RowKey(first) + "' and RowKey lt '" + taskhub.RowKey(end) + "'"
-	pager := h.history.NewListEntitiesPager(&aztables.ListEntitiesOptions{Filter: &filter, Format: to.Ptr(aztables.MetadataFormatNone)})
-	for pager.More() {
-		page, err := pager.NextPage(ctx)
-		if err != nil {
-			return nil, err
-		}
-		rows = append(rows, page.Entities...)
-	}
-	return rows, nil
+func (h *Hub) rowRange(ctx context.Context, id string, first, end uint64) ([][]byte, error) {
+	filter := inPartition(id) + " and RowKey ge '" + taskhub.RowKey(first) + "' and RowKey lt '" + taskhub.RowKey(end) + "'"
+	rows, _, err := h.readRows(ctx, filter, aztables.MetadataFormatNone)
+	return rows, err
 }

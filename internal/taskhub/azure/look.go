@@ -160,7 +160,7 @@ func (r *reading) split(ctx context.Context) error {
 }
 
 func (r *reading) part(operator, from, end string, top int) part {
-	filter := "PartitionKey eq '" + quote(taskhub.EscapeKey(r.id)) + "' and RowKey " + operator + " '" + from + "' and RowKey lt '" + end + "'"
+	filter := inPartition(r.id) + " and RowKey " + operator + " '" + from + "' and RowKey lt '" + end + "'"
 	return part{pager: r.hub.history.NewListEntitiesPager(&aztables.ListEntitiesOptions{
 		Filter: &filter, Top: to.Ptr(int32(top)), Format: to.Ptr(aztables.MetadataFormatNone),
 	})}

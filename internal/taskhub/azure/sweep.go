@@ -82,7 +82,7 @@ func (h *Hub) namedInHistory(ctx context.Context, id string) (map[string]bool, e
 		"RowKey lt '" + sentinelRow + "'",
 	} {
 		pager := h.history.NewListEntitiesPager(&aztables.ListEntitiesOptions{
-			Filter: to.Ptr("PartitionKey eq '" + quote(taskhub.EscapeKey(id)) + "' and " + keys),
+			Filter: to.Ptr(inPartition(id) + " and " + keys),
 			Select: to.Ptr(strings.Join(history.BlobColumns(), ",")),
 			Format: to.Ptr(aztables.MetadataFormatNone),
 		})

@@ -23,7 +23,7 @@ type version struct{ row, etag string }
 // of which the first ones may be empty; nothing when no row is left.
 func (h *Hub) listVersions(ctx context.Context, id, filter string) ([]version, error) {
 	pager := h.history.NewListEntitiesPager(&aztables.ListEntitiesOptions{
-		Filter: to.Ptr("PartitionKey eq '" + quote(taskhub.EscapeKey(id)) + "'" + filter),
+		Filter: to.Ptr(inPartition(id) + filter),
 		Select: to.Ptr("PartitionKey,RowKey,Timestamp"),
 		Format: to.Ptr(aztables.MetadataFormatFull),
 	})

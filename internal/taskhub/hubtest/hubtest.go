@@ -88,6 +88,13 @@ func (h *emulatorHub) Process(fake.Faults) taskhub.Store {
 	return open(h.t, h.connection, h.name, http.DefaultClient, 0)
 }
 
+// Open opens a hub of package azure, which need not exist, by a connection string. A nil
+// transport is that of an app.
+func Open(t testing.TB, text, name string, transport policy.Transporter) *azure.Hub {
+	t.Helper()
+	return open(t, text, name, transport, 0)
+}
+
 func open(t testing.TB, text, name string, transport policy.Transporter, retries int32) *azure.Hub {
 	t.Helper()
 	connection, err := storage.Parse(text)

@@ -5,7 +5,6 @@ package program
 
 import (
 	"context"
-
 	"encoding/json"
 
 	"github.com/durable-go/functions/durable"
